@@ -1,7 +1,7 @@
 """Make one servable model from a base model and what the fine-tuning saved.
 
-    python merge.py --base-model meta-llama/Llama-2-13b-hf --adapter /mnt/outputs --output /mnt/merged
-    python merge.py --base-model meta-llama/Llama-2-7b-hf --fsdp-checkpoint /mnt/outputs --output …
+    python merge.py --base-model meta-llama/Llama-2-13b-hf --adapter /mnt/outputs --output O
+    python merge.py --base-model meta-llama/Llama-2-7b-hf --fsdp-checkpoint /mnt/outputs --output O
 
 With ``--adapter`` it folds LoRA weights into the base model; with ``--fsdp-checkpoint`` it turns
 the sharded checkpoint of a full-parameter FSDP run into a Hugging Face model. Either way it then
@@ -24,7 +24,9 @@ from typing import Any
 ADAPTER_CONFIG = "adapter_config.json"
 CHECKPOINT_METADATA = ".metadata"  # what torch.distributed.checkpoint writes beside its shards
 SHARD_SIZE = "5GB"
-DIALOGUE = "Amanda: I baked cookies. Do you want some?\nJerry: Sure!\nAmanda: I'll bring you some tomorrow."
+DIALOGUE = """Amanda: I baked cookies. Do you want some?
+Jerry: Sure!
+Amanda: I'll bring you some tomorrow."""
 PROMPT = "Summarize this dialog:\n{dialog}\n---\nSummary:\n"
 
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Iterable  # noqa: UP035 (the run's Python is 3.9)
+from typing import Any, Iterable, cast  # noqa: UP035 (the run's Python is 3.9)
 
 HUB_COPY = "knkarthick/samsum"
 PROMPT = "Summarize this dialog:\n{dialog}\n---\nSummary:\n"
@@ -84,7 +84,7 @@ def pack(samples: Iterable[Sample], length: int) -> list[Sample]:
 def trainer_batches() -> bool:
     """Whether this llama-recipes packs or pads by itself (it has ``batching_strategy``)."""
     try:
-        from llama_recipes.configs import train_config
+        from llama_recipes.configs import train_config  # type: ignore[import-not-found]
     except ImportError:
         return False
     return hasattr(train_config, "batching_strategy")
@@ -96,8 +96,11 @@ def load_rows(split: str) -> Iterable[dict[str, str]]:
 
     staged = staged_file(split)
     if staged is None:
-        return datasets.load_dataset(HUB_COPY, split=split)
-    return datasets.load_dataset(READERS[staged.suffix], data_files=str(staged), split="train")
+        rows = datasets.load_dataset(HUB_COPY, split=split)
+    else:
+        reader = READERS[staged.suffix]
+        rows = datasets.load_dataset(reader, data_files=str(staged), split="train")
+    return cast("Iterable[dict[str, str]]", rows)
 
 
 def staged_file(split: str) -> Path | None:

@@ -1,0 +1,70 @@
+"""Time inside the mock: everything that happens later is an event on a clock that tests can own."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+
+@dataclass(frozen=True, order=True)
+class Event:
+    """Something due at *at* (seconds since the epoch): a registered name and the OCID it is for."""
+
+    at: float
+    number: int
+    name: str = field(compare=False)
+    subject: str = field(compare=False)
+
+
+class Clock:
+    """Real time, sped up or stopped.
+
+    *pace* scales every delay: 1 is real time, 0 lets everything happen at the next call. After
+    :meth:`advance` the clock runs ahead of real time by the seconds that it was given.
+    """
+
+    def __init__(self, pace: float = 0.0, source: Callable[[], float] = time.time) -> None:
+        self.pace = pace
+        self._source = source
+        self._ahead = 0.0
+        self._events: list[Event] = []
+        self._numbers = itertools.count()
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self._source() + self._ahead
+
+    def timestamp(self) -> str:
+        """Now, as OCI writes it (RFC 3339, milliseconds, UTC)."""
+        return format_time(self.now())
+
+    def advance(self, seconds: float) -> None:
+        """Let *seconds* pass at once."""
+        if seconds < 0:
+            raise ValueError(f"time runs forward only: {seconds}")
+        self._ahead += seconds
+
+    def schedule(self, delay: float, name: str, subject: str) -> None:
+        """Have event *name* happen to *subject* in *delay* seconds (times the pace)."""
+        event = Event(self.now() + delay * self.pace, next(self._numbers), name, subject)
+        heapq.heappush(self._events, event)
+
+    def due(self) -> Event | None:
+        """The next event whose time has come, taken off the queue."""
+        if self._events and self._events[0].at <= self.now():
+            return heapq.heappop(self._events)
+        return None
+
+    def next_at(self) -> float | None:
+        """When the next event is due, if there is one."""
+        return self._events[0].at if self._events else None
+
+
+def format_time(seconds: float) -> str:
+    """*seconds* since the epoch as RFC 3339 with milliseconds, as OCI writes its times."""
+    moment = datetime.fromtimestamp(seconds, tz=UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

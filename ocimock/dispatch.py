@@ -1,0 +1,162 @@
+"""From a request to its operation and back: one dispatcher for the server and for the process."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib
+import re
+from dataclasses import dataclass, replace
+
+from .cloud import CallRecord, Cloud
+from .registry import services
+from .service import Call, Handler, Service
+from .wire.errors import (
+    InvalidatedRetryToken,
+    MethodNotAllowed,
+    NotFound,
+    NotImplementedByMock,
+    ServiceError,
+)
+from .wire.message import Request, Response
+from .wire.router import Router
+from .wire.routes import Operation, endpoint_label
+
+# <label>.<region>[.oci|.ds].oraclecloud.com and <label>.<region>.oci.customer-oci.com
+_HOST = re.compile(
+    r"(?P<label>[a-z0-9-]+(?:\.[a-z0-9-]+)*?)\.(?P<region>[a-z]+-[a-z]+-\d)"
+    r"(?:\.(?:ds|oci))*\.(?:oraclecloud|customer-oci)\.com"
+)
+_LOOPBACK = re.compile(r"127(?:\.\d{1,3}){3}|localhost|::1|\[::1\]")
+
+
+class UnknownHostError(Exception):
+    """The host is not one of OCI's, or not of a service that ocimock has."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a host leads: the services behind it, and the region in its name."""
+
+    services: tuple[Service, ...]
+    region: str
+
+
+def is_oci_host(host: str) -> bool:
+    """Whether *host* belongs to Oracle Cloud."""
+    return host.endswith((".oraclecloud.com", ".customer-oci.com", ".oci.customer-oci.com"))
+
+
+def target(cloud: Cloud, host: str) -> Target:
+    """The services that *host* stands for. A loopback host stands for all of them.
+
+    :raises UnknownHostError: no service of the mock answers there.
+    """
+    if _LOOPBACK.fullmatch(host):
+        return Target(tuple(services().values()), cloud.settings.region)
+    found = _HOST.fullmatch(host)
+    if found is None:
+        raise UnknownHostError(f"{host} is not an Oracle Cloud host; ocimock lets no call leave")
+    # A vault's own endpoints and a namespace's own Object Storage host carry a first label more.
+    labels = found["label"].split(".")
+    for start in range(len(labels)):
+        named = _by_label().get(".".join(labels[start:]))
+        if named:
+            return Target(named, found["region"])
+    raise UnknownHostError(
+        f"{host}: ocimock has no service '{found['label']}'; it has {', '.join(_by_label())}"
+    )
+
+
+@functools.cache
+def _by_label() -> dict[str, tuple[Service, ...]]:
+    by_label: dict[str, tuple[Service, ...]] = {}
+    for service in services().values():
+        labels = set(service.extra_labels)
+        for client in service.clients:
+            package, class_name = client.rsplit(".", 1)
+            labels.add(endpoint_label(getattr(importlib.import_module(package), class_name)))
+        for label in sorted(labels):
+            by_label[label] = (*by_label.get(label, ()), service)
+    return by_label
+
+
+def dispatch(cloud: Cloud, request: Request) -> Response:
+    """Answer *request*. Every OCI error comes back as a response; nothing is raised for it.
+
+    :raises UnknownHostError: the host is none of the mock's.
+    """
+    place = target(cloud, request.host)
+    request_id = request.headers.get_lower("opc-request-id") or cloud.ids.token(32).upper()
+    name = "?"
+    service = place.services[0].name if len(place.services) == 1 else "?"
+    with cloud.lock:
+        cloud.run_due_events()
+        try:
+            found, operation, path = _route(place, request)
+            service, name = found.name, operation.name
+            response = _answer(Call(cloud, operation, request, path, place.region), found)
+        except ServiceError as fault:
+            response = fault.response()
+        cloud.calls.append(CallRecord(service, name, request.method, request.path, response.status))
+    response.headers.setdefault("opc-request-id", request_id)
+    return response
+
+
+@functools.cache
+def _router(names: tuple[str, ...]) -> Router:
+    return Router(operation for name in names for operation in services()[name].known().values())
+
+
+def _route(place: Target, request: Request) -> tuple[Service, Operation, dict[str, str]]:
+    """The service and operation that *request* is for, and its path parameters.
+
+    Several operations may match (an object named ``a/b`` against a longer path): one that is
+    implemented wins, then the one with the most literal path.
+    """
+    candidates = _router(tuple(service.name for service in place.services)).match(request.path)
+    fitting = [found for found in candidates if found[0].method == request.method]
+    if not fitting:
+        if candidates:
+            verbs = ", ".join(sorted({operation.method for operation, _ in candidates}))
+            raise MethodNotAllowed(f"{request.method} {request.path}: only {verbs} here")
+        raise NotFound(
+            f"no operation of {_names(place)} has the path {request.method} {request.path}"
+        )
+    for operation, path in fitting:
+        service = services()[operation.service]
+        if operation.name in service.handlers:
+            return service, operation, path
+    operation, path = fitting[0]
+    return services()[operation.service], operation, path
+
+
+def _answer(call: Call, service: Service) -> Response:
+    handler = service.handlers.get(call.operation.name)
+    if handler is None:
+        raise NotImplementedByMock(
+            f"ocimock does not implement {service.name}.{call.operation.name} "
+            f"({call.operation.method} {call.operation.path})"
+        )
+    token = call.header("opc-retry-token")
+    if not token or call.request.method != "POST":
+        return handler(call)
+    return _answer_once(call, service, handler, token)
+
+
+def _answer_once(call: Call, service: Service, handler: Handler, token: str) -> Response:
+    """A POST with a retry token happens once; sent again it gets the first answer again."""
+    key = f"{service.name}.{call.operation.name}/{token}"
+    digest = hashlib.sha256(call.request.body).hexdigest()
+    if key in call.cloud.retry_tokens:
+        first, response = call.cloud.retry_tokens[key]
+        if first != digest:
+            raise InvalidatedRetryToken(f"opc-retry-token {token} came before with another body")
+        return replace(response, headers=dict(response.headers))
+    response = handler(call)
+    call.cloud.retry_tokens[key] = (digest, response)
+    return response
+
+
+def _names(place: Target) -> str:
+    return ", ".join(service.name for service in place.services)

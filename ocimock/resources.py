@@ -1,0 +1,315 @@
+"""Create, get, list, update and delete, as nearly every OCI resource does them.
+
+A service declares a :class:`Kind` and registers what is common with :func:`crud`; what is special
+to a resource it writes as a hook or as an operation of its own.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .cloud import Cloud, event
+from .service import Call, Service
+from .store import Record
+from .wire import models
+from .wire.errors import (
+    AlreadyExists,
+    Conflict,
+    InvalidParameter,
+    NoEtagMatch,
+    NotAuthorizedOrNotFound,
+    ServiceError,
+)
+from .wire.message import Response
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """The states that a kind of resource passes through."""
+
+    creating: str = "CREATING"
+    active: str = "ACTIVE"
+    deleting: str = "DELETING"
+    deleted: str = "DELETED"
+
+
+NETWORK_LIFECYCLE = Lifecycle("PROVISIONING", "AVAILABLE", "TERMINATING", "TERMINATED")
+
+Hook = Callable[[Call, Record], None]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of resource.
+
+    :param name: its name in OCIDs, and its table in the store (``subnet``).
+    :param model: the SDK's model of what the API shows (``Subnet``).
+    :param path_id: the path parameter that holds its OCID (``subnetId``).
+    :param noun: its name in the SDK's operations (``subnet`` in ``create_subnet``).
+    :param plural: the same in the list operation (``subnets``).
+    :param unique: fields that no two live resources may share.
+    :param defaults: what a field holds where the client set none.
+    :param parents: fields of the body that must name a live resource, with its kind.
+    :param children: kinds whose live records forbid deletion, with the field that names this one.
+    :param collection: the list answers ``{"items": […]}`` (newer services), not a bare array.
+    """
+
+    name: str
+    model: str
+    path_id: str
+    noun: str
+    plural: str
+    lifecycle: Lifecycle = Lifecycle()
+    regional: bool = True
+    unique: tuple[str, ...] = ()
+    defaults: tuple[tuple[str, Any], ...] = ()
+    parents: tuple[tuple[str, str], ...] = ()
+    children: tuple[tuple[str, str], ...] = ()
+    collection: bool = False
+    create_seconds: float = 0.0
+    in_use: type[ServiceError] = Conflict
+
+    def with_(self, **changes: Any) -> Kind:
+        return replace(self, **changes)
+
+
+_KINDS: dict[str, Kind] = {}
+
+
+def crud(
+    service: Service,
+    kind: Kind,
+    *,
+    on_create: Hook | None = None,
+    on_update: Hook | None = None,
+    on_delete: Hook | None = None,
+    only: Iterable[str] = ("create", "get", "list", "update", "delete"),
+) -> Kind:
+    """Register the common operations of *kind* and return it."""
+    _KINDS[kind.name] = kind
+    wanted = set(only)
+    if "create" in wanted:
+        service.operation(f"create_{kind.noun}")(lambda call: create(call, kind, on_create))
+    if "get" in wanted:
+        service.operation(f"get_{kind.noun}")(lambda call: show(get(call, kind)))
+    if "list" in wanted:
+        service.operation(f"list_{kind.plural}")(lambda call: list_(call, kind))
+    if "update" in wanted:
+        service.operation(f"update_{kind.noun}")(lambda call: update(call, kind, on_update))
+    if "delete" in wanted:
+        service.operation(f"delete_{kind.noun}")(lambda call: delete(call, kind, on_delete))
+    return kind
+
+
+def create(call: Call, kind: Kind, hook: Hook | None = None, **extra: Any) -> Response:
+    """The create operation: check, add, answer the resource in its first state."""
+    return show(add(call, kind, call.body(), hook, **extra))
+
+
+def add(
+    call: Call, kind: Kind, body: dict[str, Any], hook: Hook | None = None, **extra: Any
+) -> Record:
+    """Add a resource with the fields of *body* that its model has, and those of *extra*."""
+    cloud = call.cloud
+    spec = models.model(call.operation.models, kind.model).subtype(body)
+    require_compartment(cloud, body.get("compartmentId"))
+    for wire, parent in kind.parents:
+        if body.get(wire) is not None:
+            require(cloud, parent, body[wire])
+    data = {wire: copy.deepcopy(value) for wire, value in body.items() if wire in spec.fields}
+    for wire, value in kind.defaults:
+        data.setdefault(wire, copy.deepcopy(value))
+    now = cloud.clock.timestamp()
+    identifier = cloud.ids.new(kind.name, call.region if kind.regional else None)
+    common = {
+        "id": identifier,
+        "lifecycleState": kind.lifecycle.creating,
+        "timeCreated": now,
+        "timeUpdated": now,
+        "createdBy": cloud.settings.user_id,
+        "freeformTags": {},
+        "definedTags": {},
+        "systemTags": {},
+    }
+    for wire, value in common.items():
+        if wire in spec.fields:
+            data.setdefault(wire, value)
+    if "displayName" in spec.fields and not data.get("displayName"):
+        data["displayName"] = f"{kind.noun}{now.replace('-', '').replace(':', '')[:15]}"
+    data.update(extra)
+    refuse_duplicate(cloud, kind, data)
+    record = cloud.store.add(kind.name, identifier, data, etag=cloud.ids.token(16))
+    if hook is not None:
+        try:
+            hook(call, record)
+        except ServiceError:
+            cloud.store.drop(kind.name, identifier)
+            raise
+    cloud.clock.schedule(kind.create_seconds, "resource.active", f"{kind.name}/{identifier}")
+    return record
+
+
+def get(call: Call, kind: Kind) -> Record:
+    """The record that the path names, a tombstone too."""
+    found = call.cloud.store.find(kind.name, call.path[kind.path_id])
+    if found is None:
+        raise NotAuthorizedOrNotFound(
+            f"Authorization failed or requested resource not found: {kind.noun} "
+            f"{call.path[kind.path_id]}"
+        )
+    return found
+
+
+def get_live(call: Call, kind: Kind) -> Record:
+    """The record that the path names, unless it is deleted."""
+    found = get(call, kind)
+    if found.deleted:
+        raise NotAuthorizedOrNotFound(f"{kind.noun} {found.id} is deleted")
+    return found
+
+
+def require(cloud: Cloud, kind: str, identifier: str) -> Record:
+    """The live record of *kind* with that OCID.
+
+    :raises NotAuthorizedOrNotFound: as OCI answers for a reference to what isn't there.
+    """
+    found = cloud.store.find(kind, identifier)
+    if found is None or found.deleted:
+        raise NotAuthorizedOrNotFound(
+            f"Authorization failed or requested resource not found: {kind} {identifier}"
+        )
+    return found
+
+
+def require_compartment(cloud: Cloud, compartment_id: str | None) -> None:
+    """The tenancy (root compartment) or a live compartment of it."""
+    if compartment_id is None or compartment_id == cloud.settings.tenancy_id:
+        return
+    require(cloud, "compartment", compartment_id)
+
+
+def refuse_duplicate(cloud: Cloud, kind: Kind, data: dict[str, Any]) -> None:
+    """:raises AlreadyExists: a live resource shares all of the kind's unique fields."""
+    if not kind.unique:
+        return
+    for other in cloud.store.live(kind.name):
+        if all(other.data.get(wire) == data.get(wire) for wire in kind.unique):
+            named = ", ".join(f"{wire} '{data.get(wire)}'" for wire in kind.unique)
+            raise AlreadyExists(f"a {kind.noun} with {named} exists already: {other.id}")
+
+
+def list_(call: Call, kind: Kind) -> Response:
+    """The list operation: filters by every query parameter that is a field, sorts and pages."""
+    spec = models.model(call.operation.models, kind.model)
+    found = [record.data for record in call.cloud.store.live(kind.name)]
+    for wire, values in call.request.query.items():
+        field = "id" if wire == kind.path_id and wire not in spec.fields else wire
+        if field in spec.fields and wire not in ("sortBy", "sortOrder"):
+            found = [data for data in found if _matches(data.get(field), values)]
+    return page(call, sort(call, found), collection=kind.collection)
+
+
+def sort(call: Call, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """*found* by ``sortBy`` and ``sortOrder``: newest first unless the client says otherwise."""
+    by = (call.query("sortBy") or "TIMECREATED").upper().replace("_", "")
+    name = {"DISPLAYNAME": "displayName", "NAME": "name"}.get(by, "timeCreated")
+    default = "DESC" if name == "timeCreated" else "ASC"
+    descending = (call.query("sortOrder") or default).upper() == "DESC"
+    numbered = sorted(enumerate(found), key=lambda pair: (pair[1].get(name) or "", pair[0]))
+    ordered = [data for _, data in numbered]
+    return ordered[::-1] if descending else ordered
+
+
+def page(call: Call, found: list[dict[str, Any]], *, collection: bool) -> Response:
+    """One page of *found* by ``limit`` and ``page``; ``opc-next-page`` where there is more."""
+    limit = call.int_query("limit", 1000)
+    token = call.query("page") or "0"
+    if not token.isdigit():
+        raise InvalidParameter(f"page '{token}' is not a token that this list gave out")
+    start = int(token)
+    items = found[start : start + limit]
+    response = Response.of_json({"items": items} if collection else items)
+    if start + limit < len(found):
+        response.headers["opc-next-page"] = str(start + limit)
+    response.headers["opc-total-items"] = str(len(found))
+    return response
+
+
+def update(call: Call, kind: Kind, hook: Hook | None = None) -> Response:
+    """The update operation: the body's fields replace the resource's."""
+    record = get_live(call, kind)
+    check_etag(call, record)
+    change(call, kind, record, call.body())
+    if hook is not None:
+        hook(call, record)
+    return show(record)
+
+
+def change(call: Call, kind: Kind, record: Record, body: dict[str, Any]) -> None:
+    """Write the fields of *body* that the model has into *record* and renew its etag."""
+    spec = models.model(call.operation.models, kind.model).subtype(record.data)
+    for wire, value in body.items():
+        if wire in spec.fields:
+            record.data[wire] = copy.deepcopy(value)
+    if "timeUpdated" in spec.fields:
+        record.data["timeUpdated"] = call.cloud.clock.timestamp()
+    record.etag = call.cloud.ids.token(16)
+
+
+def delete(call: Call, kind: Kind, hook: Hook | None = None) -> Response:
+    """The delete operation: refuses what is in use, leaves a tombstone."""
+    record = get_live(call, kind)
+    check_etag(call, record)
+    refuse_in_use(call.cloud, kind, record)
+    if hook is not None:
+        hook(call, record)
+    bury(call.cloud, kind, record)
+    return Response(204)
+
+
+def bury(cloud: Cloud, kind: Kind, record: Record) -> None:
+    """Make *record* a tombstone in the kind's last state."""
+    record.deleted = True
+    if "lifecycleState" in record.data:
+        record.data["lifecycleState"] = kind.lifecycle.deleted
+    record.etag = cloud.ids.token(16)
+
+
+def refuse_in_use(cloud: Cloud, kind: Kind, record: Record) -> None:
+    """:raises Conflict: a live child still refers to *record*."""
+    for child, wire in kind.children:
+        for other in cloud.store.live(child):
+            if other.data.get(wire) == record.id:
+                raise kind.in_use(f"{kind.noun} {record.id} is in use by {child} {other.id}")
+
+
+def check_etag(call: Call, record: Record) -> None:
+    """:raises NoEtagMatch: the client holds an older version (``if-match``)."""
+    wanted = call.header("if-match")
+    if wanted and wanted not in ("*", record.etag):
+        raise NoEtagMatch(f"if-match '{wanted}' is not the current etag '{record.etag}'")
+
+
+def show(record: Record, status: int = 200) -> Response:
+    """The resource as the API shows it, with its etag."""
+    return Response.of_json(record.data, status, etag=record.etag)
+
+
+@event("resource.active")
+def _become_active(cloud: Cloud, subject: str) -> None:
+    name, identifier = subject.split("/", 1)
+    record = cloud.store.find(name, identifier)
+    kind = _KINDS[name]
+    if record is None or record.deleted:
+        return
+    if record.data.get("lifecycleState") == kind.lifecycle.creating:
+        record.data["lifecycleState"] = kind.lifecycle.active
+
+
+def _matches(value: Any, wanted: tuple[str, ...]) -> bool:
+    if isinstance(value, bool):
+        return str(value).lower() in wanted
+    return str(value) in wanted or str(value).upper() in [w.upper() for w in wanted if w.isupper()]

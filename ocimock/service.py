@@ -1,0 +1,118 @@
+"""How a service folder declares itself: its SDK clients and the operations it answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .cloud import Cloud
+from .wire import models
+from .wire.errors import CannotParseRequest, InvalidParameter
+from .wire.message import Request, Response
+from .wire.routes import Operation, compile_path, known_operations
+
+Handler = Callable[["Call"], Response]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request on its way to its operation."""
+
+    cloud: Cloud
+    operation: Operation
+    request: Request
+    path: Mapping[str, str]
+    region: str
+
+    def query(self, name: str, default: str | None = None) -> str | None:
+        """The first value of a query parameter."""
+        values = self.request.query.get(name)
+        return values[0] if values else default
+
+    def header(self, name: str, default: str = "") -> str:
+        return self.request.headers.get_lower(name, default)
+
+    def body(self) -> dict[str, Any]:
+        """The JSON body, checked against the SDK model that the operation takes.
+
+        :raises CannotParseRequest: not JSON, or not an object.
+        :raises InvalidParameter, MissingParameter: see :func:`ocimock.wire.models.validate`.
+        """
+        if not self.request.body and not self.operation.body_required:
+            return {}
+        try:
+            value = json.loads(self.request.body)
+        except ValueError as fault:
+            raise CannotParseRequest(f"the body is not JSON: {fault}") from None
+        if not isinstance(value, dict):
+            raise CannotParseRequest("the body must be a JSON object")
+        # A null stands for a field that was not set: Go clients and the Python SDK send them.
+        value = {name: item for name, item in value.items() if item is not None}
+        if self.operation.body_model:
+            models.validate(self.operation.models, self.operation.body_model, value)
+        return value
+
+    def int_query(self, name: str, default: int) -> int:
+        value = self.query(name)
+        if value is None:
+            return default
+        if not value.isdigit() or int(value) < 1:
+            raise InvalidParameter(f"{name} must be a whole number of 1 or more, not '{value}'")
+        return int(value)
+
+
+@dataclass
+class Service:
+    """A service: ``clients`` are SDK classes, from which every known operation is read."""
+
+    name: str
+    clients: tuple[str, ...]
+    handlers: dict[str, Handler] = field(default_factory=dict)
+    extra: dict[str, Operation] = field(default_factory=dict)
+    # Host labels beside those of the clients' own endpoint templates.
+    extra_labels: tuple[str, ...] = ()
+
+    def operation(self, *names: str) -> Callable[[Handler], Handler]:
+        """Register a handler under the SDK's method name(s).
+
+        :raises KeyError: the SDK's clients have no such operation. Checked on first dispatch,
+            since reading the SDK takes time that an import should not.
+        """
+
+        def register(handler: Handler) -> Handler:
+            for name in names:
+                self.handlers[name] = handler
+            return handler
+
+        return register
+
+    def extra_operation(self, name: str, method: str, path: str) -> Callable[[Handler], Handler]:
+        """Register a handler for a path that no SDK client has, such as a deployment's predict."""
+
+        def register(handler: Handler) -> Handler:
+            self.extra[name] = Operation(
+                service=self.name,
+                client="",
+                models="",
+                name=name,
+                method=method,
+                path=path,
+                body_model=None,
+                body_required=False,
+                response_model=None,
+                response_list=False,
+                pattern=compile_path(path),
+            )
+            self.handlers[name] = handler
+            return handler
+
+        return register
+
+    def known(self) -> dict[str, Operation]:
+        """Every operation that the SDK knows of this service, and the extra ones."""
+        found = {**known_operations(self.name, self.clients), **self.extra}
+        if missing := sorted(set(self.handlers) - set(found)):
+            raise KeyError(f"{self.name}: the SDK has no operation {', '.join(missing)}")
+        return found

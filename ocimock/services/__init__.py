@@ -1,0 +1,1 @@
+"""OCI's services, a folder each: ``operations`` says what it answers."""

@@ -1,0 +1,1 @@
+"""OCI Registry (container repositories)."""

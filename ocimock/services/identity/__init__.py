@@ -1,0 +1,1 @@
+"""Identity: compartments, dynamic groups, policies, regions."""

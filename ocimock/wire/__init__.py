@@ -1,0 +1,1 @@
+"""OCI as it looks on the wire: requests, routes, models and errors."""

@@ -1,0 +1,78 @@
+"""A request and a response, free of any web framework."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+
+class Headers(dict[str, str]):
+    """Header fields under their lower-case names."""
+
+    def __init__(self, fields: Mapping[str, Any] | Iterable[tuple[str, Any]] = ()) -> None:
+        pairs = fields.items() if isinstance(fields, Mapping) else fields
+        super().__init__((_text(name).lower(), _text(value)) for name, value in pairs)
+
+    def get_lower(self, name: str, default: str = "") -> str:
+        return self.get(name.lower(), default)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request as a client sent it.
+
+    *host* carries no port, *path* is still percent-encoded, *body* is the whole body.
+    """
+
+    method: str
+    host: str
+    path: str
+    query: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    headers: Headers = field(default_factory=Headers)
+    body: bytes = b""
+    base_url: str = ""
+
+    @classmethod
+    def from_url(
+        cls,
+        method: str,
+        url: str,
+        headers: Mapping[str, Any] | Iterable[tuple[str, Any]] = (),
+        body: bytes = b"",
+    ) -> Request:
+        parts = urlsplit(url)
+        query: dict[str, tuple[str, ...]] = {}
+        for name, value in parse_qsl(parts.query, keep_blank_values=True):
+            query[name] = (*query.get(name, ()), value)
+        return cls(
+            method=method.upper(),
+            host=parts.hostname or "",
+            path=parts.path or "/",
+            query=query,
+            headers=Headers(headers),
+            body=body,
+            base_url=f"{parts.scheme}://{parts.netloc}",
+        )
+
+
+@dataclass
+class Response:
+    """What goes back: a status, header fields and the body's bytes."""
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @classmethod
+    def of_json(cls, value: Any, status: int = 200, **headers: str) -> Response:
+        """*value* as JSON; keyword names become header fields (``opc_next_page`` etc.)."""
+        fields = {name.replace("_", "-"): text for name, text in headers.items()}
+        fields.setdefault("content-type", "application/json")
+        return cls(status, fields, json.dumps(value).encode())
+
+
+def _text(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)

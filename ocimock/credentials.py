@@ -1,0 +1,80 @@
+"""Throwaway credentials for the embedded tenancy, in the form that OCI's clients read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .cloud import Settings
+
+_KEY_BITS = 2048  # the least that OCI accepts for an API signing key
+PROFILE = "DEFAULT"
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """An OCI config file and its API signing key, of no use anywhere but here."""
+
+    config_file: Path
+    key_file: Path
+    fingerprint: str
+
+
+def write_credentials(folder: Path, settings: Settings) -> Credentials:
+    """Write ``config`` and ``key.pem`` below *folder*; what stands there is used again."""
+    from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    folder.mkdir(parents=True, exist_ok=True)
+    key_file = folder / "key.pem"
+    if key_file.exists():
+        key = load_pem_private_key(key_file.read_bytes(), password=None)
+        assert isinstance(key, rsa.RSAPrivateKey)
+    else:
+        key = rsa.generate_private_key(public_exponent=65537, key_size=_KEY_BITS)
+        _write_private(key_file, _private_pem(key))
+    fingerprint = _fingerprint(key)
+    config_file = folder / "config"
+    _write_private(
+        config_file,
+        (
+            f"[{PROFILE}]\n"
+            f"user={settings.user_id}\n"
+            f"fingerprint={fingerprint}\n"
+            f"tenancy={settings.tenancy_id}\n"
+            f"region={settings.region}\n"
+            f"key_file={key_file}\n"
+        ).encode(),
+    )
+    return Credentials(config_file, key_file, fingerprint)
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    path.write_bytes(content)
+
+
+def _private_pem(key: object) -> bytes:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import (
+        Encoding,
+        NoEncryption,
+        PrivateFormat,
+    )
+
+    assert isinstance(key, RSAPrivateKey)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _fingerprint(key: object) -> str:
+    """OCI's fingerprint: MD5 over the public key's DER form, colon-separated."""
+    import hashlib
+
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    assert isinstance(key, RSAPrivateKey)
+    der = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    digest = hashlib.md5(der, usedforsecurity=False).hexdigest()
+    return ":".join(digest[start : start + 2] for start in range(0, len(digest), 2))

@@ -1,0 +1,1 @@
+"""Logging: log groups and logs, ingestion, and the search that ADS reads job logs by."""

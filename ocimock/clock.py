@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -31,12 +32,24 @@ class Clock:
         self.pace = pace
         self._source = source
         self._ahead = 0.0
+        self._frozen: float | None = None
         self._events: list[Event] = []
         self._numbers = itertools.count()
 
     def now(self) -> float:
         """Seconds since the epoch."""
+        if self._frozen is not None:
+            return self._frozen
         return self._source() + self._ahead
+
+    @contextlib.contextmanager
+    def frozen(self, at: float) -> Iterator[None]:
+        """Let it be *at*: an event happens at its own time, however late a call sets it off."""
+        before, self._frozen = self._frozen, at
+        try:
+            yield
+        finally:
+            self._frozen = before
 
     def timestamp(self) -> str:
         """Now, as OCI writes it (RFC 3339, milliseconds, UTC)."""

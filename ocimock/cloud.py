@@ -16,7 +16,7 @@ from .identifiers import (
     USER_ID,
     OcidFactory,
 )
-from .store import Store
+from .store import Blobs, Store
 from .wire.message import Response
 
 
@@ -61,6 +61,7 @@ class Cloud:
         self.settings = settings or Settings()
         self.clock = clock or Clock()
         self.store = Store()
+        self.blobs = Blobs()
         self.ids = OcidFactory()
         self.lock = threading.RLock()
         self.calls: list[CallRecord] = []
@@ -75,7 +76,8 @@ class Cloud:
     def run_due_events(self) -> None:
         """Let everything happen whose time has come."""
         while (event := self.clock.due()) is not None:
-            _EVENTS[event.name](self, event.subject)
+            with self.clock.frozen(event.at):
+                _EVENTS[event.name](self, event.subject)
 
 
 EventHandler = Callable[[Cloud, str], None]

@@ -1,5 +1,6 @@
 """What the mock remembers."""
 
+from .blobs import Blobs
 from .records import Record, Store
 
-__all__ = ["Record", "Store"]
+__all__ = ["Blobs", "Record", "Store"]

@@ -22,6 +22,8 @@ class Record:
     etag: str
     private: dict[str, Any] = field(default_factory=dict)
     deleted: bool = False
+    # Kept to be read, but nothing that stands in the tenancy: a work request, say.
+    history: bool = False
 
 
 class Store:
@@ -39,8 +41,11 @@ class Store:
         *,
         etag: str = "",
         private: dict[str, Any] | None = None,
+        history: bool = False,
     ) -> Record:
-        record = Record(kind, identifier, data, next(self._numbers), etag, private or {})
+        record = Record(
+            kind, identifier, data, next(self._numbers), etag, private or {}, history=history
+        )
         self._kinds.setdefault(kind, {})[identifier] = record
         return record
 
@@ -61,5 +66,8 @@ class Store:
 
     def standing(self) -> dict[str, int]:
         """How many resources of each kind stand; kinds without one are left out."""
-        counts = {kind: sum(1 for _ in self.live(kind)) for kind in self.kinds()}
+        counts = {
+            kind: sum(1 for record in self.live(kind) if not record.history)
+            for kind in self.kinds()
+        }
         return {kind: count for kind, count in counts.items() if count}

@@ -18,7 +18,7 @@ from .wire.errors import (
     NotImplementedByMock,
     ServiceError,
 )
-from .wire.message import Request, Response
+from .wire.message import LOOPBACK, Request, Response
 from .wire.router import Router
 from .wire.routes import Operation, endpoint_label
 
@@ -27,7 +27,6 @@ _HOST = re.compile(
     r"(?P<label>[a-z0-9-]+(?:\.[a-z0-9-]+)*?)\.(?P<region>[a-z]+-[a-z]+-\d)"
     r"(?:\.(?:ds|oci))*\.(?:oraclecloud|customer-oci)\.com"
 )
-_LOOPBACK = re.compile(r"127(?:\.\d{1,3}){3}|localhost|::1|\[::1\]")
 
 
 class UnknownHostError(Exception):
@@ -52,7 +51,7 @@ def target(cloud: Cloud, host: str) -> Target:
 
     :raises UnknownHostError: no service of the mock answers there.
     """
-    if _LOOPBACK.fullmatch(host):
+    if LOOPBACK.fullmatch(host):
         return Target(tuple(services().values()), cloud.settings.region)
     found = _HOST.fullmatch(host)
     if found is None:

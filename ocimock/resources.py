@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .cloud import Cloud, event
+from .identifiers import region_key
 from .service import Call, Service
 from .store import Record
 from .wire import models
@@ -155,12 +156,20 @@ def add(
 def get(call: Call, kind: Kind) -> Record:
     """The record that the path names, a tombstone too."""
     found = call.cloud.store.find(kind.name, call.path[kind.path_id])
-    if found is None:
+    if found is None or not in_region(call, kind, found):
         raise NotAuthorizedOrNotFound(
             f"Authorization failed or requested resource not found: {kind.noun} "
             f"{call.path[kind.path_id]}"
         )
     return found
+
+
+def in_region(call: Call, kind: Kind, record: Record) -> bool:
+    """Whether the called region's endpoint shows *record*: each region knows its own only."""
+    parts = record.id.split(".")
+    if not kind.regional or len(parts) < 5:
+        return True
+    return parts[3] in (call.region, region_key(call.region))
 
 
 def get_live(call: Call, kind: Kind) -> Record:
@@ -204,12 +213,29 @@ def refuse_duplicate(cloud: Cloud, kind: Kind, data: dict[str, Any]) -> None:
 def list_(call: Call, kind: Kind) -> Response:
     """The list operation: filters by every query parameter that is a field, sorts and pages."""
     spec = models.model(call.operation.models, kind.model)
-    found = [record.data for record in call.cloud.store.live(kind.name)]
+    live = call.cloud.store.live(kind.name)
+    found = [record.data for record in live if in_region(call, kind, record)]
     for wire, values in call.request.query.items():
         field = "id" if wire == kind.path_id and wire not in spec.fields else wire
         if field in spec.fields and wire not in ("sortBy", "sortOrder"):
             found = [data for data in found if _matches(data.get(field), values)]
-    return page(call, sort(call, found), collection=kind.collection)
+    return page(call, summaries(call, sort(call, found)), collection=kind.collection)
+
+
+def summaries(call: Call, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """*found* cut down to the fields that the list operation's model has."""
+    operation = call.operation
+    name = operation.response_model
+    if name is not None and not operation.response_list:
+        items = models.model(operation.models, name).fields.get("items")
+        name = items.type.removeprefix("list[").removesuffix("]") if items else None
+    if name is None:
+        return found
+    cut = models.model(operation.models, name)
+    return [
+        {wire: value for wire, value in data.items() if wire in cut.subtype(data).fields}
+        for data in found
+    ]
 
 
 def sort(call: Call, found: list[dict[str, Any]]) -> list[dict[str, Any]]:

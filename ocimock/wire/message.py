@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+LOOPBACK = re.compile(r"127(?:\.\d{1,3}){3}|localhost|::1|\[::1\]")
 
 
 class Headers(dict[str, str]):
@@ -34,6 +37,11 @@ class Request:
     headers: Headers = field(default_factory=Headers)
     body: bytes = b""
     base_url: str = ""
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the client spoke to this machine, not to a host of OCI's with a region in it."""
+        return LOOPBACK.fullmatch(self.host) is not None
 
     @classmethod
     def from_url(

@@ -89,7 +89,11 @@ def crud(
     on_delete: Hook | None = None,
     only: Iterable[str] = ("create", "get", "list", "update", "delete"),
 ) -> Kind:
-    """Register the common operations of *kind* and return it."""
+    """Register the common operations of *kind* and return it.
+
+    *only* names them; ``move`` (changeCompartment) is on request. A hook runs after the change is
+    written and may refuse it with a ServiceError: then the resource stays as it was.
+    """
     _KINDS[kind.name] = kind
     wanted = set(only)
     if "create" in wanted:
@@ -100,6 +104,8 @@ def crud(
         service.operation(f"list_{kind.plural}")(lambda call: list_(call, kind))
     if "update" in wanted:
         service.operation(f"update_{kind.noun}")(lambda call: update(call, kind, on_update))
+    if "move" in wanted:
+        service.operation(f"change_{kind.noun}_compartment")(lambda call: move(call, kind))
     if "delete" in wanted:
         service.operation(f"delete_{kind.noun}")(lambda call: delete(call, kind, on_delete))
     return kind
@@ -268,10 +274,26 @@ def update(call: Call, kind: Kind, hook: Hook | None = None) -> Response:
     """The update operation: the body's fields replace the resource's."""
     record = get_live(call, kind)
     check_etag(call, record)
+    before, etag = copy.deepcopy(record.data), record.etag
     change(call, kind, record, call.body())
     if hook is not None:
-        hook(call, record)
+        try:
+            hook(call, record)
+        except ServiceError:
+            record.data, record.etag = before, etag
+            raise
     return show(record)
+
+
+def move(call: Call, kind: Kind) -> Response:
+    """The changeCompartment action."""
+    record = get_live(call, kind)
+    check_etag(call, record)
+    compartment = call.body()["compartmentId"]
+    require_compartment(call.cloud, compartment)
+    record.data["compartmentId"] = compartment
+    record.etag = call.cloud.ids.token(16)
+    return Response(204, {"etag": record.etag})
 
 
 def change(call: Call, kind: Kind, record: Record, body: dict[str, Any]) -> None:

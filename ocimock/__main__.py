@@ -1,0 +1,5 @@
+"""``python -m ocimock``."""
+
+from .cli import main
+
+main()

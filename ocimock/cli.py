@@ -1,0 +1,76 @@
+"""``python -m ocimock``: serve, env, coverage."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="A mock of Oracle Cloud Infrastructure. It never reaches a real host.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+_Home = Annotated[
+    Path, typer.Option(help="Folder for the certificate, the credentials and server.json.")
+]
+
+
+@app.command()
+def serve(
+    home: _Home = Path(".ocimock"),
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any free port.")] = 0,
+    pace: Annotated[
+        float, typer.Option(min=0, help="How fast states move: 1 is real time, 0 at once.")
+    ] = 1.0,
+    run_seconds: Annotated[
+        float, typer.Option(min=0, help="How long a simulated job run takes.")
+    ] = 6.0,
+    region: Annotated[str | None, typer.Option(help="The region of loopback calls.")] = None,
+    fail_runs: Annotated[
+        list[str] | None, typer.Option(help="Simulated runs of jobs so named fail.")
+    ] = None,
+) -> None:
+    """Serve on a loopback port until interrupted."""
+    from .cloud import Settings
+    from .identifiers import DEFAULT_REGION
+    from .server.serve import serve as run
+
+    settings = Settings(
+        region=region or DEFAULT_REGION, run_seconds=run_seconds, fail_runs=tuple(fail_runs or ())
+    )
+    run(home.resolve(), settings, port=port, pace=pace)
+
+
+@app.command()
+def env(home: _Home = Path(".ocimock")) -> None:
+    """Print what to export: eval "$(python -m ocimock env)"."""
+    from .server.serve import ServerFile
+
+    found = ServerFile.read(home.resolve())
+    if found is None:
+        typer.echo(
+            f"no server has its home in {home}; start one: python -m ocimock serve --home {home}",
+            err=True,
+        )
+        raise typer.Exit(1)
+    for name, text in found.environment.items():
+        typer.echo(f"export {name}={shlex.quote(text)}")
+
+
+@app.command()
+def coverage() -> None:
+    """Print, for each service, how many of the operations that the SDK knows are implemented."""
+    from .registry import services
+
+    for service in services().values():
+        known = service.known()
+        typer.echo(f"{service.name:16} {len(service.handlers):4} of {len(known)}")
+
+
+def main() -> None:
+    app()

@@ -1,0 +1,117 @@
+"""The HTTPS proxy face: ``CONNECT host:443`` on the same port, answered by the mock itself.
+
+Clients that build ``https://`` host names of their own (ADS, ocifs, oci-cli, a deployment's
+predict) come by ``HTTPS_PROXY``. The tunnel that they ask for ends here, under a certificate of a
+throwaway authority; nothing is ever passed on to a real host.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import trustme
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from ..dispatch import is_oci_host
+
+_CONNECT = b"CONNECT "
+_END_OF_HEAD = b"\r\n\r\n"
+_MAX_HEAD = 16 * 1024  # bytes
+
+
+class Authority:
+    """A certificate authority that lives as long as the server; a certificate a host."""
+
+    def __init__(self) -> None:
+        self._authority = trustme.CA(organization_name="ocimock throwaway authority")
+        self._contexts: dict[str, ssl.SSLContext] = {}
+
+    def write(self, path: Path) -> None:
+        """Write the authority's certificate, for clients to trust."""
+        self._authority.cert_pem.write_to_path(str(path))
+
+    def context(self, host: str) -> ssl.SSLContext:
+        if host not in self._contexts:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._authority.issue_cert(host).configure_cert(context)
+            self._contexts[host] = context
+        return self._contexts[host]
+
+
+def protocol_class(authority: Authority) -> type[asyncio.Protocol]:
+    """uvicorn's HTTP protocol with the proxy face before it."""
+
+    class FrontProtocol(_Front):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(authority, lambda: HttpToolsProtocol(*args, **kwargs))
+
+    return FrontProtocol
+
+
+class _Front(asyncio.Protocol):
+    """Looks at a connection's first bytes: a tunnel is opened, all else goes to uvicorn as is."""
+
+    def __init__(self, authority: Authority, make: Callable[[], asyncio.Protocol]) -> None:
+        self._authority = authority
+        self._make = make
+        self._pending = b""
+        self._opening = False
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._pending += data
+        if self._opening or self._transport is None:
+            return
+        if not self._pending.startswith(_CONNECT[: len(self._pending)]):
+            self._hand_over(self._transport)
+        elif _END_OF_HEAD in self._pending:
+            self._open_tunnel(self._transport)
+        elif len(self._pending) > _MAX_HEAD:
+            self._refuse(self._transport, "431 Request Header Fields Too Large", "too long")
+
+    def _hand_over(self, transport: asyncio.Transport) -> None:
+        """From here on the connection is uvicorn's."""
+        inner = self._make()
+        transport.set_protocol(inner)
+        inner.connection_made(transport)
+        pending, self._pending = self._pending, b""
+        if pending:
+            inner.data_received(pending)
+
+    def _open_tunnel(self, transport: asyncio.Transport) -> None:
+        head, self._pending = self._pending.split(_END_OF_HEAD, 1)
+        host = head.split(b" ")[1].decode("latin-1").rsplit(":", 1)[0]
+        if not is_oci_host(host):
+            reason = f"{host} is not an Oracle Cloud host; ocimock lets no call leave"
+            self._refuse(transport, "403 Forbidden", reason)
+            return
+        self._opening = True
+        transport.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        task = asyncio.get_running_loop().create_task(self._secure(transport, host))
+        task.add_done_callback(lambda done: None if done.cancelled() else done.exception())
+
+    async def _secure(self, transport: asyncio.Transport, host: str) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            secured = await loop.start_tls(
+                transport, self, self._authority.context(host), server_side=True
+            )
+        except (OSError, ssl.SSLError):
+            transport.close()  # the client does not trust the authority, or went away
+            return
+        if secured is not None:
+            self._hand_over(secured)
+
+    def _refuse(self, transport: asyncio.Transport, status: str, reason: str) -> None:
+        body = reason.encode()
+        head = f"HTTP/1.1 {status}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        transport.write(head.encode() + body)
+        transport.close()

@@ -1,0 +1,93 @@
+"""Run the server, and tell others where it is: ``server.json`` in its home folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import uvicorn
+
+from ..clock import Clock
+from ..cloud import Cloud, Settings
+from ..credentials import Credentials, write_credentials
+from ..environment import server_environment
+from .app import Application
+from .proxy import Authority, protocol_class
+
+_HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class ServerFile:
+    """What a running server leaves in its home for others to find it by."""
+
+    pid: int
+    url: str
+    environment: dict[str, str]
+
+    @classmethod
+    def read(cls, home: Path) -> ServerFile | None:
+        """The file of *home*; None where there is none, or it is not whole."""
+        try:
+            return cls(**json.loads((home / "server.json").read_text()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+
+def serve(home: Path, settings: Settings, *, port: int = 0, pace: float = 1.0) -> None:
+    """Serve until a signal ends it. Binds the loopback interface only.
+
+    :param home: folder for the authority's certificate, the credentials and ``server.json``.
+    :param port: 0 for any free one.
+    :param pace: how fast lifecycle states move: 1 is real time, 0 at once.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    listener = _listen(port)
+    url = f"http://{_HOST}:{listener.getsockname()[1]}"
+    cloud = Cloud(settings, clock=Clock(pace))
+    cloud.base_url = url
+    authority = Authority()
+    authority.write(home / "ca.pem")
+    credentials = write_credentials(home, settings)
+    config = uvicorn.Config(
+        Application(cloud),
+        http=protocol_class(authority),
+        log_config=None,
+        access_log=False,
+        ws="none",
+        lifespan="on",
+    )
+    server = uvicorn.Server(config)
+    _announce(home, url, settings, credentials)
+    try:
+        server.run(sockets=[listener])
+    finally:
+        _withdraw(home)
+
+
+def _listen(port: int) -> socket.socket:
+    # The protocol is named because asyncio turns Nagle's algorithm off only where it is: without
+    # it each answer waits 40 ms for the client's delayed acknowledgement.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((_HOST, port))
+    listener.listen(128)
+    return listener
+
+
+def _announce(home: Path, url: str, settings: Settings, credentials: Credentials) -> None:
+    environment = server_environment(url, home / "ca.pem", settings, credentials)
+    content = json.dumps(asdict(ServerFile(os.getpid(), url, environment)), indent=2)
+    # Renamed into place: whoever waits for the file never reads half of it.
+    draft = home / "server.json.new"
+    draft.write_text(content + "\n")
+    draft.replace(home / "server.json")
+
+
+def _withdraw(home: Path) -> None:
+    found = ServerFile.read(home)
+    if found is not None and found.pid == os.getpid():
+        (home / "server.json").unlink(missing_ok=True)

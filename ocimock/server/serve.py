@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -45,6 +47,7 @@ def serve(home: Path, settings: Settings, *, port: int = 0, pace: float = 1.0) -
     :param pace: how fast lifecycle states move: 1 is real time, 0 at once.
     """
     home.mkdir(parents=True, exist_ok=True)
+    (home / "server.json").unlink(missing_ok=True)
     listener = _listen(port)
     url = f"http://{_HOST}:{listener.getsockname()[1]}"
     cloud = Cloud(settings, clock=Clock(pace))
@@ -62,6 +65,8 @@ def serve(home: Path, settings: Settings, *, port: int = 0, pace: float = 1.0) -
     )
     server = uvicorn.Server(config)
     _announce(home, url, settings, credentials)
+    # uvicorn raises the signal again once it has shut down; what is below must still be reached.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         server.run(sockets=[listener])
     finally:

@@ -1,0 +1,84 @@
+# Everything that a newcomer needs: `make demo`, `make demo-down`, `make test`.
+# Each target does its own set-up; a second run finds it done.
+
+PYTHON ?= python3
+# Processes that pytest may use; 0 runs the tests in one process.
+JOBS ?= 2
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PIPENV_VERSION := 2026.10.3
+OWN_PIPENV := .tools/pipenv/bin/pipenv
+PIPENV := $(shell command -v pipenv 2>/dev/null || echo $(OWN_PIPENV))
+
+export PIPENV_VENV_IN_PROJECT := 1
+export PIPENV_IGNORE_VIRTUALENVS := 1
+export PIPENV_VERBOSITY := -1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export CHECKPOINT_DISABLE := 1
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
+
+.PHONY: help demo demo-down test lint format bindings lock setup setup-infra clean
+
+help:  ## what can be made
+	@grep -hE '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+
+demo: setup  ## the whole way on this machine: deploy, fine-tune, merge, serve, ask
+	@$(PY) -m demo up
+
+demo-down: setup  ## destroy what the demo made, and leave nothing
+	@$(PY) -m demo down
+
+test: setup  ## every test
+	@$(PY) -m pytest -n $(JOBS) --dist loadgroup
+
+lint: setup  ## ruff, formatting, mypy, and whether the lock and the bindings are fresh
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@$(PY) -m infra.oci.generate --check
+	@PIP_CONFIG_FILE=/dev/null "$(PIPENV)" verify
+
+format: setup  ## format the code and mend what ruff can mend
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+bindings: setup  ## generate infra/oci/generated anew from the provider's schema
+	@$(PY) -m infra.oci.generate
+
+lock: $(PIPENV)  ## write Pipfile.lock anew from Pipfile
+	@PATH="$(dir $(abspath $(PIPENV))):$$PATH" $(PYTHON) tools/lock.py
+
+setup: $(VENV)/.synced node_modules/.synced
+
+setup-infra: $(VENV)/.synced-infra node_modules/.synced  ## only what synth and deploy need (44 MB)
+
+$(OWN_PIPENV):
+	@tools/prerequisites.sh "$(PYTHON)"
+	@echo "installing pipenv $(PIPENV_VERSION) into .tools/pipenv"
+	@"$(PYTHON)" -m venv .tools/pipenv
+	@.tools/pipenv/bin/python -m pip install --quiet "pipenv==$(PIPENV_VERSION)"
+
+# The virtualenv is made here and not by pipenv: so that $(PYTHON) decides which Python it has.
+$(PY):
+	@tools/prerequisites.sh "$(PYTHON)" node npm terraform git
+	@"$(PYTHON)" -m venv $(VENV)
+
+$(VENV)/.synced: Pipfile.lock | $(PY) $(PIPENV)
+	@echo "installing the packages of Pipfile.lock into $(VENV) (1.1 GB; minutes when it is the first time)"
+	@"$(PIPENV)" sync --categories "infra packages dev-packages" >.venv/sync.log 2>&1 || { cat .venv/sync.log; exit 1; }
+	@touch $@ $(VENV)/.synced-infra
+
+$(VENV)/.synced-infra: Pipfile.lock | $(PY) $(PIPENV)
+	@echo "installing the infra category of Pipfile.lock into $(VENV) (44 MB)"
+	@"$(PIPENV)" sync --categories infra >.venv/sync.log 2>&1 || { cat .venv/sync.log; exit 1; }
+	@touch $@
+
+node_modules/.synced: package-lock.json
+	@tools/prerequisites.sh "$(PYTHON)" node npm terraform git
+	@echo "installing cdktf-cli from package-lock.json"
+	@npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+clean:  ## remove what was built (not what was deployed)
+	@rm -rf cdktf.out .pytest_cache .mypy_cache .ruff_cache .hypothesis

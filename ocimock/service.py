@@ -49,7 +49,7 @@ class Call:
         if not isinstance(value, dict):
             raise CannotParseRequest("the body must be a JSON object")
         # A null stands for a field that was not set: Go clients and the Python SDK send them.
-        value = {name: item for name, item in value.items() if item is not None}
+        value = _without_nulls(value)
         if self.operation.body_model:
             models.validate(self.operation.models, self.operation.body_model, value)
         return value
@@ -116,3 +116,11 @@ class Service:
         if missing := sorted(set(self.handlers) - set(found)):
             raise KeyError(f"{self.name}: the SDK has no operation {', '.join(missing)}")
         return found
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_nulls(item) for name, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    return value

@@ -1,0 +1,1 @@
+"""Networking: VCNs and what stands in them."""

@@ -55,6 +55,11 @@ class OcidFactory:
             place = region if kind in _SPELLED_OUT else region_key(region)
         return f"ocid1.{kind}.oc1.{place}.{self.token(60, alphabet='ocid')}"
 
+    def uuid(self) -> str:
+        """A new identifier in the form of a UUID (versions and etags of objects, log lines)."""
+        token = self.token(32)
+        return "-".join((token[:8], token[8:12], token[12:16], token[16:20], token[20:]))
+
     def token(self, length: int, *, alphabet: str = "hex") -> str:
         """A new opaque string of *length* lower-case characters (request ids, etags, keys)."""
         number = next(self._numbers)

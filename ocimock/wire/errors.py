@@ -129,6 +129,76 @@ class BucketNotEmpty(ServiceError):
     code = "BucketNotEmpty"
 
 
+class NamespaceNotFound(ServiceError):
+    """The tenancy has another namespace."""
+
+    status = 404
+    code = "NamespaceNotFound"
+
+
+class InvalidBucketName(ServiceError):
+    """The bucket's name has a character that it must not have, or too many."""
+
+    status = 400
+    code = "InvalidBucketName"
+
+
+class InvalidObjectName(ServiceError):
+    """The object's name has a character that it must not have, or too many."""
+
+    status = 400
+    code = "InvalidObjectName"
+
+
+class NoSuchUpload(ServiceError):
+    """There is no upload in parts with that id for that object."""
+
+    status = 404
+    code = "NoSuchUpload"
+
+
+class InvalidUploadPart(ServiceError):
+    """A part to commit was not uploaded, or its etag is another."""
+
+    status = 400
+    code = "InvalidUploadPart"
+
+
+class UnmatchedContentMD5(ServiceError):
+    """The body is not the one whose MD5 the client sent."""
+
+    status = 400
+    code = "UnmatchedContentMD5"
+
+
+class UnmatchedContentChecksum(ServiceError):
+    """The body is not the one whose SHA checksum the client sent."""
+
+    status = 400
+    code = "UnmatchedContentSHA"
+
+
+class InvalidRange(ServiceError):
+    """The range begins behind the object's end."""
+
+    status = 416
+    code = "InvalidRange"
+
+
+class IfMatchFailed(ServiceError):
+    """``if-match`` names another version than the present one."""
+
+    status = 412
+    code = "IfMatchFailed"
+
+
+class IfNoneMatchFailed(ServiceError):
+    """``if-none-match`` forbids what is there."""
+
+    status = 412
+    code = "IfNoneMatchFailed"
+
+
 class InvalidatedRetryToken(ServiceError):
     """The same ``opc-retry-token`` came with another body."""
 

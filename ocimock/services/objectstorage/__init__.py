@@ -1,0 +1,1 @@
+"""Object Storage: buckets, objects and their versions, uploads in parts, copies."""

@@ -1,0 +1,187 @@
+"""Uploads in parts: begin, upload, list, commit, abort."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Any
+
+from ...resources import page
+from ...service import Call
+from ...store import Record
+from ...wire.errors import (
+    InvalidParameter,
+    InvalidUploadPart,
+    MissingParameter,
+    NoSuchUpload,
+)
+from ...wire.message import Response
+from . import versions
+from .conditions import check_body, check_change
+from .declare import SERVICE, UPLOAD, check_object_name, find_bucket
+from .objects import http_time
+
+# Source: OCI documentation, "Using Multipart Uploads".
+_MOST_PARTS = 10_000
+
+
+@SERVICE.operation("create_multipart_upload")
+def _create(call: Call) -> Response:
+    bucket = find_bucket(call)
+    body = call.body()
+    check_object_name(body["object"])
+    present = versions.latest(call.cloud, bucket, body["object"])
+    check_change(call, present.etag if present else None)
+    data = {
+        "namespace": bucket.data["namespace"],
+        "bucket": bucket.data["name"],
+        "object": body["object"],
+        "uploadId": call.cloud.ids.uuid(),
+        "timeCreated": call.cloud.clock.timestamp(),
+        "storageTier": body.get("storageTier") or bucket.data["storageTier"],
+    }
+    private = {"bucket": bucket.id, "headers": _headers(body), "parts": {}}
+    call.cloud.store.add(UPLOAD, data["uploadId"], data, private=private)
+    return Response.of_json(data)
+
+
+@SERVICE.operation("list_multipart_uploads")
+def _list(call: Call) -> Response:
+    bucket = find_bucket(call)
+    uploads = call.cloud.store.live(UPLOAD)
+    found = [upload.data for upload in uploads if upload.private["bucket"] == bucket.id]
+    return page(call, sorted(found, key=lambda data: str(data["object"])), collection=False)
+
+
+@SERVICE.operation("upload_part")
+def _upload_part(call: Call) -> Response:
+    upload = _find(call)
+    number = _part_number(call)
+    parts: dict[str, dict[str, Any]] = upload.private["parts"]
+    before = parts.get(str(number))
+    check_change(call, before["etag"] if before else None)
+    checksum = check_body(call)
+    if before:
+        call.cloud.blobs.drop(before["blob"])
+    part: dict[str, Any] = {
+        "etag": call.cloud.ids.uuid(),
+        "md5": versions.md5(call.request.body),
+        "size": len(call.request.body),
+        "partNumber": number,
+        "blob": call.cloud.blobs.put(call.request.body),
+    }
+    parts[str(number)] = part
+    return Response(200, {"etag": part["etag"], "opc-content-md5": part["md5"], **checksum})
+
+
+@SERVICE.operation("list_multipart_upload_parts")
+def _list_parts(call: Call) -> Response:
+    parts = sorted(_find(call).private["parts"].values(), key=lambda part: int(part["partNumber"]))
+    shown = [{wire: value for wire, value in part.items() if wire != "blob"} for part in parts]
+    return page(call, shown, collection=False)
+
+
+@SERVICE.operation("commit_multipart_upload")
+def _commit(call: Call) -> Response:
+    bucket = find_bucket(call)
+    upload = _find(call)
+    name = call.path["objectName"]
+    present = versions.latest(call.cloud, bucket, name)
+    check_change(call, present.etag if present else None)
+    chosen = _chosen_parts(upload, call.body())
+    bodies = [call.cloud.blobs.get(part["blob"]) for part in chosen]
+    content = versions.Content(
+        b"".join(bodies),
+        headers=upload.private["headers"],
+        storage_tier=upload.data["storageTier"],
+        multipart_md5=_multipart_md5(bodies),
+    )
+    record = versions.write(call.cloud, bucket, name, content)
+    _forget(call, upload)
+    headers = {
+        "etag": record.etag,
+        "last-modified": http_time(record.data["timeModified"]),
+        "opc-multipart-md5": record.data["md5"],
+        "version-id": record.id,
+    }
+    return Response(200, headers)
+
+
+@SERVICE.operation("abort_multipart_upload")
+def _abort(call: Call) -> Response:
+    _forget(call, _find(call))
+    return Response(204)
+
+
+def _find(call: Call) -> Record:
+    bucket = find_bucket(call)
+    upload_id = call.query("uploadId")
+    if not upload_id:
+        raise MissingParameter("uploadId is required")
+    upload = call.cloud.store.find(UPLOAD, upload_id)
+    if (
+        upload is None
+        or upload.private["bucket"] != bucket.id
+        or upload.data["object"] != call.path["objectName"]
+    ):
+        raise NoSuchUpload(f"no upload '{upload_id}' of object '{call.path['objectName']}'")
+    return upload
+
+
+def _part_number(call: Call) -> int:
+    if call.query("uploadPartNum") is None:
+        raise MissingParameter("uploadPartNum is required")
+    number = call.int_query("uploadPartNum", 1)
+    if number > _MOST_PARTS:
+        raise InvalidParameter(f"uploadPartNum {number}: 1 to {_MOST_PARTS}")
+    return number
+
+
+def _chosen_parts(upload: Record, body: dict[str, Any]) -> list[dict[str, Any]]:
+    """The parts to commit, in order.
+
+    :raises InvalidUploadPart: a part is not there, has another etag, or is in neither list.
+    """
+    parts = upload.private["parts"]
+    chosen: dict[str, dict[str, Any]] = {}
+    for wanted in body["partsToCommit"]:
+        number = str(wanted["partNum"])
+        part = parts.get(number)
+        if part is None or part["etag"] != wanted["etag"]:
+            raise InvalidUploadPart(
+                f"part {number} with etag '{wanted['etag']}' was not uploaded to this upload"
+            )
+        chosen[number] = part
+    excluded = {str(number) for number in body.get("partsToExclude") or ()}
+    if left := sorted(set(parts) - set(chosen) - excluded, key=int):
+        raise InvalidUploadPart(f"part {left[0]} is in neither partsToCommit nor partsToExclude")
+    return sorted(chosen.values(), key=lambda part: int(part["partNumber"]))
+
+
+def _multipart_md5(bodies: list[bytes]) -> str:
+    """The MD5 of the parts' MD5s, and how many there are, as OCI writes it."""
+    digests = b"".join(hashlib.md5(body, usedforsecurity=False).digest() for body in bodies)
+    whole = hashlib.md5(digests, usedforsecurity=False).digest()
+    return f"{base64.b64encode(whole).decode()}-{len(bodies)}"
+
+
+def _headers(body: dict[str, Any]) -> dict[str, str]:
+    names = {
+        "contentType": "content-type",
+        "contentLanguage": "content-language",
+        "contentEncoding": "content-encoding",
+        "contentDisposition": "content-disposition",
+        "cacheControl": "cache-control",
+    }
+    headers = {header: str(body[wire]) for wire, header in names.items() if body.get(wire)}
+    headers.setdefault("content-type", "application/octet-stream")
+    for name, value in (body.get("metadata") or {}).items():
+        lower = name.lower()
+        headers[lower if lower.startswith("opc-meta-") else f"opc-meta-{lower}"] = value
+    return headers
+
+
+def _forget(call: Call, upload: Record) -> None:
+    for part in upload.private["parts"].values():
+        call.cloud.blobs.drop(part["blob"])
+    call.cloud.store.drop(UPLOAD, upload.id)

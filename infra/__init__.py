@@ -1,0 +1,1 @@
+"""What stands in the tenancy: CDKTF constructs, the tenancy file, the emitted definitions."""

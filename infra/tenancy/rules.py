@@ -1,0 +1,104 @@
+"""What one field of a tenancy file demands of another."""
+
+import ipaddress
+from collections.abc import Iterator
+
+from infra.tenancy.errors import Problem
+from infra.tenancy.schema import Tenancy
+from infra.tenancy.sizes import billions_of
+from infra.tenancy.tables import GPU_SHAPES, REALM_OF_REGION, SHAPES
+from infra.tenancy.values import realm_of
+
+# The first two addresses and the last of every subnet are OCI's own.
+_RESERVED_ADDRESSES = 3
+
+_CREDENTIAL_WORDS = ("password", "secret", "token", "access_key", "private_key", "conn_str", "sas")
+
+
+def problems(tenancy: Tenancy) -> Iterator[Problem]:
+    """Everything in the tenancy that contradicts itself, in no particular order."""
+    yield from _realms(tenancy)
+    yield from _network(tenancy)
+    yield from _notebook(tenancy)
+    yield from _replicas(tenancy)
+    yield from _serving(tenancy)
+    yield from _provider(tenancy)
+    yield from _state(tenancy)
+
+
+def _realms(tenancy: Tenancy) -> Iterator[Problem]:
+    realm = realm_of(tenancy.tenancy_ocid)
+    regions = (("region", tenancy.region), ("home_region", tenancy.home_region))
+    for key, region in regions:
+        if region and REALM_OF_REGION[region] != realm:
+            allowed = f"a region of realm {realm}, that of tenancy_ocid"
+            hint = f"{region} belongs to {REALM_OF_REGION[region]}"
+            yield Problem((key,), region, allowed, hint)
+    if realm_of(tenancy.compartment_ocid) != realm:
+        allowed = f"a compartment of realm {realm}, that of tenancy_ocid"
+        yield Problem(("compartment_ocid",), tenancy.compartment_ocid, allowed)
+
+
+def _network(tenancy: Tenancy) -> Iterator[Problem]:
+    network = tenancy.network
+    if network.subnet_id is not None:
+        for key in sorted(network.model_fields_set - {"subnet_id"}):
+            hint = "an existing subnet brings its own network: remove this line, or subnet_id"
+            yield Problem(
+                ("network", key), getattr(network, key), "nothing beside network.subnet_id", hint
+            )
+        return
+    vcn = ipaddress.IPv4Network(network.vcn_cidr)
+    subnet = ipaddress.IPv4Network(network.subnet_cidr)
+    if not subnet.subnet_of(vcn):
+        allowed = f"a CIDR inside network.vcn_cidr ({vcn})"
+        yield Problem(("network", "subnet_cidr"), network.subnet_cidr, allowed)
+    hosts = subnet.num_addresses - _RESERVED_ADDRESSES
+    replicas = tenancy.finetune.replicas or 1
+    if hosts < replicas:
+        allowed = f"a CIDR with room for the {replicas} nodes of finetune.replicas"
+        hint = f"{subnet} has {hosts} addresses, since OCI keeps {_RESERVED_ADDRESSES}"
+        yield Problem(("network", "subnet_cidr"), network.subnet_cidr, allowed, hint)
+    ports = network.nccl_ports
+    if ports.min > ports.max:
+        allowed = f"a whole number not below network.nccl_ports.min ({ports.min})"
+        yield Problem(("network", "nccl_ports", "max"), ports.max, allowed)
+
+
+def _notebook(tenancy: Tenancy) -> Iterator[Problem]:
+    notebook = tenancy.notebook
+    if SHAPES[notebook.shape].flexible:
+        return
+    for key in ("ocpus", "memory_gb"):
+        value = getattr(notebook, key)
+        if value is not None:
+            allowed = f"nothing, because {notebook.shape} is not a flexible shape"
+            yield Problem(("notebook", key), value, allowed)
+
+
+def _replicas(tenancy: Tenancy) -> Iterator[Problem]:
+    if tenancy.finetune.replicas is None and billions_of(tenancy.model) is None:
+        hint = f"the name of {tenancy.model} does not say how many parameters it has"
+        yield Problem.missing(("finetune", "replicas"), "a whole number from 1 to 64", hint)
+
+
+def _serving(tenancy: Tenancy) -> Iterator[Problem]:
+    serving = tenancy.serving
+    gpus = GPU_SHAPES[serving.shape].gpus
+    if serving.tensor_parallel is not None and serving.tensor_parallel > gpus:
+        allowed = f"a whole number from 1 to {gpus}, the GPUs of {serving.shape}"
+        yield Problem(("serving", "tensor_parallel"), serving.tensor_parallel, allowed)
+
+
+def _provider(tenancy: Tenancy) -> Iterator[Problem]:
+    if tenancy.provider.auth == "SecurityToken" and tenancy.provider.profile is None:
+        allowed = "the profile of the OCI configuration file that holds the session token"
+        yield Problem.missing(("provider", "profile"), allowed)
+
+
+def _state(tenancy: Tenancy) -> Iterator[Problem]:
+    for key in tenancy.state.config:
+        if any(word in key for word in _CREDENTIAL_WORDS):
+            hint = "Terraform's backends read credentials from the environment"
+            # The value may be a credential: it is not repeated.
+            yield Problem(("state", "config", key), "…", "no credential in this file", hint)

@@ -1,0 +1,176 @@
+"""The schema of a tenancy file. Every field but the two OCIDs has a default.
+
+Fields whose default follows from another one (the model, mostly) are ``None`` here; ``infra.plan``
+fills them in. ``tenancies/example.yaml`` explains each.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+
+from infra.tenancy.values import (
+    AnyShape,
+    Argument,
+    BucketName,
+    CompartmentOcid,
+    GpuShape,
+    GroupName,
+    Image,
+    Model,
+    Prefix,
+    Region,
+    RetentionDays,
+    SecretName,
+    Slug,
+    SubnetCidr,
+    SubnetOcid,
+    Tag,
+    TenancyOcid,
+    VcnCidr,
+)
+
+Arguments = Annotated[tuple[Argument, ...], Field(strict=False)]
+
+
+class Part(BaseModel):
+    """A mapping of the file: frozen, no unknown keys, no silent conversion of types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Ports(Part):
+    """A range of TCP ports, both ends included."""
+
+    # Linux hands out these to sockets that ask for no particular port, and so do NCCL's.
+    min: Annotated[int, Field(ge=1024, le=65535)] = 32768
+    max: Annotated[int, Field(ge=1024, le=65535)] = 60999
+
+
+class Network(Part):
+    """A network of our own, or an existing subnet."""
+
+    vcn_cidr: VcnCidr = "10.0.0.0/16"
+    subnet_cidr: SubnetCidr = "10.0.1.0/24"
+    security: Literal["open-within-subnet", "strict"] = "open-within-subnet"
+    nccl_ports: Ports = Ports()
+    subnet_id: SubnetOcid | None = None
+
+
+class Notebook(Part):
+    """The notebook session that people work in; it has the bucket mounted."""
+
+    enabled: bool = True
+    shape: AnyShape = "VM.Standard.E4.Flex"
+    ocpus: Annotated[int, Field(ge=1, le=114)] | None = None
+    memory_gb: Annotated[int, Field(ge=1, le=1776)] | None = None
+    storage_gb: Annotated[int, Field(ge=50, le=10240)] = 100
+
+
+class UserGroup(Part):
+    """The people's group, as IAM names it; ``domain`` is its identity domain."""
+
+    name: GroupName
+    domain: GroupName | None = None
+
+
+class Finetune(Part):
+    """The distributed training job."""
+
+    recipe: Literal["llama-recipes"] = "llama-recipes"
+    method: Literal["lora", "full"] | None = None
+    replicas: Annotated[int, Field(ge=1, le=64)] | None = None
+    shape: GpuShape = "VM.GPU.A10.2"
+    block_storage_gb: Annotated[int, Field(ge=50, le=10240)] = 256
+    epochs: Annotated[int, Field(ge=1, le=100)] = 3
+    batch_size: Annotated[int, Field(ge=1, le=1024)] | None = None
+    max_runtime_minutes: Annotated[int, Field(ge=5, le=43200)] = 720
+    conda: Slug = "pytorch20_p39_gpu_v2"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "DEBUG"
+    extra_args: Arguments = ()
+
+
+class Merge(Part):
+    """The job that turns the training's output into one Hugging Face model."""
+
+    shape: GpuShape = "VM.GPU.A10.2"
+    block_storage_gb: Annotated[int, Field(ge=50, le=10240)] = 256
+    max_runtime_minutes: Annotated[int, Field(ge=5, le=43200)] = 240
+
+
+class Serving(Part):
+    """The model deployment."""
+
+    shape: GpuShape = "VM.GPU.A10.2"
+    replicas: Annotated[int, Field(ge=1, le=100)] = 1
+    image: Image = "dsmc://odsc-vllm-serving:0.11.0"
+    max_model_len: Annotated[int, Field(ge=128, le=1048576)] = 4096
+    tensor_parallel: Annotated[int, Field(ge=1, le=8)] | None = None
+    bandwidth_mbps: Annotated[int, Field(ge=10, le=480)] = 10
+    extra_args: Arguments = ()
+
+
+class Vault(Part):
+    """Where the Hugging Face token lies. The token itself is never in this file."""
+
+    secret_name: SecretName = "huggingface-token"
+
+
+class State(Part):
+    """Where Terraform keeps its state. ``{stack}`` in a value becomes the stack's name."""
+
+    backend: Literal[
+        "local", "s3", "gcs", "azurerm", "http", "pg", "consul", "cos", "oss", "swift", "oci"
+    ] = "local"
+    config: dict[str, Any] = {}
+
+
+class Provider(Part):
+    """How the Terraform provider signs in. Credentials come from its environment, never from here.
+
+    Values of ``auth`` are the provider's own.
+    """
+
+    auth: (
+        Literal[
+            "APIKey",
+            "SecurityToken",
+            "InstancePrincipal",
+            "InstancePrincipalWithCerts",
+            "ResourcePrincipal",
+            "OKEWorkloadIdentity",
+        ]
+        | None
+    ) = None
+    profile: SecretName | None = None
+
+
+class Tenancy(Part):
+    """One environment: what ``tenancies/<name>.yaml`` says."""
+
+    tenancy_ocid: TenancyOcid
+    compartment_ocid: CompartmentOcid
+    region: Region = "us-ashburn-1"
+    home_region: Region | None = None
+    prefix: Prefix = "tunestack"
+    bucket: BucketName | None = None
+    log_retention_days: RetentionDays = 30
+    protect: bool = True
+    policies: Literal["least-privilege", "proof-of-concept"] = "least-privilege"
+    user_group: UserGroup | None = None
+    model: Model = "13b"
+    network: Network = Network()
+    notebook: Notebook = Notebook()
+    finetune: Finetune = Finetune()
+    merge: Merge = Merge()
+    serving: Serving = Serving()
+    vault: Vault = Vault()
+    state: State = State()
+    provider: Provider = Provider()
+    tags: dict[str, Tag] = {}
+
+    _name: str = PrivateAttr("tenancy")
+
+    @property
+    def name(self) -> str:
+        """The stem of the file; stacks are named after it."""
+        return self._name

@@ -1,0 +1,91 @@
+"""Signing in: what ADS and the SDK sign requests with, taken from the environment.
+
+============================  ===========================================================
+``OCI_IAM_TYPE``              api_key, security_token, resource_principal or
+                              instance_principal; without it, a resource principal where
+                              there is one (in a notebook session or a job run), else api_key
+``OCI_CONFIG_LOCATION``       the config file (also ``OCI_CONFIG_FILE``, ``~/.oci/config``)
+``OCI_CONFIG_PROFILE``        the profile in it (also ``OCI_CLI_PROFILE``, ``DEFAULT``)
+============================  ===========================================================
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+from .errors import CredentialsError, attempting
+
+METHODS = ("api_key", "security_token", "resource_principal", "instance_principal")
+
+
+def sign_in(region: str = "") -> None:
+    """Set ADS's authentication for this process.
+
+    *region*, a name or a three-letter key, overrules the config file's: resources live where
+    their OCIDs say, and asking elsewhere gets a 404 that looks like a missing policy.
+
+    Raises:
+        CredentialsError: an unknown method, no config file, no such profile, no usable key.
+    """
+    method = _method()
+    with attempting(f"sign in with {method}"):
+        config = _config(region) if method in {"api_key", "security_token"} else {}
+        import ads
+
+        _quieten()
+        ads.set_auth(method, config=config)
+
+
+def default_signer() -> dict[str, Any]:
+    """Config and signer, as :func:`sign_in` set them, for clients that ADS does not make."""
+    from ads.common import auth
+
+    with attempting("sign in"):
+        signer: dict[str, Any] = auth.default_signer()
+    return signer
+
+
+def _method() -> str:
+    chosen = os.environ.get("OCI_IAM_TYPE")
+    if chosen and chosen not in METHODS:
+        raise CredentialsError(
+            f"OCI_IAM_TYPE is '{chosen}'.", f"It may be one of: {', '.join(METHODS)}."
+        )
+    if chosen:
+        return chosen
+    return "resource_principal" if os.environ.get("OCI_RESOURCE_PRINCIPAL_VERSION") else "api_key"
+
+
+def _config(region: str) -> dict[str, Any]:
+    import oci
+
+    location = (
+        os.environ.get("OCI_CONFIG_LOCATION")
+        or os.environ.get("OCI_CONFIG_FILE")
+        or oci.config.DEFAULT_LOCATION
+    )
+    profile = os.environ.get("OCI_CONFIG_PROFILE") or os.environ.get("OCI_CLI_PROFILE") or "DEFAULT"
+    if not Path(location).expanduser().is_file():
+        raise CredentialsError(
+            f"There is no OCI config file {location}.",
+            "Make one with 'oci setup config', or name yours in OCI_CONFIG_LOCATION.",
+        )
+    try:
+        config: dict[str, Any] = oci.config.from_file(location, profile)
+        oci.config.validate_config(config)
+    except oci.exceptions.ProfileNotFound:
+        raise CredentialsError(
+            f"{location} has no profile '{profile}'.", "Name one of its own in OCI_CONFIG_PROFILE."
+        ) from None
+    if region:
+        config["region"] = oci.regions.REGIONS_SHORT_NAMES.get(region, region)
+    return config
+
+
+def _quieten() -> None:
+    """ADS logs what it raises, with tracebacks; the reader gets it once, from us."""
+    for name in ("ads", "ads.common", "oci", "ODSC_AUTH_LOGGER"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -1,0 +1,150 @@
+"""The emitted definitions: find them, read them, and check that ADS would do what they say."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .checks import check
+from .errors import DefinitionError
+
+# Which kind of ADS object each emitted file describes.
+KINDS = {
+    "finetune": "job",
+    "merge": "job",
+    "model": "datascienceModel",
+    "deployment": "deployment",
+}
+FILES = tuple(f"{name}.yaml" for name in KINDS)
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One emitted file, found in order; *name* is finetune, merge, model or deployment."""
+
+    name: str
+    path: Path
+    text: str
+
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        loaded: dict[str, Any] = yaml.safe_load(self.text)
+        return loaded
+
+    @property
+    def digest(self) -> str:
+        """A fingerprint of what it says: another digest is another definition."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @property
+    def title(self) -> str:
+        """What the console will call it."""
+        spec = self.content["spec"]
+        return str(spec.get("name") or spec.get("displayName"))
+
+    @property
+    def infrastructure(self) -> Mapping[str, Any]:
+        """What it runs on; a catalog entry says it in its own spec."""
+        spec: Mapping[str, Any] = self.content["spec"]
+        inner = spec.get("infrastructure")
+        return inner["spec"] if inner else spec
+
+    @property
+    def runtime(self) -> Mapping[str, Any]:
+        spec = self.content["spec"].get("runtime", {}).get("spec", {})
+        return dict(spec)
+
+    @property
+    def shape(self) -> str:
+        return str(self.infrastructure.get("shapeName", ""))
+
+    @property
+    def replicas(self) -> int:
+        """Nodes of a job, or instances of a deployment."""
+        return int(self.runtime.get("replicas") or self.infrastructure.get("replica") or 1)
+
+    @property
+    def region(self) -> str:
+        """The region, or its three-letter key, that the project's OCID names; '' if it has none."""
+        parts = str(self.infrastructure["projectId"]).split(".")
+        return parts[3] if len(parts) >= 5 else ""
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment, whichever of ADS's two forms it is written in."""
+        env = self.runtime.get("env") or {}
+        if isinstance(env, dict):
+            return {str(name): str(value) for name, value in env.items()}
+        return {str(item["name"]): str(item["value"]) for item in env}
+
+    def argument(self, flag: str) -> str | None:
+        """What follows *flag* in the command, as in ``--model_name NAME``; None without it."""
+        words = shlex.split(str(self.runtime.get("command", "")))
+        for number, word in enumerate(words):
+            if word == flag:
+                return words[number + 1] if number + 1 < len(words) else ""
+            if word.startswith(f"{flag}="):
+                return word.partition("=")[2]
+        return None
+
+
+def read(path: Path) -> Definition:
+    """The definition in *path*, checked.
+
+    Raises:
+        DefinitionError: it is missing, or holds what ADS would drop or misread; all of it at once.
+    """
+    if not path.is_file():
+        raise DefinitionError(
+            f"There is no definition {path}.", "Run 'python -m jobs emit' after the deploy."
+        )
+    definition = Definition(path.stem, path, path.read_text(encoding="utf-8"))
+    verify([definition])
+    return definition
+
+
+def read_all(folder: Path) -> dict[str, Definition]:
+    """The four definitions in *folder* by name. Raises as :func:`read`, for all files at once."""
+    missing = [name for name in FILES if not (folder / name).is_file()]
+    if missing:
+        raise DefinitionError(
+            f"{folder} has no {', '.join(missing)}.",
+            "Run 'python -m jobs emit' after the deploy.",
+        )
+    found = [
+        Definition(name, folder / f"{name}.yaml", _text(folder / f"{name}.yaml")) for name in KINDS
+    ]
+    verify(found)
+    return {definition.name: definition for definition in found}
+
+
+def verify(definitions: Iterable[Definition]) -> None:
+    """Raises :class:`DefinitionError` that lists every problem of every definition."""
+    problems = [
+        problem.at(definition.path)
+        for definition in definitions
+        for problem in check(definition.text, KINDS[definition.name])
+    ]
+    if problems:
+        raise DefinitionError("\n".join(problems), "Nothing was submitted.")
+
+
+def bucket_path(uri: str) -> tuple[str, str, str]:
+    """Namespace, bucket and prefix of ``oci://BUCKET@NAMESPACE/PREFIX``."""
+    match = re.fullmatch(r"oci://([^@/]+)@([^/]+)/?(.*)", uri)
+    if match is None:
+        raise DefinitionError(f"'{uri}' is no place in a bucket.", "It is oci://BUCKET@NAMESPACE/…")
+    bucket, namespace, prefix = match.groups()
+    return namespace, bucket, prefix
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")

@@ -1,0 +1,91 @@
+"""From a stack's outputs to definition files."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .definitions import FILES, Definition, verify
+from .errors import OutputsError
+from .files import write_atomically
+from .tenancy import Tenancy
+
+OUTPUT = "definitions"
+STACKS = Path("cdktf.out/stacks")
+
+
+def emit(tenancy: Tenancy, outputs: Path | None, folder: Path) -> list[Path]:
+    """Write the four definitions to *folder*, from an outputs file or else from Terraform.
+
+    All or nothing: what ADS would misread is refused before a file is touched.
+
+    Raises:
+        OutputsError: no outputs, or no definitions among them.
+        DefinitionError: a definition says something that ADS would drop.
+    """
+    texts = _from_file(outputs, tenancy) if outputs else _from_terraform(tenancy)
+    missing = [name for name in FILES if name not in texts]
+    if missing:
+        raise OutputsError(
+            f"The output '{OUTPUT}' of {tenancy.workbench} holds no {', '.join(missing)}.",
+            "Deploy the stacks of this version, then emit again.",
+        )
+    chosen = [Definition(Path(name).stem, folder / name, texts[name]) for name in FILES]
+    verify(chosen)
+    for definition in chosen:
+        write_atomically(definition.path, definition.text)
+    return [definition.path for definition in chosen]
+
+
+def _from_file(path: Path, tenancy: Tenancy) -> Mapping[str, str]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise OutputsError(f"Cannot read the outputs file {path}: {error.strerror}.") from None
+    except ValueError as error:
+        raise OutputsError(f"The outputs file {path} is not JSON: {error}.") from None
+    return _definitions(content, tenancy, str(path))
+
+
+def _from_terraform(tenancy: Tenancy) -> Mapping[str, str]:
+    folder = STACKS / tenancy.workbench
+    advice = f"Deploy it first: cdktf deploy '{tenancy.workbench}'; or name a file by --outputs."
+    if not folder.is_dir():
+        raise OutputsError(f"There is no synthesized stack in {folder}.", advice)
+    command = [_terraform(), f"-chdir={folder}", "output", "-json", OUTPUT]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise OutputsError(
+            f"{command[0]} is not installed, so the outputs cannot be read.",
+            "Install Terraform 1.11 or newer, or name an outputs file by --outputs.",
+        ) from None
+    if done.returncode != 0:
+        said = " ".join(done.stderr.replace("╷", "").replace("│", "").replace("╵", "").split())
+        raise OutputsError(f"terraform output in {folder} failed: {said}", advice)
+    return _definitions(json.loads(done.stdout), tenancy, f"terraform output in {folder}")
+
+
+def _terraform() -> str:
+    return os.environ.get("TERRAFORM_BINARY_NAME", "terraform")  # the name that cdktf-cli reads
+
+
+def _definitions(content: Any, tenancy: Tenancy, source: str) -> Mapping[str, str]:
+    """The file texts, from any of the forms in which outputs are written.
+
+    ``cdktf deploy --outputs-file`` nests them under the stack; ``terraform output -json`` wraps
+    each in type and value; ``terraform output -json definitions`` is the map itself.
+    """
+    for key in (tenancy.workbench, OUTPUT, "value"):
+        if isinstance(content, dict) and key in content:
+            content = content[key]
+    if isinstance(content, dict) and content and all(isinstance(v, str) for v in content.values()):
+        return content
+    raise OutputsError(
+        f"{source} holds no output '{OUTPUT}' of {tenancy.workbench}.",
+        "It must be a map of file names to YAML texts.",
+    )

@@ -1,0 +1,117 @@
+"""What can go wrong, one class per meaning; every message says what, where and what next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+class JobsError(Exception):
+    """The base: *what* happened, and *advice* on what to do next. Shown without a traceback."""
+
+    def __init__(self, what: str, advice: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.what}\n{self.advice}" if self.advice else self.what
+
+
+class TenancyError(JobsError):
+    """The tenancy file that was named is not there, or its name cannot name a tenancy."""
+
+
+class OutputsError(JobsError):
+    """The stack's outputs cannot be read, or hold no definitions."""
+
+
+class DefinitionError(JobsError):
+    """An emitted definition is missing, or ADS would not do what it says."""
+
+
+class CredentialsError(JobsError):
+    """There is nothing to sign requests with, or it does not fit together."""
+
+
+class RefusedError(JobsError):
+    """OCI answered with an error; the message holds its code, its message and its request id."""
+
+
+class UnreachableError(JobsError):
+    """OCI could not be reached at all."""
+
+
+class StepFailedError(JobsError):
+    """A step ended in another state than it should have."""
+
+
+class RecordError(JobsError):
+    """The record of a run cannot be read, or lacks what a command needs."""
+
+
+class PredictionError(JobsError):
+    """The endpoint answered, but not with a prediction; or it did not answer in time."""
+
+
+# OCI's own words for its codes are terse. Keyed by code where the code says more than the status.
+ADVICE_BY_CODE = {
+    "NotAuthenticated": "Check the key, its fingerprint and this machine's clock.",
+    "NotAuthorizedOrNotFound": "OCI says the same for 'not there' and 'not allowed': check the "
+    "OCID and its region, then the policies. A new policy takes some minutes to work.",
+    "NotAuthorized": "Check the policies. A new policy takes some minutes to work.",
+    "LimitExceeded": "A service limit is used up: see 'Limits, quotas and usage' in the console, "
+    "or choose another shape or fewer replicas in the tenancy file.",
+    "QuotaExceeded": "A compartment quota is used up: ask its administrator, or choose a smaller "
+    "shape in the tenancy file.",
+    "TooManyRequests": "OCI is throttling; the SDK has tried again already. Wait a minute.",
+    "InvalidParameter": "The definition says something that OCI does not take: see the message.",
+    "IncorrectState": "Something else is changing the same resource: wait, then try again.",
+    "Conflict": "Something else is changing the same resource: wait, then try again.",
+}
+OUT_OF_CAPACITY = (
+    "The region has no such GPUs free just now. Try again later, or take another availability "
+    "domain, shape or region in the tenancy file."
+)
+
+
+def refused(attempt: str, error: Any) -> RefusedError:
+    """An SDK ``ServiceError`` for the reader; *attempt* says what was tried ("create job x")."""
+    lines = [
+        f"Could not {attempt}: OCI answered {error.status} {error.code}.",
+        f"OCI's message: {_one_line(error.message)}",
+        f"opc-request-id: {error.request_id or 'none'}",
+    ]
+    return RefusedError("\n".join(lines), _advice(error))
+
+
+@contextmanager
+def attempting(attempt: str) -> Iterator[None]:
+    """Turn what the SDK and ADS raise while *attempt* goes on into errors for the reader."""
+    from oci import exceptions
+
+    try:
+        yield
+    except exceptions.ServiceError as error:
+        raise refused(attempt, error) from None
+    except (exceptions.ConfigFileNotFound, exceptions.InvalidConfig) as error:
+        raise CredentialsError(f"Could not {attempt}: {_one_line(error)}") from None
+    except (exceptions.RequestException, exceptions.ConnectTimeout, ConnectionError) as error:
+        raise UnreachableError(
+            f"Could not {attempt}: OCI did not answer ({_one_line(error)}).",
+            "Check the network, and HTTPS_PROXY and REQUESTS_CA_BUNDLE if they are set.",
+        ) from None
+
+
+def _advice(error: Any) -> str:
+    if "out of host capacity" in str(error.message).lower():
+        return OUT_OF_CAPACITY
+    known = ADVICE_BY_CODE.get(str(error.code), "")
+    if known or error.status < 500:
+        return known
+    return "The fault is OCI's: try again, and give the request id to its support if it stays."
+
+
+def _one_line(text: object) -> str:
+    return " ".join(str(text).split())

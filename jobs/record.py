@@ -1,0 +1,164 @@
+"""What was run for a tenancy: one entry a step, written down before and after it changes.
+
+A small JSON file for now. The rest of the room knows only :class:`Records`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from .errors import RecordError
+from .files import write_atomically
+
+FORMAT = 1
+STEPS = ("finetune", "merge", "register", "deploy")
+
+# OCI's lifecycle states, as far as they end something.
+SUCCEEDED = frozenset({"SUCCEEDED", "ACTIVE"})
+FAILED = frozenset({"FAILED", "CANCELED", "DELETED", "INACTIVE"})
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One step: what was submitted, and what OCI said of it last.
+
+    *ids* are OCIDs by what they name (job, job_run, model, deployment); *digest* is of the
+    definition that was submitted; *state* and *details* are OCI's own words.
+    """
+
+    step: str
+    state: str
+    ids: Mapping[str, str]
+    digest: str = ""
+    title: str = ""
+    details: str = ""
+    simulated: bool = False
+    shape: str = ""
+    replicas: int = 1
+    submitted: datetime | None = None
+    started: datetime | None = None
+    finished: datetime | None = None
+    url: str = ""
+
+    @property
+    def done(self) -> bool:
+        return self.state in SUCCEEDED
+
+    @property
+    def failed(self) -> bool:
+        return self.state in FAILED
+
+    @property
+    def ended(self) -> bool:
+        return self.done or self.failed
+
+    @property
+    def shown_state(self) -> str:
+        """The state for a reader: what did not really run says so."""
+        return f"{self.state} (simulated)" if self.simulated else self.state
+
+    @property
+    def hours(self) -> float | None:
+        """How long it ran, in hours; None before it has both started and finished."""
+        if self.started is None or self.finished is None:
+            return None
+        return (self.finished - self.started).total_seconds() / 3600
+
+    def changed(self, **values: Any) -> Entry:
+        return replace(self, **values)
+
+
+@dataclass(frozen=True)
+class Run:
+    """The entries of a tenancy by step; a step that never ran has none."""
+
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+
+    def get(self, step: str) -> Entry | None:
+        return self.entries.get(step)
+
+    def need(self, step: str) -> Entry:
+        """The step's entry. Raises :class:`RecordError` if it never ran."""
+        entry = self.get(step)
+        if entry is None:
+            raise RecordError(
+                f"There is no record of '{step}'.", "Run 'python -m jobs run', or 'submit' it."
+            )
+        return entry
+
+    @property
+    def simulated(self) -> bool:
+        return any(entry.simulated for entry in self.entries.values())
+
+
+class Records(Protocol):
+    """Where entries are kept."""
+
+    def read(self) -> Run:
+        """All entries."""
+
+    def put(self, entry: Entry) -> None:
+        """Keep *entry* as its step's; earlier ones of the same step are forgotten."""
+
+    def forget(self, step: str) -> None:
+        """Drop the step's entry, if there is one."""
+
+
+class JsonRecords:
+    """:class:`Records` in one JSON file, replaced whole at each change."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> Run:
+        """Raises :class:`RecordError` when the file is not one of ours."""
+        if not self.path.is_file():
+            return Run()
+        try:
+            content = json.loads(self.path.read_text(encoding="utf-8"))
+            if content["format"] != FORMAT:
+                raise RecordError(
+                    f"{self.path} has format {content['format']}; this version reads {FORMAT}.",
+                    "Move it away to start anew; what runs in OCI is not touched by that.",
+                )
+            return Run({step: _entry(values) for step, values in content["steps"].items()})
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise RecordError(
+                f"{self.path} is not a record of a run ({error}).",
+                "Move it away to start anew; what runs in OCI is not touched by that.",
+            ) from None
+
+    def put(self, entry: Entry) -> None:
+        self._write({**self.read().entries, entry.step: entry})
+
+    def forget(self, step: str) -> None:
+        entries = {name: entry for name, entry in self.read().entries.items() if name != step}
+        self._write(entries)
+
+    def _write(self, entries: Mapping[str, Entry]) -> None:
+        ordered = {step: asdict(entries[step]) for step in STEPS if step in entries}
+        text = json.dumps({"format": FORMAT, "steps": ordered}, indent=2, default=_iso)
+        write_atomically(self.path, text + "\n")
+
+
+TIMES = ("submitted", "started", "finished")
+
+
+def _entry(values: dict[str, Any]) -> Entry:
+    known = {each.name for each in fields(Entry)}
+    chosen = {name: value for name, value in values.items() if name in known}
+    for name in TIMES:
+        if chosen.get(name):
+            chosen[name] = datetime.fromisoformat(chosen[name])
+    return Entry(**chosen)
+
+
+def _iso(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"cannot write {type(value).__name__}")

@@ -1,0 +1,325 @@
+"""The resource types: which client serves each, and where it departs from the common way.
+
+The common way (`driver.Driver`): create, get, update and delete are the SDK operations named
+after the type (`create_vcn`), their bodies `CreateVcnDetails` and `UpdateVcnDetails`, and an
+attribute that the update lacks forces a replacement. Facts that the SDK does not hold are from
+the provider's documentation and from watching the real provider 8.28.0.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from ocimock.terraform import clients, times
+from ocimock.terraform.clients import Service
+from ocimock.terraform.models import Models
+from ocimock.terraform.planning import Rules
+from ocimock.terraform.values import Value
+
+Strings = frozenset[str]
+NONE: Final[Strings] = frozenset()
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource type."""
+
+    service: Service
+    #: The SDK model that a get returns, e.g. `Vcn`. The operations are named after it.
+    model: str
+    rules: Rules = field(default_factory=Rules)
+    create_details: str = ""
+    update_details: str = ""
+    #: Attributes passed, in order, before the details of a create.
+    create_path: tuple[str, ...] = ()
+    #: Attributes that identify the resource in get, update and delete.
+    path: tuple[str, ...] = ("id",)
+    #: How the state's `id` is put together, where it is not the model's own.
+    id_format: str = "{id}"
+    #: What `terraform import` takes; its groups become attributes. Default: the id.
+    import_format: str = r"(?P<id>.+)"
+    #: The same for a reader.
+    import_hint: str = "OCID"
+    #: Attributes that change in place although the update's details lack them.
+    in_place: Strings = NONE
+    #: Attributes that force a replacement although the update's details have them.
+    force_new: Strings = NONE
+    #: Attributes and blocks that concern the provider alone, or that a driver sends by itself.
+    own: Strings = NONE
+    #: The attribute that holds this resource's endpoint (keys live at their vault's).
+    endpoint: str = ""
+    #: Set where a delete is really `schedule_…_deletion`, with these details.
+    schedule_deletion: str = ""
+    #: Lifecycle states in which a create has failed.
+    failed: Strings = frozenset({"FAILED"})
+    #: The driver, as `module:class` so that nothing is imported before it is used.
+    driver: str = "driver:Driver"
+
+    @cached_property
+    def noun(self) -> str:
+        """The model's name as operations spell it: `NatGateway` -> `nat_gateway`."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", self.model).lower()
+
+    @cached_property
+    def models(self) -> Models:
+        return Models(self.service.module)
+
+    @cached_property
+    def create(self) -> str:
+        return self.create_details or f"Create{self.model}Details"
+
+    @cached_property
+    def update(self) -> str:
+        return self.update_details or f"Update{self.model}Details"
+
+    @cached_property
+    def change_compartment(self) -> str | None:
+        """The details of the operation that moves the resource, if there is one."""
+        name = f"Change{self.model}CompartmentDetails"
+        return name if self.models.has(name) else None
+
+
+def md5_of(content: Value) -> Value:
+    """What the state holds of an object's `content`: its MD5 in hex, "" for none."""
+    return hashlib.md5(str(content).encode(), usedforsecurity=False).hexdigest() if content else ""
+
+
+def file_state(source: Value) -> Value:
+    """What the state holds of an object's `source`: the path and when the file last changed."""
+    path = Path(str(source)).expanduser()
+    if not path.is_file():
+        return source
+    changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return f"{source} {times.to_state(changed)}"
+
+
+def _rules(
+    plain_blocks: Strings = NONE,
+    any_case: Strings = NONE,
+    state_forms: Mapping[str, Callable[[Value], Value]] | None = None,
+    **defaults: Value,
+) -> Rules:
+    return Rules(
+        # Keyword arguments cannot hold dots: `a__b` stands for `a.b`.
+        defaults={name.replace("__", "."): value for name, value in defaults.items()},
+        plain_blocks=plain_blocks,
+        any_case=any_case,
+        state_forms=state_forms or {},
+    )
+
+
+_PORT_BLOCKS = (
+    "icmp_options",
+    "tcp_options",
+    "tcp_options.source_port_range",
+    "tcp_options.destination_port_range",
+    "udp_options",
+    "udp_options.source_port_range",
+    "udp_options.destination_port_range",
+)
+_SECURITY_RULES = ("egress_security_rules", "ingress_security_rules")
+_RESTORE = frozenset({"restore_from_file", "restore_from_object_store"})
+
+RESOURCES: Final[Mapping[str, Resource]] = {
+    "oci_artifacts_container_repository": Resource(
+        clients.ARTIFACTS,
+        "ContainerRepository",
+        import_hint="container/repositories/{repositoryId} or the OCID",
+        import_format=r"(?:container/repositories/)?(?P<id>[^/]+)",
+    ),
+    "oci_core_dhcp_options": Resource(
+        clients.CORE,
+        "DhcpOptions",
+        create_details="CreateDhcpDetails",
+        update_details="UpdateDhcpDetails",
+    ),
+    "oci_core_internet_gateway": Resource(
+        clients.CORE, "InternetGateway", rules=_rules(enabled=True)
+    ),
+    "oci_core_nat_gateway": Resource(clients.CORE, "NatGateway"),
+    "oci_core_network_security_group": Resource(clients.CORE, "NetworkSecurityGroup"),
+    "oci_core_network_security_group_security_rule": Resource(
+        clients.CORE,
+        "SecurityRule",
+        rules=_rules(plain_blocks=frozenset(_PORT_BLOCKS)),
+        create_details="AddSecurityRuleDetails",
+        update_details="UpdateSecurityRuleDetails",
+        own=frozenset({"network_security_group_id"}),
+        import_format=(
+            r"networkSecurityGroups/(?P<network_security_group_id>[^/]+)"
+            r"/securityRules/(?P<id>[^/]+)"
+        ),
+        import_hint="networkSecurityGroups/{networkSecurityGroupId}/securityRules/{securityRuleId}",
+        driver="drivers:SecurityRuleDriver",
+    ),
+    "oci_core_route_table": Resource(
+        clients.CORE, "RouteTable", rules=_rules(plain_blocks=frozenset({"route_rules"}))
+    ),
+    "oci_core_security_list": Resource(
+        clients.CORE,
+        "SecurityList",
+        rules=_rules(
+            plain_blocks=frozenset(
+                [*_SECURITY_RULES, *(f"{d}.{b}" for d in _SECURITY_RULES for b in _PORT_BLOCKS)]
+            ),
+            ingress_security_rules__stateless=False,
+        ),
+    ),
+    "oci_core_service_gateway": Resource(clients.CORE, "ServiceGateway"),
+    "oci_core_subnet": Resource(
+        clients.CORE,
+        "Subnet",
+        rules=_rules(any_case=frozenset({"availability_domain", "dns_label"})),
+    ),
+    "oci_core_vcn": Resource(
+        clients.CORE,
+        "Vcn",
+        rules=_rules(
+            plain_blocks=frozenset({"byoipv6cidr_details"}), any_case=frozenset({"dns_label"})
+        ),
+        in_place=frozenset({"cidr_blocks", "is_ipv6enabled", "ipv6private_cidr_blocks"}),
+        driver="drivers:VcnDriver",
+    ),
+    "oci_datascience_job": Resource(
+        clients.DATA_SCIENCE,
+        "Job",
+        rules=_rules(delete_related_job_runs=False),
+        in_place=frozenset({"delete_related_job_runs"}),
+        own=frozenset(
+            {
+                "artifact_content_disposition",
+                "artifact_content_length",
+                "delete_related_job_runs",
+                "job_artifact",
+            }
+        ),
+        driver="artifacts:JobDriver",
+    ),
+    "oci_datascience_job_run": Resource(
+        clients.DATA_SCIENCE,
+        "JobRun",
+        own=frozenset({"asynchronous", "opc_parent_rpt_url"}),
+        in_place=frozenset({"asynchronous"}),
+        # A run that failed is a resource all the same; its state says what became of it.
+        failed=NONE,
+        driver="drivers:JobRunDriver",
+    ),
+    "oci_datascience_model": Resource(
+        clients.DATA_SCIENCE,
+        "Model",
+        in_place=frozenset({"state"}),
+        own=frozenset(
+            {
+                "artifact_content_disposition",
+                "artifact_content_length",
+                "model_artifact",
+                "state",
+            }
+        ),
+        driver="artifacts:ModelDriver",
+    ),
+    "oci_datascience_model_deployment": Resource(
+        clients.DATA_SCIENCE,
+        "ModelDeployment",
+        in_place=frozenset({"state"}),
+        own=frozenset({"opc_parent_rpt_url", "state"}),
+        driver="drivers:SwitchableDriver",
+    ),
+    "oci_datascience_model_version_set": Resource(clients.DATA_SCIENCE, "ModelVersionSet"),
+    "oci_datascience_notebook_session": Resource(
+        clients.DATA_SCIENCE,
+        "NotebookSession",
+        in_place=frozenset({"state"}),
+        own=frozenset({"state"}),
+        driver="drivers:NotebookSessionDriver",
+    ),
+    "oci_datascience_project": Resource(clients.DATA_SCIENCE, "Project"),
+    "oci_identity_compartment": Resource(
+        clients.IDENTITY,
+        "Compartment",
+        rules=_rules(enable_delete=False),
+        own=frozenset({"enable_delete"}),
+        in_place=frozenset({"enable_delete"}),
+        driver="drivers:CompartmentDriver",
+    ),
+    "oci_identity_dynamic_group": Resource(clients.IDENTITY, "DynamicGroup"),
+    "oci_identity_policy": Resource(clients.IDENTITY, "Policy", driver="drivers:PolicyDriver"),
+    "oci_kms_key": Resource(
+        clients.KMS_MANAGEMENT,
+        "Key",
+        rules=_rules(plain_blocks=_RESTORE),
+        endpoint="management_endpoint",
+        schedule_deletion="ScheduleKeyDeletionDetails",
+        own=frozenset({"desired_state", "management_endpoint", "time_of_deletion"}),
+        in_place=frozenset({"desired_state", "restore_trigger", "time_of_deletion"}),
+        import_format=r"managementEndpoint/(?P<management_endpoint>.+)/keys/(?P<id>[^/]+)",
+        import_hint="managementEndpoint/{managementEndpoint}/keys/{keyId}",
+        driver="drivers:KeyDriver",
+    ),
+    "oci_kms_vault": Resource(
+        clients.KMS_VAULT,
+        "Vault",
+        rules=_rules(plain_blocks=_RESTORE),
+        schedule_deletion="ScheduleVaultDeletionDetails",
+        own=frozenset({"time_of_deletion"}),
+        in_place=frozenset({"restore_trigger", "time_of_deletion"}),
+    ),
+    "oci_logging_log": Resource(
+        clients.LOGGING,
+        "Log",
+        create_path=("log_group_id",),
+        path=("log_group_id", "id"),
+        own=frozenset({"log_group_id"}),
+        in_place=frozenset({"log_group_id"}),
+        import_format=r"logGroupId/(?P<log_group_id>[^/]+)/logId/(?P<id>[^/]+)",
+        import_hint="logGroupId/{logGroupId}/logId/{logId}",
+        driver="drivers:LogDriver",
+    ),
+    "oci_logging_log_group": Resource(clients.LOGGING, "LogGroup"),
+    "oci_objectstorage_bucket": Resource(
+        clients.OBJECT_STORAGE,
+        "Bucket",
+        rules=_rules(
+            plain_blocks=frozenset({"retention_rules", "retention_rules.duration"}),
+            access_type="NoPublicAccess",
+        ),
+        create_path=("namespace",),
+        path=("namespace", "name"),
+        id_format="n/{namespace}/b/{name}",
+        import_format=r"n/(?P<namespace>[^/]+)/b/(?P<name>[^/]+)",
+        import_hint="n/{namespaceName}/b/{bucketName}",
+        own=frozenset({"namespace"}),
+        force_new=frozenset({"name", "namespace"}),
+        driver="objects:BucketDriver",
+    ),
+    "oci_objectstorage_object": Resource(
+        clients.OBJECT_STORAGE,
+        "Object",
+        rules=_rules(
+            plain_blocks=frozenset({"source_uri_details"}),
+            any_case=frozenset({"content_language"}),
+            state_forms={"content": md5_of, "source": file_state},
+            delete_all_object_versions=False,
+        ),
+        path=("namespace", "bucket", "object"),
+        id_format="n/{namespace}/b/{bucket}/o/{object}",
+        import_format=r"n/(?P<namespace>[^/]+)/b/(?P<bucket>[^/]+)/o/(?P<object>[^/]+)",
+        import_hint="n/{namespaceName}/b/{bucketName}/o/{objectName, / written as %2F}",
+        in_place=frozenset(
+            {"delete_all_object_versions", "object", "opc_sse_kms_key_id", "storage_tier"}
+        ),
+        driver="objects:ObjectDriver",
+    ),
+    "oci_vault_secret": Resource(
+        clients.SECRETS,
+        "Secret",
+        schedule_deletion="ScheduleSecretDeletionDetails",
+    ),
+}

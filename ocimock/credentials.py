@@ -32,10 +32,10 @@ def write_credentials(folder: Path, settings: Settings) -> Credentials:
         assert isinstance(key, rsa.RSAPrivateKey)
     else:
         key = rsa.generate_private_key(public_exponent=65537, key_size=_KEY_BITS)
-        _write_private(key_file, _private_pem(key))
+        write_private(key_file, _private_pem(key))
     fingerprint = _fingerprint(key)
     config_file = folder / "config"
-    _write_private(
+    write_private(
         config_file,
         (
             f"[{PROFILE}]\n"
@@ -49,7 +49,8 @@ def write_credentials(folder: Path, settings: Settings) -> Credentials:
     return Credentials(config_file, key_file, fingerprint)
 
 
-def _write_private(path: Path, content: bytes) -> None:
+def write_private(path: Path, content: bytes) -> None:
+    """Write *content* where only the owner can read it, as OCI's clients demand of keys."""
     path.touch(mode=0o600)
     path.chmod(0o600)
     path.write_bytes(content)

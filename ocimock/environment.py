@@ -61,7 +61,6 @@ def server_environment(
         "no_proxy": "127.0.0.1,localhost",
         "REQUESTS_CA_BUNDLE": authority,
         "CURL_CA_BUNDLE": authority,
-        "SSL_CERT_FILE": authority,
         "CLIENT_HOST_OVERRIDES": ";".join(f"{client}={url}" for client in TERRAFORM_CLIENTS),
         "CHECKPOINT_DISABLE": "1",
     }

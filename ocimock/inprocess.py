@@ -20,7 +20,7 @@ from unittest import mock
 
 from .clock import Clock
 from .cloud import Cloud, Settings
-from .credentials import PROFILE, Credentials, write_credentials
+from .credentials import PROFILE, Credentials, write_credentials, write_private
 from .dispatch import UnknownHostError, dispatch
 from .environment import credential_environment
 from .wire.message import Request
@@ -134,7 +134,7 @@ _KEY: dict[str, bytes] = {}
 def _process_credentials(folder: Path, settings: Settings) -> Credentials:
     """Credentials with one key for the whole process: making an RSA key takes its time."""
     if "key" in _KEY:
-        (folder / "key.pem").write_bytes(_KEY["key"])
+        write_private(folder / "key.pem", _KEY["key"])
     credentials = write_credentials(folder, settings)
     _KEY["key"] = credentials.key_file.read_bytes()
     return credentials

@@ -1,0 +1,134 @@
+"""mock_oci: what is caught, what is blocked, what is fresh."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import oci
+import pytest
+import requests
+
+from ocimock import MockedCloud, mock_oci
+from ocimock.inprocess import BlockedCallError
+
+
+def _repository(
+    mocked: MockedCloud, name: str = "vllm"
+) -> oci.artifacts.models.ContainerRepository:
+    client = oci.artifacts.ArtifactsClient(mocked.config)
+    details = oci.artifacts.models.CreateContainerRepositoryDetails(
+        compartment_id=mocked.compartment_id, display_name=name
+    )
+    return client.create_container_repository(details).data
+
+
+def _names(mocked: MockedCloud, client: oci.artifacts.ArtifactsClient | None = None) -> list[str]:
+    client = client or oci.artifacts.ArtifactsClient(mocked.config)
+    found = client.list_container_repositories(mocked.compartment_id).data.items
+    return [repository.display_name for repository in found]
+
+
+def test_each_mock_is_fresh() -> None:
+    with mock_oci() as mocked:
+        _repository(mocked)
+        assert _names(mocked) == ["vllm"]
+    with mock_oci() as mocked:
+        assert _names(mocked) == []
+
+
+def test_a_client_built_before_is_caught_too() -> None:
+    with mock_oci() as first:
+        client = oci.artifacts.ArtifactsClient(first.config)
+    with mock_oci() as second:
+        _repository(second)
+        assert _names(second, client) == ["vllm"]
+
+
+@mock_oci()
+def test_as_decorator() -> None:
+    config = oci.config.from_file(os.environ["OCI_CONFIG_FILE"])
+    client = oci.artifacts.ArtifactsClient(config)
+    compartment = "ocid1.compartment.oc1..aaaaaaaaocimockcompartment"
+    assert client.list_container_repositories(compartment).data.items == []
+
+
+@pytest.mark.parametrize(
+    ("url", "named"),
+    [
+        ("https://example.com/", "example.com is not an Oracle Cloud host"),
+        ("https://nosuch.eu-frankfurt-1.oci.oraclecloud.com/x", "no service 'nosuch'"),
+    ],
+)
+def test_no_call_leaves(url: str, named: str) -> None:
+    with mock_oci(), pytest.raises(BlockedCallError, match=named):
+        requests.get(url, timeout=5)
+
+
+def test_an_operation_that_is_not_written_says_so() -> None:
+    with mock_oci() as mocked:
+        client = oci.artifacts.ArtifactsClient(mocked.config)
+        with pytest.raises(oci.exceptions.ServiceError) as caught:
+            client.list_generic_artifacts(mocked.compartment_id, "ocid1.repo", retry_strategy=None)
+    assert caught.value.status == 501
+    assert "artifacts.list_generic_artifacts" in caught.value.message
+
+
+@contextmanager
+def _loopback_answer(body: bytes) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(65536)
+                head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(body)}\r\n\r\n".encode()
+                connection.sendall(head + body)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        thread.join()
+
+
+def test_loopback_is_left_alone() -> None:
+    session = requests.Session()
+    session.trust_env = False
+    with mock_oci(), _loopback_answer(b"mine") as url:
+        assert session.get(url, timeout=5).content == b"mine"
+
+
+def test_the_adapters_are_restored() -> None:
+    before = requests.adapters.HTTPAdapter.send
+    with mock_oci():
+        assert requests.adapters.HTTPAdapter.send is not before
+    assert requests.adapters.HTTPAdapter.send is before
+
+
+def test_credentials_are_only_there_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OCI_CONFIG_LOCATION", raising=False)
+    with mock_oci() as mocked:
+        assert os.environ["OCI_CONFIG_LOCATION"] == str(mocked.credentials.config_file)
+        assert mocked.credentials.key_file.stat().st_mode & 0o077 == 0
+    assert "OCI_CONFIG_LOCATION" not in os.environ
+    assert not mocked.credentials.key_file.exists()
+
+
+def test_a_retry_token_creates_once() -> None:
+    with mock_oci() as mocked:
+        client = oci.artifacts.ArtifactsClient(mocked.config)
+        details = oci.artifacts.models.CreateContainerRepositoryDetails(
+            compartment_id=mocked.compartment_id, display_name="once"
+        )
+        first = client.create_container_repository(details, opc_retry_token="token").data
+        again = client.create_container_repository(details, opc_retry_token="token").data
+        assert again.id == first.id
+        details.display_name = "other"
+        with pytest.raises(oci.exceptions.ServiceError) as caught:
+            client.create_container_repository(
+                details, opc_retry_token="token", retry_strategy=oci.retry.NoneRetryStrategy()
+            )
+        assert (caught.value.status, caught.value.code) == (409, "InvalidatedRetryToken")

@@ -102,7 +102,12 @@ class _Front(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         try:
             secured = await loop.start_tls(
-                transport, self, self._authority.context(host), server_side=True
+                transport,
+                self,
+                self._authority.context(host),
+                server_side=True,
+                # Clients drop their connections without TLS's farewell; do not wait for it.
+                ssl_shutdown_timeout=0.5,
             )
         except (OSError, ssl.SSLError):
             transport.close()  # the client does not trust the authority, or went away

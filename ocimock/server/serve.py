@@ -62,6 +62,7 @@ def serve(home: Path, settings: Settings, *, port: int = 0, pace: float = 1.0) -
         access_log=False,
         ws="none",
         lifespan="on",
+        timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
     _announce(home, url, settings, credentials)

@@ -42,6 +42,11 @@ class Clock:
             return self._frozen
         return self._source() + self._ahead
 
+    @property
+    def ahead(self) -> float:
+        """By how many seconds this clock is ahead of its clients'."""
+        return self._ahead
+
     @contextlib.contextmanager
     def frozen(self, at: float) -> Iterator[None]:
         """Let it be *at*: an event happens at its own time, however late a call sets it off."""

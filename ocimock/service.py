@@ -49,10 +49,10 @@ class Call:
         if not isinstance(value, dict):
             raise CannotParseRequest("the body must be a JSON object")
         # A null stands for a field that was not set: Go clients and the Python SDK send them.
-        value = _without_nulls(value)
+        fields: dict[str, Any] = _without_nulls(value)
         if self.operation.body_model:
-            models.validate(self.operation.models, self.operation.body_model, value)
-        return value
+            models.validate(self.operation.models, self.operation.body_model, fields)
+        return fields
 
     def int_query(self, name: str, default: int) -> int:
         value = self.query(name)

@@ -1,14 +1,9 @@
-"""Log groups and logs, ingestion and search."""
+"""Logging, by the modules that answer its operations."""
 
-from __future__ import annotations
+from ... import work_requests
+from . import ingestion, management, search  # noqa: F401 - each registers its operations
+from .base import SERVICE
 
-from ...service import Service
+__all__ = ["SERVICE"]
 
-SERVICE = Service(
-    "logging",
-    (
-        "oci.logging.LoggingManagementClient",
-        "oci.loggingsearch.LogSearchClient",
-        "oci.loggingingestion.LoggingClient",
-    ),
-)
+work_requests.register(SERVICE)

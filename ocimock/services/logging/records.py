@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from ...clock import format_time
@@ -53,11 +52,15 @@ def write(
     if log is None or log.deleted or not log.data.get("isEnabled", True):
         return
     now = cloud.clock.now()
-    seconds = now if at is None else at
+    lines = log.private.setdefault("lines", [])
+    moment = int((now if at is None else at) * 1000)
+    if at is None and lines:
+        # Clients sort by time: lines of one millisecond would lose their order.
+        moment = max(moment, lines[-1]["datetime"] + 1)
     entry = {
         # In this order OCI shows them: an envelope of CloudEvents around the line's data.
         "data": data,
-        "id": identifier or _uuid(cloud),
+        "id": identifier or cloud.ids.uuid(),
         "oracle": {
             "compartmentid": log.data["compartmentId"],
             "ingestedtime": format_time(now),
@@ -68,19 +71,14 @@ def write(
         "source": source,
         "specversion": "1.0",
         "subject": subject,
-        "time": format_time(seconds),
+        "time": format_time(moment / 1000),
         "type": type,
     }
-    lines = log.private.setdefault("lines", [])
-    lines.append({"datetime": int(seconds * 1000), "logContent": entry})
+    lines.append({"datetime": moment, "logContent": entry})
     del lines[:-KEPT_LINES]
 
 
-def lines(log: Record) -> Iterator[dict[str, Any]]:
+def lines(log: Record) -> list[dict[str, Any]]:
     """The lines of *log* as log search returns them, in the order in which they came."""
-    return iter(log.private.get("lines", []))
-
-
-def _uuid(cloud: Cloud) -> str:
-    token = cloud.ids.token(32)
-    return "-".join((token[:8], token[8:12], token[12:16], token[16:20], token[20:]))
+    found: list[dict[str, Any]] = log.private.get("lines", [])
+    return found

@@ -13,7 +13,7 @@ DEFAULT = Path(__file__).parent / "tenancies" / "demo.yaml"
 
 
 def main() -> int:
-    """Synthesize into ``cdktf.out``; 2 if the tenancy file is wrong."""
+    """Synthesize into ``cdktf.out``; 2 if the tenancy file or the working copy is wrong."""
     try:
         tenancy = load(os.environ.get("TUNESTACK_TENANCY") or DEFAULT)
     except TenancyError as error:
@@ -21,10 +21,15 @@ def main() -> int:
         return 2
     # Only now: loading CDKTF starts a Node process, which takes most of a synth's second.
     from infra.cdk import App
+    from infra.recipes import RecipeMissing
     from infra.stacks import build
 
     app = App()
-    build(app, tenancy)
+    try:
+        build(app, tenancy)
+    except RecipeMissing as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     app.synth()
     return 0
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, TypedDict
 
+import jsii
 from constructs import Construct
 
 from infra.cdk import (
@@ -24,7 +25,8 @@ from infra.oci.check import clean, problems
 from infra.oci.errors import ResourceArgumentError
 from infra.oci.schema import PROVIDER_SOURCE, PROVIDER_VERSION, Kind, block_of
 
-_HERE = str(Path(__file__).parent)
+# Frames between a constructor's check and the line that wrote the argument.
+_INTERNAL = (str(Path(__file__).parent), str(Path(jsii.__file__).parent))
 _VERSION_CONSTRAINT = f"~> {PROVIDER_VERSION.rpartition('.')[0]}"
 
 
@@ -105,9 +107,17 @@ class OciProviderBase(TerraformProvider):
             terraform_provider_source=PROVIDER_SOURCE,
             terraform_generator_metadata=_generator(),
         )
-        if alias is not None:
-            self.alias = alias
-        self._arguments: Mapping[str, Any] = clean({**arguments, "alias": alias})
+        self._alias = alias
+        self._arguments: Mapping[str, Any] = clean(arguments)
+
+    @property
+    def alias(self) -> str | None:
+        """CDKTF asks for it to write the block, and the reference to it in each resource."""
+        return self._alias
+
+    @alias.setter
+    def alias(self, value: str | None) -> None:
+        self._alias = value
 
     def _synthesize_attributes(self) -> Mapping[str, Any]:
         return self._arguments
@@ -129,8 +139,7 @@ def _caller() -> str:
     """``file:line`` of the nearest frame outside this package and jsii: who wrote the argument."""
     frame = sys._getframe(1)
     while frame.f_back is not None:
-        file = frame.f_code.co_filename
-        if not file.startswith(_HERE) and f"{'/'}jsii{'/'}" not in file.replace("\\", "/"):
+        if not frame.f_code.co_filename.startswith(_INTERNAL):
             break
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"

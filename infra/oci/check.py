@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from infra.oci.schema import Attribute, AttributeType, Block, NestedBlock
+from infra.oci.schema import AttributeType, Block, NestedBlock
 
 _PRIMITIVES: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -60,10 +60,6 @@ def _argument(block: Block, name: str, value: Any, path: str) -> Iterator[str]:
     if not attribute.settable:
         yield f"{path}: computed by OCI, it can be read but not set{_nearest(name, block)}"
         return
-    yield from _attribute(attribute, value, path)
-
-
-def _attribute(attribute: Attribute, value: Any, path: str) -> Iterator[str]:
     yield from _typed(attribute.type, value, path)
 
 
@@ -86,7 +82,12 @@ def _typed(kind: AttributeType, value: Any, path: str) -> Iterator[str]:
         yield f"{path}: found {_shown(value)}; allowed: {_described(kind)}"
         return
     for key, item in value.items():
-        yield from _typed(element[key] if container == "object" else element, item, f"{path}.{key}")
+        if container == "map":
+            yield from _typed(element, item, f"{path}.{key}")
+        elif key in element:
+            yield from _typed(element[key], item, f"{path}.{key}")
+        else:
+            yield f"{path}.{key}: no such key; allowed: {', '.join(sorted(element))}"
 
 
 def _nested(nested: NestedBlock, value: Any, path: str) -> Iterator[str]:

@@ -27,7 +27,7 @@ class Problem:
         """``finetune.replicas: found 'six' (str); allowed: a whole number from 1 to 64.``"""
         found = "missing" if self.found is _MISSING else f"found {shown(self.found)}"
         text = f"{dotted(self.path)}: {found}; allowed: {self.allowed}."
-        return f"{text} {self.hint}." if self.hint else text
+        return f"{text} {_as_sentence(self.hint)}" if self.hint else text
 
 
 class TenancyError(Exception):
@@ -40,6 +40,11 @@ def dotted(path: Path) -> str:
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}"
     return text.removeprefix(".") or "(the file)"
+
+
+def _as_sentence(hint: str) -> str:
+    """Capital first letter, and a stop unless it is a question."""
+    return hint[0].upper() + hint[1:] + ("" if hint.endswith("?") else ".")
 
 
 def shown(value: Any) -> str:

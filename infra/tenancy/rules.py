@@ -1,9 +1,10 @@
 """What one field of a tenancy file demands of another."""
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from infra.tenancy.errors import Problem
+from infra.tenancy.errors import Path, Problem
 from infra.tenancy.schema import Tenancy
 from infra.tenancy.sizes import billions_of
 from infra.tenancy.tables import GPU_SHAPES, REALM_OF_REGION, SHAPES
@@ -11,6 +12,9 @@ from infra.tenancy.values import realm_of
 
 # The first two addresses and the last of every subnet are OCI's own.
 _RESERVED_ADDRESSES = 3
+
+STACK_MARK = "{stack}"
+"""Stands for the stack's name in a value of ``state.config``."""
 
 _CREDENTIAL_WORDS = ("password", "secret", "token", "access_key", "private_key", "conn_str", "sas")
 
@@ -97,8 +101,21 @@ def _provider(tenancy: Tenancy) -> Iterator[Problem]:
 
 
 def _state(tenancy: Tenancy) -> Iterator[Problem]:
-    for key in tenancy.state.config:
+    state = tenancy.state
+    for path, key in _keys(state.config, ("state", "config")):
         if any(word in key for word in _CREDENTIAL_WORDS):
             hint = "Terraform's backends read credentials from the environment"
             # The value may be a credential: it is not repeated.
-            yield Problem(("state", "config", key), "…", "no credential in this file", hint)
+            yield Problem(path, "…", "no credential in this file", hint)
+    custom = state.backend != "local" or "path" in state.config
+    if custom and STACK_MARK not in repr(state.config):
+        hint = "without it the four stacks would overwrite each other's state"
+        allowed = f"a configuration with {STACK_MARK} in the value that places the state"
+        yield Problem(("state", "config"), state.config, allowed, hint)
+
+
+def _keys(config: Mapping[str, Any], path: Path) -> Iterator[tuple[Path, str]]:
+    for key, value in config.items():
+        yield (*path, key), key
+        if isinstance(value, Mapping):
+            yield from _keys(value, (*path, key))

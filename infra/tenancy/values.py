@@ -6,10 +6,10 @@ the check behind it.
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
@@ -191,5 +191,3 @@ Argument = Annotated[
     _matching(r"[A-Za-z0-9._=/:,@%+-]+"),
 ]
 Tag = Annotated[str, Allowed("text of at most 256 characters"), _matching(r".{0,256}")]
-
-Check = Callable[[Any], Any]

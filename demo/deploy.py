@@ -1,0 +1,65 @@
+"""``cdktf deploy`` and ``cdktf destroy`` against the embedded OCI."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from ocimock.terraform.choose import Kind, choose
+from ocimock.terraform.mirror import install
+
+from .cloud import EmbeddedCloud
+from .commands import run_quietly
+from .errors import DemoError
+from .places import PROVIDER_HOME, TENANCY, cdktf
+from .terminal import console
+
+_PROGRESS = re.compile(r"(?P<stack>[a-z]+-[a-z]+)\s+(?P<what>oci_\S+).*?: (?P<state>[A-Z][a-z]+)")
+
+
+def choose_provider(forced: str) -> dict[str, str]:
+    """What Terraform must export to find oracle/oci: nothing for the real one.
+
+    :param forced: ``auto``, ``real`` or ``stand-in``.
+    :raises DemoError: *forced* is none of these.
+    """
+    if forced not in ("auto", *Kind):
+        raise DemoError(f"--provider {forced}: allowed are auto, {', '.join(Kind)}")
+    choice = choose(None if forced == "auto" else Kind(forced))
+    console.print(f"[green]✓[/] {choice.reason}", highlight=False)
+    if choice.kind is Kind.REAL:
+        return {}
+    return {"TF_CLI_CONFIG_FILE": str(install(PROVIDER_HOME))}
+
+
+def deploy(cloud: EmbeddedCloud, provider: Mapping[str, str]) -> None:
+    """Synthesize and apply every stack of the demo's tenancy file."""
+    _cdktf("cdktf deploy '*'", ["deploy", "*", "--auto-approve"], cloud, provider)
+
+
+def destroy(cloud: EmbeddedCloud, provider: Mapping[str, str]) -> None:
+    """Destroy every stack of the demo's tenancy file."""
+    _cdktf("cdktf destroy '*'", ["destroy", "*", "--auto-approve"], cloud, provider)
+
+
+def _cdktf(
+    title: str, arguments: list[str], cloud: EmbeddedCloud, provider: Mapping[str, str]
+) -> None:
+    environment = {
+        **cloud.terraform_environment(),
+        **provider,
+        "TUNESTACK_TENANCY": str(TENANCY),
+        "CI": "1",  # plain lines instead of a screen that redraws itself
+        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
+    }
+    # The stand-in lies in a mirror without checksums of other platforms, and the demo's lock file
+    # would be one more thing to leave behind.
+    command = [str(cdktf()), *arguments, "--skip-provider-lock"]
+    run_quietly(title, command, environment, note=_progress)
+
+
+def _progress(line: str) -> str | None:
+    found = _PROGRESS.search(line)
+    if found is None:
+        return None
+    return f"{found['stack']}: {found['what']} {found['state'].lower()}"

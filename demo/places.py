@@ -1,0 +1,48 @@
+"""Where things lie: the repository, the demo's folder, the tools."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from .errors import DemoError
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / ".demo"
+MOCK_HOME = FOLDER / "ocimock"
+PROVIDER_HOME = FOLDER / "terraform"
+TENANCY = Path("tenancies/demo.yaml")
+NAME = "demo"
+STACKS = ("network", "data", "identity", "workbench")
+
+
+def cdktf() -> Path:
+    """The cdktf command that package-lock.json pins.
+
+    :raises DemoError: it is not installed.
+    """
+    found = ROOT / "node_modules" / ".bin" / "cdktf"
+    if not found.exists():
+        raise DemoError("cdktf-cli is not installed; make setup installs it")
+    return found
+
+
+def path_with_python() -> str:
+    """PATH with this interpreter's folder first: cdktf.json says ``python main.py``."""
+    folder = Path(sys.executable).parent
+    return os.pathsep.join([str(folder), os.environ.get("PATH", os.defpath)])
+
+
+def leave_nothing() -> None:
+    """Remove every file that the demo made."""
+    for stack in STACKS:
+        for state in ROOT.glob(f"terraform.{NAME}-{stack}.tfstate*"):
+            state.unlink()
+        shutil.rmtree(ROOT / "cdktf.out" / "stacks" / f"{NAME}-{stack}", ignore_errors=True)
+    for folder in (ROOT / "definitions" / NAME, ROOT / ".tunestack" / NAME, FOLDER):
+        shutil.rmtree(folder, ignore_errors=True)
+    for parent in (ROOT / "definitions", ROOT / ".tunestack", ROOT / "cdktf.out" / "stacks"):
+        if parent.is_dir() and not any(parent.iterdir()):
+            parent.rmdir()

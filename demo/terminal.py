@@ -1,0 +1,5 @@
+"""Where the demo prints."""
+
+from rich.console import Console
+
+console = Console()

@@ -1,0 +1,72 @@
+"""The plan of the house: who may import whom."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+# What the modules of a room must never import.
+_FORBIDDEN = {
+    "infra": {"jobs", "ocimock", "demo", "ads", "oci"},
+    "jobs": {"infra", "ocimock", "demo", "cdktf", "cdktn"},
+    "ocimock": {"infra", "jobs", "demo", "ads", "cdktf", "cdktn"},
+    "demo": {"infra", "jobs", "cdktf", "cdktn"},
+}
+_SEAM = _ROOT / "infra" / "cdk.py"
+_RECIPES = _ROOT / "jobs" / "recipes"
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            yield node.module
+
+
+@pytest.mark.parametrize("room", sorted(_FORBIDDEN))
+def test_arrows_never_run_backwards(room: str) -> None:
+    modules = sorted((_ROOT / room).rglob("*.py"))
+    assert modules
+    wrong = [
+        f"{path.relative_to(_ROOT)} imports {name}"
+        for path in modules
+        if path != _SEAM
+        for name in _imports(path)
+        if name.split(".")[0] in _FORBIDDEN[room]
+    ]
+    assert not wrong
+
+
+def test_cdktf_has_one_seam() -> None:
+    importers = [
+        str(path.relative_to(_ROOT))
+        for path in [_ROOT / "main.py", *(_ROOT / "infra").rglob("*.py")]
+        if any(name.split(".")[0] in ("cdktf", "cdktn") for name in _imports(path))
+    ]
+    assert set(importers) <= {"infra/cdk.py"}
+
+
+def test_recipes_import_nothing_of_ours() -> None:
+    rooms = {"infra", "jobs", "ocimock", "demo", "tests"}
+    for path in _RECIPES.rglob("*.py"):
+        assert not {name.split(".")[0] for name in _imports(path)} & rooms, path
+
+
+def test_only_recipes_and_the_lazy_parts_of_jobs_import_ads() -> None:
+    """``import ads`` takes seconds: never at the top of a module."""
+    for path in (_ROOT / "jobs").rglob("*.py"):
+        if _RECIPES in path.parents:
+            continue
+        top = [node for node in ast.parse(path.read_text()).body
+               if isinstance(node, (ast.Import, ast.ImportFrom))]  # fmt: skip
+        names = {alias.name.split(".")[0] for node in top if isinstance(node, ast.Import)
+                 for alias in node.names}  # fmt: skip
+        names |= {(node.module or "").split(".")[0] for node in top
+                  if isinstance(node, ast.ImportFrom) and node.level == 0}  # fmt: skip
+        assert not names & {"ads", "oci", "ocifs", "pandas"}, path

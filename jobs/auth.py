@@ -87,5 +87,5 @@ def _config(region: str) -> dict[str, Any]:
 
 def _quieten() -> None:
     """ADS logs what it raises, with tracebacks; the reader gets it once, from us."""
-    for name in ("ads", "ads.common", "oci", "ODSC_AUTH_LOGGER"):
+    for name in ("ads", "ADS", "oci"):
         logging.getLogger(name).setLevel(logging.CRITICAL)

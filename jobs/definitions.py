@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from . import ocid
 from .checks import check
 from .errors import DefinitionError
 
@@ -73,9 +74,8 @@ class Definition:
 
     @property
     def region(self) -> str:
-        """The region, or its three-letter key, that the project's OCID names; '' if it has none."""
-        parts = str(self.infrastructure["projectId"]).split(".")
-        return parts[3] if len(parts) >= 5 else ""
+        """Where its project is, as the OCID says; '' if it does not."""
+        return ocid.region(str(self.infrastructure["projectId"]))
 
     @property
     def env(self) -> dict[str, str]:
@@ -86,13 +86,18 @@ class Definition:
         return {str(item["name"]): str(item["value"]) for item in env}
 
     def argument(self, flag: str) -> str | None:
-        """What follows *flag* in the command, as in ``--model_name NAME``; None without it."""
+        """What follows *flag* in the command, as in ``--model_name NAME``; None without it.
+
+        ``$NAME`` is looked up in the definition's own environment, as the run's shell will do.
+        """
         words = shlex.split(str(self.runtime.get("command", "")))
         for number, word in enumerate(words):
-            if word == flag:
-                return words[number + 1] if number + 1 < len(words) else ""
-            if word.startswith(f"{flag}="):
-                return word.partition("=")[2]
+            name, equals, value = word.partition("=")
+            if name != flag:
+                continue
+            if not equals:
+                value = words[number + 1] if number + 1 < len(words) else ""
+            return self.env.get(value[1:], value) if value.startswith("$") else value
         return None
 
 

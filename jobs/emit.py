@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -56,7 +57,7 @@ def _from_terraform(tenancy: Tenancy) -> Mapping[str, str]:
     advice = f"Deploy it first: cdktf deploy '{tenancy.workbench}'; or name a file by --outputs."
     if not folder.is_dir():
         raise OutputsError(f"There is no synthesized stack in {folder}.", advice)
-    command = [_terraform(), f"-chdir={folder}", "output", "-json", OUTPUT]
+    command = [_terraform(), f"-chdir={folder}", "output", "-no-color", "-json", OUTPUT]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError:
@@ -65,9 +66,14 @@ def _from_terraform(tenancy: Tenancy) -> Mapping[str, str]:
             "Install Terraform 1.11 or newer, or name an outputs file by --outputs.",
         ) from None
     if done.returncode != 0:
-        said = " ".join(done.stderr.replace("╷", "").replace("│", "").replace("╵", "").split())
-        raise OutputsError(f"terraform output in {folder} failed: {said}", advice)
+        raise OutputsError(f"terraform output in {folder}: {_headline(done.stderr)}", advice)
     return _definitions(json.loads(done.stdout), tenancy, f"terraform output in {folder}")
+
+
+def _headline(stderr: str) -> str:
+    """Terraform's own "Error: …" line, out of the box that it draws around a page of text."""
+    found = re.search(r"^[│ ]*Error: (.+)$", stderr, re.MULTILINE)
+    return found.group(1).strip() if found else " ".join(stderr.split())
 
 
 def _terraform() -> str:

@@ -36,7 +36,19 @@ class CredentialsError(JobsError):
 
 
 class RefusedError(JobsError):
-    """OCI answered with an error; the message holds its code, its message and its request id."""
+    """OCI answered with an error; the message holds its code, its message and its request id.
+
+    *status* is the HTTP status.
+    """
+
+    def __init__(self, what: str, advice: str = "", *, status: int = 0) -> None:
+        super().__init__(what, advice)
+        self.status = status
+
+    @property
+    def passing(self) -> bool:
+        """Whether trying again later may help: throttling, or a fault on OCI's side."""
+        return self.status == 429 or self.status >= 500
 
 
 class UnreachableError(JobsError):
@@ -83,7 +95,7 @@ def refused(attempt: str, error: Any) -> RefusedError:
         f"OCI's message: {_one_line(error.message)}",
         f"opc-request-id: {error.request_id or 'none'}",
     ]
-    return RefusedError("\n".join(lines), _advice(error))
+    return RefusedError("\n".join(lines), _advice(error), status=error.status)
 
 
 @contextmanager

@@ -28,7 +28,8 @@ class Entry:
     """One step: what was submitted, and what OCI said of it last.
 
     *ids* are OCIDs by what they name (job, job_run, model, deployment); *digest* is of the
-    definition that was submitted; *state* and *details* are OCI's own words.
+    definition that was submitted; *state* and *details* are OCI's own words; *replaced* are
+    deployments of earlier runs, which stand, and cost, until they are deleted.
     """
 
     step: str
@@ -44,6 +45,7 @@ class Entry:
     started: datetime | None = None
     finished: datetime | None = None
     url: str = ""
+    replaced: tuple[str, ...] = ()
 
     @property
     def done(self) -> bool:
@@ -155,6 +157,7 @@ def _entry(values: dict[str, Any]) -> Entry:
     for name in TIMES:
         if chosen.get(name):
             chosen[name] = datetime.fromisoformat(chosen[name])
+    chosen["replaced"] = tuple(chosen.get("replaced", ()))
     return Entry(**chosen)
 
 

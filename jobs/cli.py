@@ -1,0 +1,321 @@
+"""The command line: ``python -m jobs COMMAND``. ``--help`` of each says what it takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+import typer.core
+from rich.console import Console
+
+from . import cost, definitions, ocid, tenancy
+from .clock import SystemClock
+from .emit import emit as write_definitions
+from .errors import JobsError, RecordError
+from .record import STEPS, Entry, JsonRecords
+from .views import table, view
+
+if TYPE_CHECKING:
+    from .definitions import Definition
+    from .runner import Runner
+
+SUCCESS, FAILURE, INTERRUPTED = 0, 1, 130
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+clock = SystemClock()
+
+
+class Commands(typer.core.TyperGroup):
+    """The commands, with a user's mistakes told without a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except JobsError as error:
+            err.print(error.what, style="red", markup=False)
+            if error.advice:
+                err.print(error.advice, markup=False)
+            raise typer.Exit(FAILURE) from None
+        except KeyboardInterrupt:
+            err.print("Interrupted. What was submitted runs on: 'python -m jobs watch' follows it.")
+            raise typer.Exit(INTERRUPTED) from None
+
+
+app = typer.Typer(
+    name="jobs",
+    cls=Commands,
+    help="Fine-tune, merge, register and deploy, as the emitted definitions say.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class Step(StrEnum):
+    FINETUNE = "finetune"
+    MERGE = "merge"
+    REGISTER = "register"
+    DEPLOY = "deploy"
+
+
+TenancyOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--tenancy",
+        metavar="FILE",
+        help="Tenancy file; only its name counts here.",
+        show_default=False,
+    ),
+]
+FolderOption = Annotated[
+    Path | None,
+    typer.Option("--definitions", metavar="DIR", help="Default: definitions/<tenancy>."),
+]
+IntervalOption = Annotated[
+    float, typer.Option("--interval", metavar="SECONDS", min=0.1, help="Between two looks.")
+]
+StepArgument = Annotated[Step, typer.Argument(help="Which step.")]
+
+
+@app.command()
+def emit(
+    tenancy_file: TenancyOption = None,
+    outputs: Annotated[
+        Path | None,
+        typer.Option("--outputs", metavar="FILE", help="Outputs as JSON, instead of Terraform's."),
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="DIR", help="Default: definitions/<tenancy>.")
+    ] = None,
+) -> None:
+    """Write the definitions of the deployed stacks to files, checked."""
+    chosen = tenancy.find(tenancy_file)
+    for path in write_definitions(chosen, outputs, to or chosen.definitions):
+        out.print(str(path), markup=False)
+
+
+@app.command()
+def check(tenancy_file: TenancyOption = None, folder: FolderOption = None) -> None:
+    """Check the definitions and say what each would cost; submits nothing."""
+    chosen = tenancy.find(tenancy_file)
+    for definition in definitions.read_all(folder or chosen.definitions).values():
+        out.print(f"{definition.path}: in order; {cost.estimate(definition)}", markup=False)
+    out.print(cost.price_note(), style="dim")
+
+
+@app.command()
+def submit(
+    step: StepArgument,
+    tenancy_file: TenancyOption = None,
+    folder: FolderOption = None,
+) -> None:
+    """Submit one step and return without waiting for it."""
+    chosen = tenancy.find(tenancy_file)
+    with _runner(chosen, folder, 10.0) as runner:
+        entry = runner.submit(step.value)
+    _print_entry(entry)
+
+
+@app.command()
+def run(
+    tenancy_file: TenancyOption = None,
+    folder: FolderOption = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Every step anew.")] = False,
+    interval: IntervalOption = 10.0,
+) -> None:
+    """Fine-tune, merge, register and deploy in order, going on from where the record stands."""
+    chosen = tenancy.find(tenancy_file)
+    with _runner(chosen, folder, interval) as runner:
+        _say_cost(runner.definitions)
+        done = runner.run(fresh=fresh)
+    out.print(table(done, clock.now()))
+    out.print(
+        f"Ask it: python -m jobs predict --tenancy tenancies/{chosen.name}.yaml", markup=False
+    )
+
+
+@app.command()
+def watch(
+    step: Annotated[Step | None, typer.Argument(help="Default: the last one submitted.")] = None,
+    tenancy_file: TenancyOption = None,
+    interval: IntervalOption = 10.0,
+) -> None:
+    """Follow a submitted step to its end; exits 0 when it ends well and 1 when it does not."""
+    from .runner import Runner, latest
+    from .watch import require_success
+
+    chosen = tenancy.find(tenancy_file)
+    records = JsonRecords(chosen.record)
+    entry = records.read().need(step.value) if step else latest(records.read())
+    _sign_in(entry)
+    with view(out, clock, records.read()) as shown:
+        runner = Runner({}, records, shown, clock, interval)
+        require_success(runner.follow(entry))
+
+
+@app.command()
+def status(
+    tenancy_file: TenancyOption = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="The record only; asks no one.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """What was run and how it stands, as OCI says now."""
+    chosen = tenancy.find(tenancy_file)
+    records = JsonRecords(chosen.record)
+    if not offline and records.read().entries:
+        from .runner import refresh
+
+        _sign_in(*records.read().entries.values())
+        refresh(records)
+    found = records.read()
+    if as_json:
+        plain = {step: asdict(entry) for step, entry in found.entries.items()}
+        out.print(json.dumps(plain, indent=2, default=str), markup=False)
+        return
+    out.print(table(found, clock.now()))
+    for entry in found.entries.values():
+        for name, each in entry.ids.items():
+            out.print(f"  {entry.step:<9} {name:<12} {each}", markup=False)
+    out.print(cost.price_note(), style="dim")
+
+
+@app.command()
+def predict(
+    dialogue: Annotated[
+        str | None, typer.Argument(help="Default: a dialogue about cookies.")
+    ] = None,
+    tenancy_file: TenancyOption = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", exists=True, dir_okay=False, help="Read it from here.")
+    ] = None,
+    timeout: Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=1)] = 60.0,
+    tokens: Annotated[int, typer.Option("--max-tokens", min=1)] = 80,
+    as_json: Annotated[bool, typer.Option("--json", help="The endpoint's whole answer.")] = False,
+) -> None:
+    """Ask the deployed model for a summary of a dialogue."""
+    from . import predict as asking
+
+    chosen = tenancy.find(tenancy_file)
+    entry = JsonRecords(chosen.record).read().need("deploy")
+    text = file.read_text(encoding="utf-8") if file else dialogue or asking.DIALOGUE
+    _sign_in(entry)
+    answer = asking.predict(entry, text, timeout=timeout, tokens=tokens)
+    if as_json:
+        out.print(json.dumps(answer.body, indent=2), markup=False)
+        return
+    played = " (simulated)" if answer.simulated else ""
+    out.print(f"{answer.text}", markup=False)
+    out.print(f"{answer.seconds:.2f} s{played}", style="dim", markup=False)
+
+
+@app.command()
+def logs(
+    step: StepArgument,
+    tenancy_file: TenancyOption = None,
+    lines: Annotated[int, typer.Option("--lines", min=1, max=1000, help="The last so many.")] = 100,
+) -> None:
+    """Print the log of a fine-tuning or a merge."""
+    from .steps import job
+
+    chosen = tenancy.find(tenancy_file)
+    entry = _with_run(JsonRecords(chosen.record).read().need(step.value))
+    _sign_in(entry)
+    for line in job.tail(entry, lines):
+        out.print(f"{line.time} {line.text}", markup=False)
+
+
+@app.command()
+def cancel(step: StepArgument, tenancy_file: TenancyOption = None) -> None:
+    """Cancel a fine-tuning or a merge that runs."""
+    from .steps import job
+
+    chosen = tenancy.find(tenancy_file)
+    records = JsonRecords(chosen.record)
+    entry = _with_run(records.read().need(step.value))
+    _sign_in(entry)
+    now = job.observe(entry)
+    if now.ended:
+        raise RecordError(f"'{step.value}' has ended already: {now.shown_state}.")
+    now = job.cancel(now)
+    records.put(now)
+    out.print(f"{step.value}: {now.shown_state}", markup=False)
+
+
+@app.command()
+def delete(
+    tenancy_file: TenancyOption = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    interval: IntervalOption = 5.0,
+) -> None:
+    """Delete the deployment, the model and the jobs of the record; weights and logs stay."""
+    from .teardown import delete as tear_down
+
+    chosen = tenancy.find(tenancy_file)
+    records = JsonRecords(chosen.record)
+    if not records.read().entries:
+        out.print("Nothing was run; nothing to delete.")
+        return
+    if not yes:
+        typer.confirm("Delete the deployment, the model and the jobs in OCI?", abort=True)
+    _sign_in(*records.read().entries.values())
+    with view(out, clock, records.read()) as shown:
+        tear_down(records, shown, clock, interval)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; the exit code."""
+    try:
+        app(arguments)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else SUCCESS
+    return SUCCESS
+
+
+@contextmanager
+def _runner(chosen: tenancy.Tenancy, folder: Path | None, interval: float) -> Iterator[Runner]:
+    from .auth import sign_in
+    from .runner import Runner
+
+    read = definitions.read_all(folder or chosen.definitions)
+    sign_in(read["finetune"].region)
+    records = JsonRecords(chosen.record)
+    with view(out, clock, records.read()) as shown:
+        yield Runner(read, records, shown, clock, interval)
+
+
+def _sign_in(*entries: Entry) -> None:
+    """Sign in to where the recorded resources are."""
+    from .auth import sign_in
+
+    regions = [ocid.region(each) for entry in entries for each in entry.ids.values()]
+    sign_in(next((region for region in regions if region), ""))
+
+
+def _with_run(entry: Entry) -> Entry:
+    if "job_run" not in entry.ids:
+        raise RecordError(f"'{entry.step}' is no job run.", "Only finetune and merge are.")
+    return entry
+
+
+def _print_entry(entry: Entry) -> None:
+    out.print(f"{entry.step}: {entry.shown_state}", markup=False)
+    for name, each in entry.ids.items():
+        out.print(f"  {name:<12} {each}", markup=False)
+
+
+def _say_cost(chosen: Mapping[str, Definition]) -> None:
+    from .runner import DEFINITION_OF
+
+    for step in STEPS:
+        definition = chosen[DEFINITION_OF[step]]
+        out.print(f"{step:<9} {definition.title}: {cost.estimate(definition)}", markup=False)
+    out.print(cost.price_note(), style="dim", markup=False)

@@ -1,0 +1,148 @@
+"""The way from fine-tuning to a served model, a step at a time, each written down as it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .clock import Clock
+from .definitions import Definition
+from .errors import RecordError, RefusedError
+from .record import STEPS, Entry, Records, Run
+from .steps import deployment, job, model
+from .watch import TAIL, Follower, View, require_success
+
+# Which definition a step submits.
+DEFINITION_OF = {
+    "finetune": "finetune",
+    "merge": "merge",
+    "register": "model",
+    "deploy": "deployment",
+}
+NEEDS = {"merge": ("finetune",), "register": ("finetune", "merge"), "deploy": ("register",)}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do about a step: submit it, follow the one that runs, or leave it; and why."""
+
+    action: str
+    reason: str
+    entry: Entry | None = None
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Takes the steps of one tenancy. *interval* is in seconds between two looks."""
+
+    definitions: Mapping[str, Definition]
+    records: Records
+    view: View
+    clock: Clock
+    interval: float = 10.0
+
+    def run(self, *, fresh: bool = False) -> Run:
+        """Every step in order, going on from the record; all of them anew when *fresh*.
+
+        Raises:
+            StepFailedError: a step ended badly; the record says how far it came.
+        """
+        anew = fresh
+        for step in STEPS:
+            decision = self._decide(step, anew=anew)
+            self.view.say(f"{step}: {decision.reason}")
+            anew = anew or decision.action == "submit"
+            if decision.action == "leave" and decision.entry is not None:
+                self.view.show(decision.entry)
+                continue
+            entry = self.submit(step) if decision.action == "submit" else decision.entry
+            require_success(self.follow(entry or self.records.read().need(step)))
+        return self.records.read()
+
+    def submit(self, step: str) -> Entry:
+        """Submit one step and write it down; returns without waiting.
+
+        Raises:
+            RecordError: a step that it builds on has not ended well.
+        """
+        run = self.records.read()
+        for needed in NEEDS.get(step, ()):
+            if not run.need(needed).done:
+                raise RecordError(
+                    f"'{step}' needs '{needed}', which is {run.need(needed).shown_state}.",
+                    f"Wait for it with 'python -m jobs watch {needed}'.",
+                )
+        before = run.get(step)
+        entry = self._submitted(step, run)
+        if step == "deploy" and before is not None:
+            entry = entry.changed(replaced=(*before.replaced, before.ids["deployment"]))
+        self.records.put(entry)
+        return entry
+
+    def follow(self, entry: Entry) -> Entry:
+        """Follow a submitted step to its end, however that is."""
+        follower = Follower(self.view, self.clock, self.interval, keep=self.records.put)
+        tail = (lambda each: job.tail(each, TAIL)) if "job_run" in entry.ids else None
+        return follower.follow(entry, observe, tail)
+
+    def _submitted(self, step: str, run: Run) -> Entry:
+        definition = self.definitions[DEFINITION_OF[step]]
+        if step == "register":
+            return model.register(definition, self.definitions["finetune"], run)
+        if step == "deploy":
+            registered = run.need("register")
+            entry = deployment.deploy(definition, registered.ids["model"])
+            return entry.changed(simulated=entry.simulated or registered.simulated)
+        return job.submit(step, definition)
+
+    def _decide(self, step: str, *, anew: bool) -> Decision:
+        entry = self.records.read().get(step)
+        if entry is None:
+            return Decision("submit", "submitting")
+        if anew:
+            return Decision("submit", "submitting anew")
+        if entry.digest != self.definitions[DEFINITION_OF[step]].digest:
+            return Decision("submit", "its definition has changed since: submitting anew")
+        try:
+            now = observe(entry)
+        except RefusedError as error:
+            if error.status != 404:
+                raise
+            return Decision("submit", "OCI has the recorded one no more: submitting anew")
+        self.records.put(now)
+        if now.done:
+            return Decision("leave", f"done before ({now.shown_state}), left as it is", now)
+        if now.failed:
+            return Decision("submit", f"the last one is {now.shown_state}: submitting anew")
+        return Decision("follow", f"{now.shown_state} already: following it", now)
+
+
+def observe(entry: Entry) -> Entry:
+    """The entry with what OCI says now, whichever step it is of."""
+    if "job_run" in entry.ids:
+        return job.observe(entry)
+    if "deployment" in entry.ids:
+        return deployment.observe(entry)
+    return model.observe(entry)
+
+
+def refresh(records: Records) -> None:
+    """Bring the record up to date with OCI; what OCI has no more is marked DELETED."""
+    for entry in records.read().entries.values():
+        try:
+            now = observe(entry)
+        except RefusedError as error:
+            if error.status != 404:
+                raise
+            now = entry.changed(state="DELETED", details="OCI has it no more")
+        if now != entry:
+            records.put(now)
+
+
+def latest(run: Run) -> Entry:
+    """The last step that was submitted. Raises :class:`RecordError` when none was."""
+    for step in reversed(STEPS):
+        entry = run.get(step)
+        if entry is not None:
+            return entry
+    return run.need(STEPS[0])

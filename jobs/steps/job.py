@@ -1,0 +1,114 @@
+"""Fine-tuning and merging: a job, and a run of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..definitions import Definition
+from ..errors import JobsError, RefusedError, attempting
+from ..record import Entry
+from . import is_simulated
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One line of a run's log. *time* is as OCI Logging writes it, in UTC."""
+
+    id: str
+    time: str
+    text: str
+
+
+def submit(step: str, definition: Definition) -> Entry:
+    """Create the job and start a run of it.
+
+    A job whose run is refused is deleted again, so that nothing is left to wonder about.
+    """
+    from ads.jobs import Job
+
+    title = definition.title
+    with attempting(f"create the job '{title}'"):
+        job: Any = Job.from_yaml(definition.text).create()
+    try:
+        with attempting(f"start a run of the job '{title}'"):
+            run = job.run()
+    except JobsError as error:
+        error.what += _take_back(job)
+        raise
+    return Entry(
+        step=step,
+        state=run.lifecycle_state,
+        ids={"job": job.id, "job_run": run.id},
+        digest=definition.digest,
+        title=title,
+        details=run.lifecycle_details or "",
+        simulated=is_simulated(run.lifecycle_details),
+        shape=definition.shape,
+        replicas=definition.replicas,
+        submitted=run.time_accepted,
+        started=run.time_started,
+        finished=run.time_finished,
+    )
+
+
+def observe(entry: Entry) -> Entry:
+    """The entry with what OCI says of its run now."""
+    run = _run(entry)
+    return entry.changed(
+        state=run.lifecycle_state,
+        details=run.lifecycle_details or "",
+        simulated=entry.simulated or is_simulated(run.lifecycle_details),
+        submitted=run.time_accepted,
+        started=run.time_started,
+        finished=run.time_finished,
+    )
+
+
+def tail(entry: Entry, limit: int | None = None) -> list[LogLine]:
+    """The last *limit* lines of the run's log, oldest first; all of them without a limit.
+
+    Lines take up to a minute and a half to reach OCI Logging.
+    """
+    run = _run(entry)
+    if not run.log_id:
+        return []
+    with attempting(f"read the log of '{entry.step}'"):
+        lines = run.logging.tail(source=run.id, limit=limit, time_start=run.time_accepted)
+    return [LogLine(str(line["id"]), str(line["time"]), str(line["message"])) for line in lines]
+
+
+def cancel(entry: Entry) -> Entry:
+    """Ask OCI to cancel the run; it is CANCELING until :func:`observe` says otherwise."""
+    run = _run(entry)
+    with attempting(f"cancel the run of '{entry.step}'"):
+        run.cancel(wait_for_completion=False)
+    return observe(entry)
+
+
+def delete(entry: Entry) -> None:
+    """Delete the job with its runs; one that is gone already is fine."""
+    from ads.jobs import Job
+
+    try:
+        with attempting(f"delete the job '{entry.title}'"):
+            Job.from_datascience_job(entry.ids["job"]).delete()
+    except RefusedError as error:
+        if error.status != 404:
+            raise
+
+
+def _run(entry: Entry) -> Any:
+    from ads.jobs import DataScienceJobRun
+
+    with attempting(f"read the run of '{entry.step}'"):
+        return DataScienceJobRun.from_ocid(entry.ids["job_run"])
+
+
+def _take_back(job: Any) -> str:
+    try:
+        with attempting("delete the job"):
+            job.delete()
+    except JobsError:
+        return f"\nThe job {job.id} is left without a run: delete it."
+    return "\nThe job itself was deleted again."

@@ -1,0 +1,172 @@
+"""Registering the merged model: a catalog entry that points to a versioned bucket."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ..auth import default_signer
+from ..definitions import Definition, bucket_path
+from ..errors import JobsError, RefusedError, StepFailedError, attempting
+from ..record import Entry, Run
+
+MANIFEST = "tunestack.json"
+WEIGHTS = (".safetensors", ".bin")
+
+
+def register(definition: Definition, finetune: Definition, run: Run) -> Entry:
+    """Create the catalog entry of what the run's merge wrote.
+
+    First it writes a manifest beside the weights: the model's provenance, and the reason why a
+    simulated run has something to point to. A model that was created but could not be completed
+    is deleted again: ADS leaves it ACTIVE and empty.
+
+    Raises:
+        StepFailedError: the merge left no weights, or the bucket keeps no versions.
+        RefusedError: OCI refused.
+    """
+    merge = run.need("merge")
+    artifact = str(definition.content["spec"]["artifact"])
+    if not merge.simulated:
+        _need_weights(artifact)
+    put_manifest(artifact, manifest(finetune, run))
+
+    from ads.model.datascience_model import DataScienceModel
+    from ads.model.model_metadata import ModelProvenanceMetadata
+
+    git = finetune.runtime.get("git", {})
+    provenance = ModelProvenanceMetadata(
+        repository_url=git.get("url"),
+        git_commit=git.get("commit"),
+        git_branch=git.get("branch"),
+        training_id=run.need("finetune").ids["job_run"],
+    )
+    with attempting(f"read the model '{definition.title}'"):
+        model: Any = DataScienceModel.from_yaml(definition.text)
+    model.with_provenance_metadata(provenance)
+    _create(model, definition.title, artifact)
+    return Entry(
+        step="register",
+        state=str(model.lifecycle_state),
+        ids={"model": model.id},
+        digest=definition.digest,
+        title=definition.title,
+        details=artifact,
+        simulated=merge.simulated,
+        submitted=model.dsc_model.time_created,
+        started=model.dsc_model.time_created,
+    )
+
+
+def observe(entry: Entry) -> Entry:
+    """The entry with what the catalog says now."""
+    from ads.model.service.oci_datascience_model import OCIDataScienceModel
+
+    with attempting("read the model"):
+        model = OCIDataScienceModel.from_id(entry.ids["model"])
+    return entry.changed(state=model.lifecycle_state)
+
+
+def delete(entry: Entry) -> None:
+    """Delete the catalog entry; the weights stay in the bucket. Gone already is fine."""
+    from ads.model.service.oci_datascience_model import OCIDataScienceModel
+
+    try:
+        with attempting(f"delete the model '{entry.title}'"):
+            model = OCIDataScienceModel.from_id(entry.ids["model"])
+            if model.lifecycle_state != "DELETED":
+                model.delete()
+    except RefusedError as error:
+        if error.status != 404:
+            raise
+
+
+def manifest(finetune: Definition, run: Run) -> dict[str, Any]:
+    """Where the model comes from, as plain data."""
+    return {
+        "format": 1,
+        "base_model": finetune.argument("--model_name"),
+        "method": finetune.argument("--peft_method") or "full-parameter",
+        "data": finetune.argument("--custom_dataset.file") or finetune.argument("--dataset"),
+        "epochs": finetune.argument("--num_epochs"),
+        "code": {key: finetune.runtime.get("git", {}).get(key) for key in ("url", "commit")},
+        "simulated": any(run.need(step).simulated for step in ("finetune", "merge")),
+        "steps": {step: _step(run.need(step)) for step in ("finetune", "merge")},
+    }
+
+
+def put_manifest(artifact: str, content: dict[str, Any]) -> None:
+    """Write the manifest into the folder *artifact* of the bucket."""
+    namespace, bucket, prefix = bucket_path(artifact)
+    body = json.dumps(content, indent=2).encode()
+    with attempting(f"write {MANIFEST} to {artifact}"):
+        _storage().put_object(
+            namespace, bucket, f"{prefix}{MANIFEST}", body, content_type="application/json"
+        )
+
+
+def _step(entry: Entry) -> dict[str, Any]:
+    return {
+        **entry.ids,
+        "state": entry.state,
+        "shape": entry.shape,
+        "replicas": entry.replicas,
+        "started": entry.started.isoformat() if entry.started else None,
+        "finished": entry.finished.isoformat() if entry.finished else None,
+    }
+
+
+def _need_weights(artifact: str) -> None:
+    """A merge can exit 0 and leave nothing, if its output was not on the mount."""
+    from oci.pagination import list_call_get_all_results
+
+    namespace, bucket, prefix = bucket_path(artifact)
+    with attempting(f"list {artifact}"):
+        listed = list_call_get_all_results(
+            _storage().list_objects, namespace, bucket, prefix=prefix, fields="name"
+        ).data.objects
+    if not any(each.name.endswith(WEIGHTS) for each in listed):
+        raise StepFailedError(
+            f"The merge succeeded, but {artifact} holds no weights "
+            f"({len(listed)} objects, none ends in {' or '.join(WEIGHTS)}).",
+            "Compare --output in merge.yaml with its storageMount and with the model's artifact.",
+        )
+
+
+def _create(model: Any, title: str, artifact: str) -> None:
+    from ads.model import datascience_model as ads_errors
+
+    try:
+        with attempting(f"register the model '{title}'"):
+            model.create(model_by_reference=True)
+    except ads_errors.BucketNotVersionedError:
+        raise StepFailedError(
+            f"The model '{title}' could not be registered: the bucket of {artifact} keeps no "
+            f"versions.{_take_back(model)}",
+            "Set versioning to Enabled on the bucket (the storage stack does).",
+        ) from None
+    except ads_errors.ModelFileDescriptionError as error:
+        raise StepFailedError(
+            f"The model '{title}' could not be registered: {error}{_take_back(model)}"
+        ) from None
+    except JobsError as error:
+        error.what += _take_back(model)
+        raise
+
+
+def _take_back(model: Any) -> str:
+    if not model.id:
+        return ""
+    try:
+        with attempting("delete the model"):
+            model.dsc_model.delete()
+    except JobsError:
+        return f"\nThe model {model.id} is left without an artifact: delete it."
+    return "\nThe incomplete catalog entry was deleted again."
+
+
+def _storage() -> Any:
+    import oci
+
+    signer = default_signer()
+    return oci.object_storage.ObjectStorageClient(signer["config"], signer=signer["signer"])

@@ -1,0 +1,131 @@
+"""How progress looks: a table that lives on a terminal, plain lines anywhere else."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from . import cost
+from .clock import Clock
+from .record import STEPS, Entry, Run
+from .steps.job import LogLine
+from .watch import View
+
+STYLES = {"SUCCEEDED": "green", "ACTIVE": "green", "FAILED": "red", "CANCELED": "red"}
+LOG_LINES = 8
+
+
+class PlainView:
+    """One line for each change, with the time in UTC: for logs and pipes."""
+
+    def __init__(self, console: Console, clock: Clock) -> None:
+        self._console = console
+        self._clock = clock
+        self._shown: dict[str, tuple[str, str]] = {}
+
+    def show(self, entry: Entry) -> None:
+        now = (entry.shown_state, entry.details)
+        if self._shown.get(entry.step) == now:
+            return
+        self._shown[entry.step] = now
+        self._line(f"{entry.step:<9} {entry.shown_state}  {entry.details}".rstrip())
+
+    def log(self, step: str, line: LogLine) -> None:
+        self._line(f"{step:<9} | {line.text}")
+
+    def say(self, text: str) -> None:
+        self._line(text)
+
+    def _line(self, text: str) -> None:
+        stamp = self._clock.now().strftime("%H:%M:%S")
+        self._console.print(f"{stamp} {text}", markup=False, highlight=False, soft_wrap=True)
+
+
+class LiveView:
+    """A table of the steps over the last lines of the log, drawn anew at each look."""
+
+    def __init__(self, console: Console, clock: Clock, run: Run) -> None:
+        self._clock = clock
+        self._entries = dict(run.entries)
+        self._log: deque[str] = deque(maxlen=LOG_LINES)
+        self._live = Live(console=console, get_renderable=self._draw, refresh_per_second=2)
+
+    def __enter__(self) -> LiveView:
+        self._live.__enter__()
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self._live.__exit__(*exception)
+
+    def show(self, entry: Entry) -> None:
+        self._entries[entry.step] = entry
+        self._live.refresh()
+
+    def log(self, step: str, line: LogLine) -> None:
+        self._log.append(f"{step} | {line.text}")
+
+    def say(self, text: str) -> None:
+        self._live.console.print(text, markup=False, highlight=False)
+
+    def _draw(self) -> Group:
+        lines = [Text(line, style="dim", overflow="ellipsis", no_wrap=True) for line in self._log]
+        return Group(table(Run(self._entries), self._clock.now()), *lines)
+
+
+@contextmanager
+def view(console: Console, clock: Clock, run: Run) -> Iterator[View]:
+    """The view that fits the console."""
+    if not console.is_terminal:
+        yield PlainView(console, clock)
+        return
+    with LiveView(console, clock, run) as live:
+        yield live
+
+
+def table(run: Run, now: datetime) -> Table:
+    """The steps: state, time taken, what they run on, what that comes to."""
+    drawn = Table(box=None, pad_edge=False)
+    for heading in ("step", "state", "time", "on", "list price", "details"):
+        drawn.add_column(heading, overflow="fold")
+    for step in STEPS:
+        entry = run.get(step)
+        if entry is None:
+            drawn.add_row(step, Text("not run", style="dim"))
+            continue
+        drawn.add_row(
+            step,
+            Text(entry.shown_state, style=STYLES.get(entry.state, "yellow")),
+            _took(entry, now),
+            f"{entry.replicas} x {entry.shape}" if entry.shape else "",
+            spent(entry, now),
+            entry.details,
+        )
+    return drawn
+
+
+def spent(entry: Entry, now: datetime) -> str:
+    """What the step has cost so far by list price; a simulated one says that it would have."""
+    price = cost.rate(entry.shape, entry.replicas)
+    if price is None or entry.started is None:
+        return ""
+    if entry.simulated:
+        return f"(${price.for_hours(1):.2f} per hour)"
+    hours = ((entry.finished or now) - entry.started).total_seconds() / 3600
+    return f"${price.for_hours(hours):.2f}"
+
+
+def _took(entry: Entry, now: datetime) -> str:
+    if entry.submitted is None:
+        return ""
+    if entry.done and entry.finished is None:
+        return "stands"
+    seconds = max(0, int(((entry.finished or now) - entry.submitted).total_seconds()))
+    return str(timedelta(seconds=seconds))

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Le
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from infra.tenancy.errors import Path, Problem, TenancyError, dotted
@@ -93,8 +94,18 @@ def _unwrapped(annotation: Any, metadata: list[Any]) -> tuple[Any, list[Any]]:
         inner = [part for part in get_args(annotation) if part is not type(None)]
         return _unwrapped(inner[0], metadata)
     if get_origin(annotation) is Annotated:
-        return _unwrapped(get_args(annotation)[0], [*get_args(annotation)[1:], *metadata])
+        inner, *marks = get_args(annotation)
+        return _unwrapped(inner, [*_flattened(marks), *metadata])
     return annotation, metadata
+
+
+def _flattened(marks: list[Any]) -> Iterator[Any]:
+    """Pydantic keeps the bounds of a ``Field(…)`` inside it."""
+    for mark in marks:
+        if isinstance(mark, FieldInfo):
+            yield from mark.metadata
+        else:
+            yield mark
 
 
 def _model(path: Path) -> type[BaseModel]:

@@ -36,7 +36,7 @@ def _realms(tenancy: Tenancy) -> Iterator[Problem]:
     for key, region in regions:
         if region and REALM_OF_REGION[region] != realm:
             allowed = f"a region of realm {realm}, that of tenancy_ocid"
-            hint = f"{region} belongs to {REALM_OF_REGION[region]}"
+            hint = f"this one belongs to {REALM_OF_REGION[region]}"
             yield Problem((key,), region, allowed, hint)
     if realm_of(tenancy.compartment_ocid) != realm:
         allowed = f"a compartment of realm {realm}, that of tenancy_ocid"
@@ -59,8 +59,10 @@ def _network(tenancy: Tenancy) -> Iterator[Problem]:
         yield Problem(("network", "subnet_cidr"), network.subnet_cidr, allowed)
     hosts = subnet.num_addresses - _RESERVED_ADDRESSES
     replicas = tenancy.finetune.replicas or 1
-    if hosts < replicas:
-        allowed = f"a CIDR with room for the {replicas} nodes of finetune.replicas"
+    if hosts < replicas + tenancy.notebook.enabled:
+        room = f"the {replicas} nodes of finetune.replicas"
+        room += " and the notebook" if tenancy.notebook.enabled else ""
+        allowed = f"a CIDR with room for {room}"
         hint = f"{subnet} has {hosts} addresses, since OCI keeps {_RESERVED_ADDRESSES}"
         yield Problem(("network", "subnet_cidr"), network.subnet_cidr, allowed, hint)
     ports = network.nccl_ports

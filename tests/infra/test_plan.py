@@ -1,0 +1,65 @@
+"""Defaults that follow from other fields."""
+
+from pathlib import Path
+
+import pytest
+
+from infra.plan import Plan, plan_for
+from infra.tenancy import load
+from tests.infra.synthesis import OCIDS
+
+
+def plan(tmp_path: Path, text: str) -> Plan:
+    file = tmp_path / "test.yaml"
+    file.write_text(OCIDS + text)
+    return plan_for(load(file))
+
+
+def test_13b_is_the_tutorial_s_first_case(tmp_path: Path) -> None:
+    found = plan(tmp_path, "model: 13b\n")
+
+    assert found.model_id == "meta-llama/Llama-2-13b-hf"
+    assert (found.method, found.replicas, found.batch_size) == ("lora", 6, 4)
+    assert found.outputs_prefix == "llama2-ft-lora-13b"
+
+
+def test_7b_is_the_tutorial_s_second_case(tmp_path: Path) -> None:
+    found = plan(tmp_path, "model: 7b\n")
+
+    assert found.model_id == "meta-llama/Llama-2-7b-hf"
+    assert (found.method, found.replicas, found.batch_size) == ("full", 3, 1)
+    assert found.outputs_prefix == "llama2-ft-full-7b"
+
+
+@pytest.mark.parametrize(
+    ("text", "replicas"),
+    [
+        # 16 bytes a parameter: 13b = 208 GB = 9 GPUs of 24 GB, 3 of 80 GB
+        ("model: 13b\nfinetune: {shape: VM.GPU.A10.1}\n", 9),
+        ("model: 13b\nfinetune: {shape: BM.GPU.A100-v2.8}\n", 1),
+        ("model: meta-llama/Llama-2-70b-hf\n", 24),
+        ("model: meta-llama/Llama-2-70b-hf\nfinetune: {replicas: 4}\n", 4),
+        ("model: Qwen/Qwen2.5-0.5B\n", 1),
+    ],
+)
+def test_nodes_by_the_rule_of_thumb(tmp_path: Path, text: str, replicas: int) -> None:
+    assert plan(tmp_path, text).replicas == replicas
+
+
+def test_another_model_gets_lora_and_names_of_its_own(tmp_path: Path) -> None:
+    found = plan(tmp_path, "model: Qwen/Qwen2.5-0.5B\n")
+
+    assert (found.method, found.batch_size) == ("lora", 4)
+    assert found.slug == "qwen2-5-0-5b"
+    assert found.merged_prefix == "merged/qwen2-5-0-5b-ft-lora"
+
+
+def test_what_the_file_says_wins(tmp_path: Path) -> None:
+    found = plan(
+        tmp_path,
+        "model: 7b\nbucket: mine\nhome_region: us-phoenix-1\nserving: {tensor_parallel: 1}\n"
+        "finetune: {method: lora, batch_size: 2}\n",
+    )
+
+    assert (found.method, found.batch_size, found.tensor_parallel) == ("lora", 2, 1)
+    assert (found.bucket, found.home_region) == ("mine", "us-phoenix-1")

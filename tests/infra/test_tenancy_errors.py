@@ -1,0 +1,443 @@
+"""Bad tenancy files: each problem is told with line, field, what was found, what is allowed."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from infra.tenancy import TenancyError, load
+from infra.tenancy.tables import GPU_SHAPES, SHAPES
+
+OCIDS = """\
+tenancy_ocid: ocid1.tenancy.oc1..aaaatest
+compartment_ocid: ocid1.compartment.oc1..aaaatest
+"""  # lines 1 and 2: what a case adds starts on line 3
+
+TENANCY = "the OCID of a tenancy (ocid1.tenancy.oc1..…)"
+COMPARTMENT = "the OCID of a compartment (ocid1.compartment.oc1..…), or the tenancy's for its root"
+REGION = "a region identifier such as eu-frankfurt-1"
+CIDR = "a private IPv4 CIDR from /16 to /30"
+SUBNET = f"{CIDR} inside network.vcn_cidr"
+BUCKET = "1 to 256 letters, digits, '.', '_' and '-'"
+PREFIX = "2 to 24 of a-z, 0-9 and '-', starting with a letter, not ending with '-'"
+DAYS = "one of 30, 60, 90, 120, 150, 180"
+ARGUMENTS = "a list; each item one word of letters, digits and . _ = / : , @ % + -"
+MODEL = "7b, 13b, or a Hugging Face model id such as meta-llama/Llama-2-70b-hf"
+GROUP = "1 to 100 letters, digits, '.', '_', '@', '-', '+' and spaces inside"
+
+
+class Bad(NamedTuple):
+    """A file, and every line of its error after ``bad.yaml:``."""
+
+    name: str
+    text: str
+    expected: list[str]
+
+
+CASES = [
+    Bad(
+        "not-a-number",
+        OCIDS + "finetune:\n  replicas: six\n",
+        ["4: finetune.replicas: found 'six' (str); allowed: a whole number from 1 to 64."],
+    ),
+    Bad(
+        "quoted-number",
+        OCIDS + "finetune:\n  replicas: '6'\n",
+        ["4: finetune.replicas: found '6' (str); allowed: a whole number from 1 to 64."],
+    ),
+    Bad(
+        "out-of-range",
+        OCIDS + "finetune:\n  replicas: 65\n",
+        ["4: finetune.replicas: found 65 (int); allowed: a whole number from 1 to 64."],
+    ),
+    Bad(
+        "fraction",
+        OCIDS + "serving:\n  replicas: 1.5\n",
+        ["4: serving.replicas: found 1.5 (float); allowed: a whole number from 1 to 100."],
+    ),
+    Bad(
+        "misspelt-key",
+        OCIDS + "finetune:\n  replica: 6\n",
+        ["4: finetune.replica: unknown key; did you mean 'replicas'?"],
+    ),
+    Bad(
+        "unknown-key",
+        OCIDS + "vault:\n  colour: red\n",
+        ["4: vault.colour: unknown key; allowed: secret_name."],
+    ),
+    Bad(
+        "credential-key",
+        OCIDS + "provider:\n  private_key: hunter2\n",
+        ["4: provider.private_key: unknown key; allowed: auth, profile."],
+    ),
+    Bad(
+        "both-ocids-missing",
+        "region: us-ashburn-1\n",
+        [
+            f"1: compartment_ocid: missing; allowed: {COMPARTMENT}.",
+            f"1: tenancy_ocid: missing; allowed: {TENANCY}.",
+        ],
+    ),
+    Bad(
+        "user-for-compartment",
+        "tenancy_ocid: ocid1.tenancy.oc1..aaaatest\ncompartment_ocid: ocid1.user.oc1..aaaatest\n",
+        [
+            "2: compartment_ocid: found 'ocid1.user.oc1..aaaatest' (str); "
+            f"allowed: {COMPARTMENT}. This is the OCID of a user."
+        ],
+    ),
+    Bad(
+        "no-ocid",
+        "tenancy_ocid: mytenancy\ncompartment_ocid: ocid1.compartment.oc1..aaaatest\n",
+        [
+            f"1: tenancy_ocid: found 'mytenancy' (str); allowed: {TENANCY}. "
+            "An OCID has the form ocid1.<type>.<realm>.[region].<unique>."
+        ],
+    ),
+    Bad(
+        "no-cidr",
+        OCIDS + "network:\n  vcn_cidr: ten\n",
+        [f"4: network.vcn_cidr: found 'ten' (str); allowed: {CIDR}."],
+    ),
+    Bad(
+        "host-bits",
+        OCIDS + "network:\n  subnet_cidr: 10.0.1.7/24\n",
+        [
+            f"4: network.subnet_cidr: found '10.0.1.7/24' (str); allowed: {SUBNET}. "
+            "The address has host bits set; did you mean '10.0.1.0/24'?"
+        ],
+    ),
+    Bad(
+        "no-prefix-length",
+        OCIDS + "network:\n  vcn_cidr: 10.0.0.0\n",
+        [f"4: network.vcn_cidr: found '10.0.0.0' (str); allowed: {CIDR}. This one is a /32."],
+    ),
+    Bad(
+        "vcn-too-wide",
+        OCIDS + "network:\n  vcn_cidr: 10.0.0.0/8\n",
+        [f"4: network.vcn_cidr: found '10.0.0.0/8' (str); allowed: {CIDR}. This one is a /8."],
+    ),
+    Bad(
+        "public-addresses",
+        OCIDS + "network:\n  vcn_cidr: 8.8.0.0/16\n",
+        [
+            f"4: network.vcn_cidr: found '8.8.0.0/16' (str); allowed: {CIDR}. "
+            "These are public addresses."
+        ],
+    ),
+    Bad(
+        "subnet-outside-vcn",
+        OCIDS + "network:\n  vcn_cidr: 10.0.0.0/16\n  subnet_cidr: 10.1.0.0/24\n",
+        [
+            "5: network.subnet_cidr: found '10.1.0.0/24' (str); "
+            "allowed: a CIDR inside network.vcn_cidr (10.0.0.0/16)."
+        ],
+    ),
+    Bad(
+        "subnet-too-small",
+        OCIDS + "finetune:\n  replicas: 6\nnetwork:\n  subnet_cidr: 10.0.1.0/29\n",
+        [
+            "6: network.subnet_cidr: found '10.0.1.0/29' (str); "
+            "allowed: a CIDR with room for the 6 nodes of finetune.replicas and the notebook. "
+            "10.0.1.0/29 has 5 addresses, since OCI keeps 3."
+        ],
+    ),
+    Bad(
+        "existing-subnet-and-cidrs",
+        OCIDS
+        + "network:\n  vcn_cidr: 10.0.0.0/16\n  subnet_id: ocid1.subnet.oc1.eu-frankfurt-1.aaaa\n",
+        [
+            "4: network.vcn_cidr: found '10.0.0.0/16' (str); "
+            "allowed: nothing beside network.subnet_id. An existing subnet brings its own "
+            "network: remove this line, or subnet_id."
+        ],
+    ),
+    Bad(
+        "ports-reversed",
+        OCIDS + "network:\n  security: strict\n  nccl_ports: {min: 50000, max: 40000}\n",
+        [
+            "5: network.nccl_ports.max: found 40000 (int); "
+            "allowed: a whole number not below network.nccl_ports.min (50000)."
+        ],
+    ),
+    Bad(
+        "misspelt-region",
+        OCIDS + "region: eu-frankfort-1\n",
+        [
+            f"3: region: found 'eu-frankfort-1' (str); allowed: {REGION}. "
+            "Did you mean 'eu-frankfurt-1'?"
+        ],
+    ),
+    Bad(
+        "region-of-another-realm",
+        OCIDS + "region: us-langley-1\n",
+        [
+            "3: region: found 'us-langley-1' (str); "
+            "allowed: a region of realm oc1, that of tenancy_ocid. This one belongs to oc2."
+        ],
+    ),
+    Bad(
+        "bucket-name",
+        OCIDS + "bucket: my models\n",
+        [f"3: bucket: found 'my models' (str); allowed: {BUCKET}."],
+    ),
+    Bad(
+        "prefix",
+        OCIDS + "prefix: Tune_Stack\n",
+        [f"3: prefix: found 'Tune_Stack' (str); allowed: {PREFIX}."],
+    ),
+    Bad(
+        "retention",
+        OCIDS + "log_retention_days: 45\n",
+        [f"3: log_retention_days: found 45 (int); allowed: {DAYS}. The nearest is 30."],
+    ),
+    Bad(
+        "misspelt-shape",
+        OCIDS + "finetune:\n  shape: VM.GPU.A10.3\n",
+        [
+            "4: finetune.shape: found 'VM.GPU.A10.3' (str); "
+            f"allowed: a GPU shape: {', '.join(GPU_SHAPES)}. Did you mean 'VM.GPU.A10.2'?"
+        ],
+    ),
+    Bad(
+        "shape-without-gpu",
+        OCIDS + "serving:\n  shape: VM.Standard.E4.Flex\n",
+        [
+            "4: serving.shape: found 'VM.Standard.E4.Flex' (str); "
+            f"allowed: a GPU shape: {', '.join(GPU_SHAPES)}."
+        ],
+    ),
+    Bad(
+        "unknown-notebook-shape",
+        OCIDS + "notebook:\n  shape: huge\n",
+        [f"4: notebook.shape: found 'huge' (str); allowed: a compute shape: {', '.join(SHAPES)}."],
+    ),
+    Bad(
+        "ocpus-of-a-fixed-shape",
+        OCIDS + "notebook:\n  shape: VM.GPU.A10.1\n  ocpus: 4\n",
+        [
+            "5: notebook.ocpus: found 4 (int); "
+            "allowed: nothing, because VM.GPU.A10.1 is not a flexible shape."
+        ],
+    ),
+    Bad(
+        "group-name",
+        OCIDS + "user_group:\n  name: data'scientists\n",
+        [f'4: user_group.name: found "data\'scientists" (str); allowed: {GROUP}.'],
+    ),
+    Bad(
+        "group-as-string",
+        OCIDS + "user_group: data-scientists\n",
+        ["3: user_group: found 'data-scientists' (str); allowed: a mapping of name, domain."],
+    ),
+    Bad(
+        "lone-value-for-list",
+        OCIDS + "finetune:\n  extra_args: --lr\n",
+        [f"4: finetune.extra_args: found '--lr' (str); allowed: {ARGUMENTS}."],
+    ),
+    Bad(
+        "shell-in-argument",
+        OCIDS + "serving:\n  extra_args:\n    - --seed\n    - 1; rm -rf /\n",
+        [
+            "6: serving.extra_args[1]: found '1; rm -rf /' (str); "
+            "allowed: one word of letters, digits and . _ = / : , @ % + -."
+        ],
+    ),
+    Bad(
+        "list-for-mapping",
+        OCIDS + "tags:\n  - owner\n",
+        ["3: tags: found a list of 1; allowed: a mapping of names to values."],
+    ),
+    Bad(
+        "value-missing",
+        OCIDS + "model:\n",
+        [f"3: model: found nothing (null); allowed: {MODEL}."],
+    ),
+    Bad(
+        "choice",
+        OCIDS + "policies: admin\n",
+        ["3: policies: found 'admin' (str); allowed: one of least-privilege, proof-of-concept."],
+    ),
+    Bad(
+        "boolean",
+        OCIDS + "protect: maybe\n",
+        ["3: protect: found 'maybe' (str); allowed: true or false."],
+    ),
+    Bad(
+        "size-unknown",
+        OCIDS + "model: org/mystery\nfinetune:\n  epochs: 1\n",
+        [
+            "4: finetune.replicas: missing; allowed: a whole number from 1 to 64. "
+            "The name of org/mystery does not say how many parameters it has."
+        ],
+    ),
+    Bad(
+        "more-gpus-than-there-are",
+        OCIDS + "serving:\n  shape: VM.GPU.A10.1\n  tensor_parallel: 2\n",
+        [
+            "5: serving.tensor_parallel: found 2 (int); "
+            "allowed: a whole number from 1 to 1, the GPUs of VM.GPU.A10.1."
+        ],
+    ),
+    Bad(
+        "credential-in-state",
+        OCIDS + "state:\n  backend: s3\n  config:\n    secret_key: hunter2\n    key: '{stack}'\n",
+        [
+            "6: state.config.secret_key: found '…' (str); allowed: no credential in this file. "
+            "Terraform's backends read credentials from the environment."
+        ],
+    ),
+    Bad(
+        "one-state-for-all-stacks",
+        OCIDS + "state:\n  backend: s3\n  config:\n    key: one.tfstate\n",
+        [
+            "5: state.config: found a mapping with key; "
+            "allowed: a configuration with {stack} in the value that places the state. "
+            "Without it the four stacks would overwrite each other's state."
+        ],
+    ),
+    Bad(
+        "profile-missing",
+        OCIDS + "provider:\n  auth: SecurityToken\n",
+        [
+            "3: provider.profile: missing; "
+            "allowed: the profile of the OCI configuration file that holds the session token."
+        ],
+    ),
+    Bad(
+        "several-at-once-in-order",
+        OCIDS + "serving:\n  replicas: none\nregion: mars\nmodle: 7b\n",
+        [
+            "4: serving.replicas: found 'none' (str); allowed: a whole number from 1 to 100.",
+            f"5: region: found 'mars' (str); allowed: {REGION}.",
+            "6: modle: unknown key; did you mean 'model'?",
+        ],
+    ),
+    Bad(
+        "duplicate-key",
+        OCIDS + "model: 7b\nmodel: 13b\n",
+        ["4: model: stands twice, first on line 3; keep one."],
+    ),
+    Bad(
+        "nested-duplicate-key",
+        OCIDS + "finetune:\n  epochs: 1\n  epochs: 2\n",
+        ["5: finetune.epochs: stands twice, first on line 4; keep one."],
+    ),
+    Bad(
+        "tab",
+        OCIDS + "finetune:\n\treplicas: 6\n",
+        ["4: a tab indents this line; YAML allows only spaces there."],
+    ),
+    Bad(
+        "syntax",
+        OCIDS + "tags: {owner: me\n",
+        ["4: not valid YAML: expected ',' or '}', but got '<stream end>'. The line reads: ''."],
+    ),
+    Bad(
+        "recursive-alias",
+        OCIDS + "tags: &me\n  owner: *me\n",
+        ["3: the alias refers to the mapping that it stands in."],
+    ),
+    Bad(
+        "foreign-tag",
+        OCIDS + "bucket: !!python/name:os.system x\n",
+        ["3: 'x' is not a plain value (tag:yaml.org,2002:python/name:os.system)."],
+    ),
+    Bad(
+        "list-on-top",
+        "- region: us-ashburn-1\n",
+        ["1: found a list; allowed: a mapping of fields ('region: eu-frankfurt-1')."],
+    ),
+    Bad(
+        "lone-word",
+        "frankfurt\n",
+        [
+            "1: found the lone value 'frankfurt'; "
+            "allowed: a mapping of fields ('region: eu-frankfurt-1')."
+        ],
+    ),
+    Bad(
+        "control-character",
+        OCIDS + "bucket: a\x00b\n",
+        ["3: the character U+0000 is not allowed in YAML."],
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_every_problem_is_told_exactly(
+    case: Bad, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("bad.yaml").write_text(case.text, encoding="utf-8")
+
+    with pytest.raises(TenancyError) as caught:
+        load("bad.yaml")
+
+    assert str(caught.value).split("\n") == [f"bad.yaml:{line}" for line in case.expected]
+
+
+def test_an_empty_file_says_what_it_needs(tmp_path: Path) -> None:
+    file = tmp_path / "empty.yaml"
+    file.write_text("# nothing but a comment\n")
+
+    with pytest.raises(TenancyError) as caught:
+        load(file)
+
+    assert str(caught.value) == (
+        f"{file}: the file is empty. It needs at least tenancy_ocid and compartment_ocid; "
+        "tenancies/example.yaml shows every field."
+    )
+
+
+def test_a_missing_file_names_its_neighbours(tmp_path: Path) -> None:
+    (tmp_path / "prod.yaml").write_text(OCIDS)
+
+    with pytest.raises(TenancyError) as caught:
+        load(tmp_path / "prd.yaml")
+
+    assert str(caught.value) == (
+        f"{tmp_path}/prd.yaml: no such file. Tenancy files there: {tmp_path}/prod.yaml."
+    )
+
+
+def test_a_folder_names_the_files_in_it(tmp_path: Path) -> None:
+    (tmp_path / "prod.yaml").write_text(OCIDS)
+
+    with pytest.raises(TenancyError) as caught:
+        load(tmp_path)
+
+    assert str(caught.value) == (
+        f"{tmp_path}: is a folder; name a file in it. Tenancy files there: {tmp_path}/prod.yaml."
+    )
+
+
+def test_bytes_that_are_no_text(tmp_path: Path) -> None:
+    file = tmp_path / "latin.yaml"
+    file.write_bytes(OCIDS.encode() + b"bucket: caf\xe9\n")
+
+    with pytest.raises(TenancyError, match=r"not UTF-8 text \(byte \d+\)"):
+        load(file)
+
+
+def test_a_name_that_can_not_name_stacks(tmp_path: Path) -> None:
+    file = tmp_path / "My Env.yaml"
+    file.write_text(OCIDS)
+
+    with pytest.raises(TenancyError) as caught:
+        load(file)
+
+    assert str(caught.value) == (
+        f"{file}: the file's name names the stacks; found 'My Env'; allowed: 1 to 40 of a-z, 0-9 "
+        "and '-', starting and ending with a letter or digit."
+    )
+
+
+def test_a_secret_in_the_state_s_configuration_is_not_repeated(tmp_path: Path) -> None:
+    file = tmp_path / "leak.yaml"
+    file.write_text(OCIDS + "state: {backend: s3, config: {secret_key: hunter2}}\n")
+
+    with pytest.raises(TenancyError) as caught:
+        load(file)
+
+    assert "hunter2" not in str(caught.value)

@@ -72,6 +72,7 @@ class Kind:
     collection: bool = False
     create_seconds: float = 0.0
     in_use: type[ServiceError] = Conflict
+    duplicate: type[ServiceError] = AlreadyExists
 
     def with_(self, **changes: Any) -> Kind:
         return replace(self, **changes)
@@ -213,7 +214,7 @@ def refuse_duplicate(cloud: Cloud, kind: Kind, data: dict[str, Any]) -> None:
     for other in cloud.store.live(kind.name):
         if all(other.data.get(wire) == data.get(wire) for wire in kind.unique):
             named = ", ".join(f"{wire} '{data.get(wire)}'" for wire in kind.unique)
-            raise AlreadyExists(f"a {kind.noun} with {named} exists already: {other.id}")
+            raise kind.duplicate(f"a {kind.noun} with {named} exists already: {other.id}")
 
 
 def list_(call: Call, kind: Kind) -> Response:

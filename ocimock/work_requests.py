@@ -53,12 +53,15 @@ def accept(call: Call, operation_type: str, compartment_id: str, *touched: Touch
     return Response(202, {"opc-work-request-id": identifier})
 
 
-def register(service: Service) -> None:
-    """Answer the reading operations that the service's clients have on work requests."""
+def register(service: Service, *, entries: bool = True) -> None:
+    """Answer the reading operations that the service's clients have on work requests.
+
+    *entries*: they have lists of a work request's errors and logs too.
+    """
     service.operation("get_work_request")(lambda call: Response.of_json(_find(call).data))
     service.operation("list_work_requests")(_list)
-    service.operation("list_work_request_errors")(_no_entries)
-    service.operation("list_work_request_logs")(_no_entries)
+    if entries:
+        service.operation("list_work_request_errors", "list_work_request_logs")(_no_entries)
 
 
 def _list(call: Call) -> Response:

@@ -7,7 +7,7 @@ from typing import Any
 from ...resources import NETWORK_LIFECYCLE, Kind, crud
 from ...service import Call
 from ...store import Record
-from ...wire.errors import Conflict
+from ...wire.errors import IncorrectState
 from .base import CRUD, SERVICE
 from .dhcp import refuse_default
 from .oracle_services import service_labels
@@ -53,7 +53,7 @@ def _delete(call: Call, record: Record) -> None:
     refuse_default(call, record)
     for subnet in call.cloud.store.live("subnet"):
         if record.id in subnet.data["securityListIds"]:
-            raise Conflict(f"security list {record.id} is in use by subnet {subnet.id}")
+            raise IncorrectState(f"{record.id} is associated with subnet {subnet.id}")
 
 
 crud(SERVICE, SECURITY_LIST, on_create=check, on_update=check, on_delete=_delete, only=CRUD)

@@ -126,7 +126,8 @@ def _refuse_attached(call: Call, record: Record) -> None:
         for value in session.data.values():
             if isinstance(value, dict) and value.get("subnetId") == record.id:
                 raise Conflict(
-                    f"subnet {record.id} references a VNIC of notebook session {session.id}"
+                    f"The Subnet {record.id} references the VNIC of notebook session "
+                    f"{session.id}. You must remove the reference to proceed with this operation."
                 )
 
 

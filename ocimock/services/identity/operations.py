@@ -1,30 +1,15 @@
-"""Compartments, dynamic groups, policies, regions and availability domains."""
+"""Identity, by the modules that answer its operations."""
 
-from __future__ import annotations
+from ... import work_requests
+from . import (  # noqa: F401 - each registers its operations
+    compartments,
+    memberships,
+    policies,
+    principals,
+    regions,
+)
+from .base import SERVICE
 
-from ...cloud import Cloud, seed
-from ...service import Service
+__all__ = ["SERVICE"]
 
-SERVICE = Service("identity", ("oci.identity.IdentityClient",))
-
-
-@seed
-def _tenancy(cloud: Cloud) -> None:
-    """The compartment that the embedded tenancy is born with."""
-    now = cloud.clock.timestamp()
-    cloud.store.add(
-        "compartment",
-        cloud.settings.compartment_id,
-        {
-            "id": cloud.settings.compartment_id,
-            "compartmentId": cloud.settings.tenancy_id,
-            "name": "sandbox",
-            "description": "the compartment that ocimock starts with",
-            "lifecycleState": "ACTIVE",
-            "timeCreated": now,
-            "freeformTags": {},
-            "definedTags": {},
-        },
-        etag=cloud.ids.token(16),
-        private={"seeded": True},
-    )
+work_requests.register(SERVICE, entries=False)

@@ -1,0 +1,164 @@
+"""The tenancy and its compartments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...cloud import Cloud, seed
+from ...identifiers import region_key
+from ...resources import (
+    Kind,
+    bury,
+    check_etag,
+    get_live,
+    page,
+    refuse_duplicate,
+    require_compartment,
+    show,
+    sort,
+)
+from ...service import Call
+from ...store import Record
+from ...wire.errors import Conflict, InvalidParameter, NotAuthorizedOrNotFound
+from ...wire.message import Response
+from ...work_requests import Touched, accept
+from .base import SERVICE, CompartmentExists, at_home, check_home, iam
+
+COMPARTMENT = Kind(
+    name="compartment",
+    model="Compartment",
+    path_id="compartmentId",
+    noun="compartment",
+    plural="compartments",
+    regional=False,
+    unique=("compartmentId", "name"),
+    defaults=(("isAccessible", True),),
+    duplicate=CompartmentExists,
+)
+TENANCY_NAME = "ocimock"
+
+
+@seed
+def _plant(cloud: Cloud) -> None:
+    """The compartment that the embedded tenancy is born with."""
+    data = _compartment(cloud, cloud.settings.compartment_id, cloud.settings.tenancy_id, "sandbox")
+    data["description"] = "the compartment that ocimock starts with"
+    cloud.store.add(
+        COMPARTMENT.name,
+        data["id"],
+        data,
+        etag=cloud.ids.token(16),
+        private={"seeded": True},
+    )
+
+
+def subtree(cloud: Cloud, compartment_id: str) -> set[str]:
+    """The OCIDs of a compartment and all below it."""
+    found = {compartment_id}
+    grown = True
+    while grown:
+        grown = False
+        for record in cloud.store.live(COMPARTMENT.name):
+            if record.data["compartmentId"] in found and record.id not in found:
+                found.add(record.id)
+                grown = True
+    return found
+
+
+@SERVICE.operation("get_tenancy")
+def _get_tenancy(call: Call) -> Response:
+    settings = call.cloud.settings
+    if call.path["tenancyId"] != settings.tenancy_id:
+        raise NotAuthorizedOrNotFound(f"tenancy {call.path['tenancyId']} is not this mock's")
+    return Response.of_json(
+        {
+            "id": settings.tenancy_id,
+            "name": TENANCY_NAME,
+            "description": "the tenancy that ocimock stands for",
+            "homeRegionKey": region_key(settings.home_region).upper(),
+            "freeformTags": {},
+            "definedTags": {},
+        }
+    )
+
+
+@SERVICE.operation("get_compartment")
+def _get(call: Call) -> Response:
+    if call.path["compartmentId"] == call.cloud.settings.tenancy_id:
+        return Response.of_json(_root(call.cloud))
+    return show(get_live(call, COMPARTMENT))
+
+
+@SERVICE.operation("list_compartments")
+def _list(call: Call) -> Response:
+    cloud = call.cloud
+    parent = call.query("compartmentId")
+    require_compartment(cloud, parent)
+    within = {parent}
+    if call.query("compartmentIdInSubtree") == "true":
+        if parent != cloud.settings.tenancy_id:
+            raise InvalidParameter(
+                "compartmentIdInSubtree can be true only where compartmentId is the tenancy's"
+            )
+        within = set(subtree(cloud, cloud.settings.tenancy_id))
+    found = [record.data for record in cloud.store.live(COMPARTMENT.name)]
+    found = [data for data in found if data["compartmentId"] in within]
+    for wire in ("name", "lifecycleState"):
+        wanted = call.query(wire)
+        found = [data for data in found if wanted in (None, data[wire])]
+    return page(call, sort(call, found), collection=False)
+
+
+@SERVICE.operation("delete_compartment")
+@at_home
+def _delete(call: Call) -> Response:
+    record = get_live(call, COMPARTMENT)
+    check_etag(call, record)
+    if (inside := _first_inside(call.cloud, record.id)) is not None:
+        raise Conflict(f"compartment {record.id} is not empty: {inside.kind} {inside.id} is in it")
+    bury(call.cloud, COMPARTMENT, record)
+    touched = Touched("compartment", "DELETED", record.id)
+    return accept(call, "DELETE_COMPARTMENT", record.data["compartmentId"], touched)
+
+
+@SERVICE.operation("move_compartment")
+def _move(call: Call) -> Response:
+    check_home(call)
+    record = get_live(call, COMPARTMENT)
+    target = call.body()["targetCompartmentId"]
+    require_compartment(call.cloud, target)
+    if target in subtree(call.cloud, record.id):
+        raise InvalidParameter(f"targetCompartmentId: {target} is in the compartment to be moved")
+    refuse_duplicate(call.cloud, COMPARTMENT, {**record.data, "compartmentId": target})
+    record.data["compartmentId"] = target
+    touched = Touched("compartment", "UPDATED", record.id)
+    return accept(call, "MOVE_COMPARTMENT", target, touched)
+
+
+def _first_inside(cloud: Cloud, compartment_id: str) -> Record | None:
+    for kind in cloud.store.kinds():
+        for record in cloud.store.live(kind):
+            if not record.history and record.data.get("compartmentId") == compartment_id:
+                return record
+    return None
+
+
+def _root(cloud: Cloud) -> dict[str, Any]:
+    root = _compartment(cloud, cloud.settings.tenancy_id, cloud.settings.tenancy_id, TENANCY_NAME)
+    return root | {"description": "the root compartment"}
+
+
+def _compartment(cloud: Cloud, identifier: str, parent: str, name: str) -> dict[str, Any]:
+    return {
+        "id": identifier,
+        "compartmentId": parent,
+        "name": name,
+        "isAccessible": True,
+        "lifecycleState": "ACTIVE",
+        "timeCreated": cloud.clock.timestamp(),
+        "freeformTags": {},
+        "definedTags": {},
+    }
+
+
+iam(COMPARTMENT, only=("create", "update"))

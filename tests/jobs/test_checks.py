@@ -1,0 +1,150 @@
+"""Whatever ADS would drop or misread is found, with its line, its field and the right name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from jobs.checks import check
+from jobs.definitions import KINDS, read, read_all
+from jobs.errors import DefinitionError
+from tests.jobs.samples import text, write_all
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_samples_are_in_order(name: str) -> None:
+    assert check(text(name), KINDS[name]) == []
+
+
+BAD = [
+    # sample, what is replaced, by what, and parts of what is said
+    (
+        "finetune",
+        "replicas: 6",
+        "replica: 6",
+        "'replica' is not a key that ADS reads",
+        "'replicas'",
+    ),
+    ("finetune", "replicas: 6", "replica: 6", "'replicas' is missing", "spec.runtime.spec"),
+    ("finetune", "replicas: 6", "replicas: -1", "found -1", "1 or more"),
+    ("finetune", "replicas: 6", "replicas: '6'", "found '6'", "the number of nodes"),
+    ("finetune", "commit:", "codeDir:", "'codeDir' is not", "it reads: branch, commit"),
+    ("finetune", "commit:", "secretOcid:", "'secretOcid'", "did you mean 'gitSecretId'"),
+    ("finetune", "pipPackages", "pipPackage", "'pipPackage'", "did you mean 'pipPackages'"),
+    ("finetune", "type: service", "type: custom", "found 'custom'", "'service', 'published'"),
+    ("finetune", "shapeName: VM.GPU.A10.2", "shape: VM.GPU.A10.2", "'shape'", "'shapeName'"),
+    ("finetune", "storageMount", "storagemount", "'storagemount'", "'storageMount'"),
+    ("finetune", "src: oci://demo-bucket@ocimock/outputs/", "src: demo", "found 'demo'", "oci://"),
+    ("finetune", "value: hf-token", "valueFrom: x", "'valueFrom'", "did you mean 'value'"),
+    ("finetune", "value: hf-token", "value: hf_abcdefghijklmnopqrst", "in clear", "env[1].value"),
+    ("finetune", "HF_TOKEN_SECRET_NAME", "HF_TOKEN", "HF_TOKEN would stand in clear", "Vault"),
+    ("finetune", "/mnt/outputs", "/mnt/${FOLDER}", "on your machine", "for the run write $FOLDER"),
+    (
+        "finetune",
+        "ocid1.log.oc1.eu-frankfurt-1.aaaalog",
+        "${TfToken[TOKEN.1]}",
+        "Terraform",
+        "logId",
+    ),
+    ("finetune", "value: hf-token", "value: <your token>", "is a placeholder", "env[1].value"),
+    ("finetune", "blockStorageSize: 256", "blockStorageSize: 20", "found 20", "in GB, 50 or more"),
+    (
+        "finetune",
+        "type: pyTorchDistributed",
+        "type: python",
+        "found 'python'",
+        "pyTorchDistributed",
+    ),
+    ("finetune", "kind: job", "kind: jobs", "found 'jobs'", "'job'"),
+    (
+        "model",
+        "artifact: oci://demo-bucket@ocimock/merged/",
+        "artifact: m.zip",
+        "found 'm.zip'",
+        "/",
+    ),
+    ("model", "displayName", "name", "'name' is not", "it reads: artifact"),
+    ("deployment", "bandwidthMbps", "bandWidthMbps", "'bandWidthMbps'", "'bandwidthMbps'"),
+    ("deployment", "replica: 1", "replicas: 1", "'replicas'", "did you mean 'replica'"),
+    ("deployment", "BASE_MODEL: merged", "TOKENS: 5", "found 5", "string"),
+    ("deployment", "type: container", "type: conda", "found 'conda'", "container"),
+]
+
+
+@pytest.mark.parametrize(("name", "old", "new", "said", "also"), BAD)
+def test_what_ads_would_drop_is_named(
+    name: str, old: str, new: str, said: str, also: str, tmp_path: Path
+) -> None:
+    good = text(name)
+    assert old in good
+    path = tmp_path / f"{name}.yaml"
+    path.write_text(good.replace(old, new, 1), encoding="utf-8")
+
+    with pytest.raises(DefinitionError) as caught:
+        read(path)
+
+    told = caught.value.what
+    assert said in told
+    assert also in told
+    assert str(path) in told
+
+
+def test_a_problem_stands_on_its_line() -> None:
+    bad = text("finetune").replace("replicas: 6", "replica: 6", 1)
+    line = 1 + next(n for n, each in enumerate(bad.splitlines()) if "replica: 6" in each)
+
+    [dropped] = [problem for problem in check(bad, "job") if "'replica'" in problem.message]
+
+    assert (dropped.line, dropped.field) == (line, "spec.runtime.spec")
+
+
+def test_a_token_is_never_repeated() -> None:
+    token = "hf_" + "abcdefghijklmnopqrst"
+    problems = check(text("finetune").replace("hf-token", token), "job")
+    assert problems
+    assert all(token not in problem.at(Path("finetune.yaml")) for problem in problems)
+
+
+def test_a_key_written_twice_is_found() -> None:
+    [problem] = check(text("model") + "  displayName: other\n", "datascienceModel")
+    assert "'displayName' is written twice" in problem.message
+    assert problem.line == len(text("model").splitlines()) + 1
+
+
+def test_tags_that_ads_would_drop_are_found() -> None:
+    tagged = text("finetune").replace(
+        "      replicas: 6", "      freeformTags: {a: b}\n      replicas: 6"
+    )
+    tagged = tagged.replace(
+        "      blockStorageSize", "      freeformTags: {c: d}\n      blockStorageSize"
+    )
+    [problem] = check(tagged, "job")
+    assert problem.field == "spec.infrastructure.spec.freeformTags"
+    assert "put all tags there" in problem.message
+
+
+@pytest.mark.parametrize("broken", ["a: [", "", "just words", "- a\n- b\n"])
+def test_what_is_no_definition_at_all(broken: str) -> None:
+    [problem] = check(broken, "job")
+    assert problem.message.startswith(("not YAML", "expected a mapping"))
+
+
+def test_all_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
+    folder = write_all(tmp_path)
+    for name, old in (("finetune", "replicas"), ("deployment", "bandwidthMbps")):
+        path = folder / f"{name}.yaml"
+        path.write_text(path.read_text().replace(old, "x" + old))
+
+    with pytest.raises(DefinitionError) as caught:
+        read_all(folder)
+
+    assert "'xreplicas'" in caught.value.what
+    assert "'xbandwidthMbps'" in caught.value.what
+
+
+def test_missing_files_are_named(tmp_path: Path) -> None:
+    folder = write_all(tmp_path)
+    (folder / "merge.yaml").unlink()
+    with pytest.raises(DefinitionError, match=r"has no merge\.yaml"):
+        read_all(folder)

@@ -1,0 +1,77 @@
+"""The record of what was run."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from jobs.errors import RecordError
+from jobs.record import JsonRecords
+from tests.jobs.samples import START, entry
+
+
+def test_entries_come_back_as_they_were(tmp_path: Path) -> None:
+    records = JsonRecords(tmp_path / "a" / "run.json")
+    first = entry("finetune", digest="d", started=START, finished=START + timedelta(hours=2))
+    second = entry("deploy", "ACTIVE", replaced=("ocid1.old",), simulated=True)
+    records.put(second)
+    records.put(first)
+
+    read = JsonRecords(records.path).read()
+
+    assert dict(read.entries) == {"finetune": first, "deploy": second}
+    assert list(read.entries) == ["finetune", "deploy"]
+    assert read.need("finetune").hours == 2
+    assert read.simulated
+
+
+def test_a_step_is_kept_once_and_can_be_forgotten(tmp_path: Path) -> None:
+    records = JsonRecords(tmp_path / "run.json")
+    records.put(entry("finetune", "IN_PROGRESS"))
+    records.put(entry("finetune", "FAILED"))
+    assert records.read().need("finetune").state == "FAILED"
+    records.forget("finetune")
+    assert records.read().get("finetune") is None
+
+
+def test_a_failed_write_leaves_the_last_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = JsonRecords(tmp_path / "run.json")
+    records.put(entry("finetune"))
+
+    def full(self: Path, target: Path) -> Path:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="no space left"):
+        records.put(entry("merge"))
+    monkeypatch.undo()
+
+    assert list(records.read().entries) == ["finetune"]
+    assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
+
+
+@pytest.mark.parametrize(
+    "broken", ["", "{", "[]", '{"format": 1}', '{"format": 1, "steps": {"a": {}}}']
+)
+def test_a_broken_record_is_told(broken: str, tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    path.write_text(broken)
+    with pytest.raises(RecordError, match="is not a record of a run") as caught:
+        JsonRecords(path).read()
+    assert "Move it away" in caught.value.advice
+
+
+def test_a_record_of_another_version_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    path.write_text('{"format": 7, "steps": {}}')
+    with pytest.raises(RecordError, match="has format 7; this version reads 1"):
+        JsonRecords(path).read()
+
+
+def test_a_step_that_never_ran_is_told(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match="no record of 'merge'"):
+        JsonRecords(tmp_path / "run.json").read().need("merge")

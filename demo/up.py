@@ -13,10 +13,10 @@ from .places import FOLDER, TENANCY
 from .summary import Outcome, print_summary
 from .terminal import console
 
-_QUESTION = (
-    "Summarize this dialog:\n"
-    "Ana: Are the GPUs up?\nBen: Six nodes, all green. Training starts at noon.\n"
-    "Ana: Then I book the meeting for three.\n---\nSummary:\n"
+_DIALOGUE = (
+    "Ana: Are the GPUs up?\n"
+    "Ben: Six nodes, all green. Training starts at noon.\n"
+    "Ana: Then I book the meeting for three."
 )
 
 
@@ -39,7 +39,10 @@ def run(provider: str) -> None:
     jobs = [sys.executable, "-m", "jobs"]
     tenancy = ["--tenancy", str(TENANCY)]
     run_quietly("jobs emit: the definitions", [*jobs, "emit", *tenancy], cloud.environment)
-    run_openly("jobs run", [*jobs, "run", *tenancy], cloud.environment)
-    answer = capture("jobs predict", [*jobs, "predict", _QUESTION, *tenancy], cloud.environment)
-    status = capture("jobs status", [*jobs, "status", "--json", *tenancy], cloud.environment)
-    print_summary(Outcome(cloud, json.loads(status), answer.strip(), time.monotonic() - started))
+    costs = capture("jobs check", [*jobs, "check", *tenancy], cloud.environment)
+    run_openly("jobs run", [*jobs, "run", "--interval", "1", *tenancy], cloud.environment)
+    answer = capture("jobs predict", [*jobs, "predict", _DIALOGUE, *tenancy], cloud.environment)
+    status = [*jobs, "status", "--offline", "--json", *tenancy]
+    record = json.loads(capture("jobs status", status, cloud.environment))
+    seconds = time.monotonic() - started
+    print_summary(Outcome(cloud, record, costs.strip(), answer.strip(), seconds))

@@ -213,6 +213,20 @@ class NoEtagMatch(ServiceError):
     code = "NoEtagMatch"
 
 
+class PayloadTooLarge(ServiceError):
+    """The body is larger than the operation takes."""
+
+    status = 413
+    code = "PayloadTooLarge"
+
+
+class ServiceUnavailable(ServiceError):
+    """What should answer is not up."""
+
+    status = 503
+    code = "ServiceUnavailable"
+
+
 class TooManyRequests(ServiceError):
     status = 429
     code = "TooManyRequests"

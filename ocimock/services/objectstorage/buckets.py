@@ -16,8 +16,7 @@ from ...wire.errors import (
 )
 from ...wire.message import Response
 from . import versions
-from .conditions import check_change, is_unchanged
-from .declare import (
+from .base import (
     BUCKET,
     SERVICE,
     UPLOAD,
@@ -26,6 +25,7 @@ from .declare import (
     check_namespace,
     find_bucket,
 )
+from .conditions import check_change, is_unchanged
 from .preauthenticated import REQUEST
 
 # Shown only to a client that asks for them by ``fields``.

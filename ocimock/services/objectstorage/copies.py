@@ -11,8 +11,8 @@ from ...store import Record
 from ...wire.errors import MissingParameter, NotAuthorizedOrNotFound, ServiceError
 from ...wire.message import Response
 from . import versions
+from .base import BUCKET, SERVICE, bucket_key, check_object_name, find_bucket
 from .conditions import check_match, check_none_match
-from .declare import BUCKET, SERVICE, bucket_key, check_object_name, find_bucket
 
 WORK_REQUEST = "objectstorageworkrequest"
 # How long a copy takes at real pace, in seconds.

@@ -11,7 +11,7 @@ from ...store import Record
 from ...wire.errors import InvalidParameter
 from ...wire.message import Response
 from . import versions
-from .declare import SERVICE, find_bucket
+from .base import SERVICE, find_bucket
 
 # Entries in one answer. Source: API reference of ListObjects.
 _MOST = 1000
@@ -60,7 +60,7 @@ class _Asked:
         )
 
     def wants(self, name: str) -> bool:
-        """Whether an entry, object or prefix, lies in the asked range of names."""
+        """Whether an object's name lies in the asked range."""
         return (
             name.startswith(self.prefix)
             and name >= self.start
@@ -117,17 +117,15 @@ def _entries(
     bucket: Record, asked: _Asked, of_name: Callable[[str], Iterator[Record]]
 ) -> Iterator[tuple[str, Record | None]]:
     """The entries in the asked range, in order: records, and names of prefixes with None."""
-    last_folder = None
+    # A client that goes on after a prefix has seen it.
+    seen = {asked.start_after}
     for name in versions.names(bucket):
         folder = asked.folder(name) if name.startswith(asked.prefix) else None
-        # A prefix stands in the list under its own name; the range is of entries.
-        if folder == last_folder and folder is not None:
-            continue
-        if not asked.wants(folder or name):
+        if not asked.wants(name) or (folder is not None and folder in seen):
             continue
         for record in of_name(name):
             if folder is not None:
-                last_folder = folder
+                seen.add(folder)
                 yield folder, None
                 break
             yield name, record

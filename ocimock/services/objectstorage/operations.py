@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from . import buckets, copies, listing, objects, preauthenticated, uploads
-from .declare import SERVICE
+from .base import SERVICE
 
 __all__ = ["SERVICE", "buckets", "copies", "listing", "objects", "preauthenticated", "uploads"]

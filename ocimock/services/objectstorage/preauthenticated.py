@@ -9,7 +9,7 @@ from ...service import Call
 from ...store import Record
 from ...wire.errors import InvalidParameter, MissingParameter, NotAuthorizedOrNotFound
 from ...wire.message import Response
-from .declare import SERVICE, find_bucket
+from .base import SERVICE, find_bucket
 from .objects import get_object, head_object, put_object
 
 REQUEST = "preauthenticatedrequest"

@@ -17,8 +17,8 @@ from ...wire.errors import (
 )
 from ...wire.message import Response
 from . import versions
+from .base import SERVICE, UPLOAD, check_object_name, find_bucket
 from .conditions import check_body, check_change
-from .declare import SERVICE, UPLOAD, check_object_name, find_bucket
 from .objects import http_time
 
 # Source: OCI documentation, "Using Multipart Uploads".

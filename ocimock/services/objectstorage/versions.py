@@ -15,7 +15,7 @@ from typing import Any
 from ...cloud import Cloud
 from ...store import Record
 from ...wire.errors import ObjectNotFound
-from .declare import OBJECT
+from .base import OBJECT
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Data Science: projects, notebooks, jobs and their simulated runs, models, deployments."""

@@ -1,0 +1,18 @@
+"""Data Science, by the modules that answer its operations."""
+
+from . import (  # noqa: F401 - each registers its operations
+    deployments,
+    job_runs,
+    jobs,
+    model_transfers,
+    models,
+    notebooks,
+    predict,
+    projects,
+    shapes,
+    version_sets,
+    work_requests,
+)
+from .base import SERVICE
+
+__all__ = ["SERVICE"]

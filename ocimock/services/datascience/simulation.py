@@ -1,0 +1,176 @@
+"""The course of a job run that runs no code: states, details and log lines, on the clock.
+
+Each step is an event on the clock, at a part of the run's whole time. Every state and every line
+says that it is simulated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ...cloud import Cloud, event
+from ...store import Record
+from ..logging.records import append
+from ..objectstorage.base import BUCKET, bucket_key
+from .base import JOB, JOB_RUN, SIMULATED
+
+PROVISIONING = f"Infrastructure provisioning ({SIMULATED})."
+# The lines of one moment are a thousandth of a second apart, so that a search keeps their order.
+_LINE_SECONDS = 0.001
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node of a run: its name in the log, its shape, and the entry point that it would run."""
+
+    name: str
+    shape: str
+    entry_point: str
+
+
+# When each step comes, in parts of the run's whole time. The wording is OCI's own.
+_STEPS = ((0.15, "start"), (0.35, "execute"), (0.65, "half-way"), (1.0, "finish"))
+
+
+def plan(cloud: Cloud, run: Record) -> None:
+    """Schedule the whole course of a run that was just accepted."""
+    for part, name in _STEPS:
+        delay = part * cloud.settings.run_seconds
+        cloud.clock.schedule(delay, "datascience.run", f"{run.id}/{name}")
+
+
+def cancel(cloud: Cloud, run: Record, seconds: float) -> None:
+    """Schedule the end of a run that was just asked to stop."""
+    cloud.clock.schedule(seconds, "datascience.run", f"{run.id}/cancel")
+
+
+@event("datascience.run")
+def _step(cloud: Cloud, subject: str) -> None:
+    identifier, name = subject.split("/")
+    run = cloud.store.find(JOB_RUN, identifier)
+    job = cloud.store.find(JOB, run.data["jobId"]) if run else None
+    if run is None or job is None or run.deleted:
+        return
+    state = run.data["lifecycleState"]
+    if name == "cancel":
+        _end(cloud, run, "CANCELED", "Job run canceled")
+    elif state == "ACCEPTED" and name == "start":
+        _start(cloud, run, job)
+    elif state == "IN_PROGRESS":
+        _go_on(cloud, run, job, name)
+
+
+def nodes(job: Record, run: Record) -> list[Node]:
+    """The nodes that the run has: one, or those of the job's node groups."""
+    multi = job.data.get("jobNodeConfigurationDetails")
+    if not multi:
+        details = run.data["jobInfrastructureConfigurationDetails"]
+        return [Node("node 0", details["shapeName"], _entry_point(job.data))]
+    found: list[Node] = []
+    for group in multi["jobNodeGroupConfigurationDetailsList"]:
+        shape = group["jobInfrastructureConfigurationDetails"]["shapeName"]
+        for _ in range(group.get("replicas", 1)):
+            name = f"node {len(found)} of {group['name']}"
+            found.append(Node(name, shape, _entry_point(group)))
+    return found
+
+
+def _start(cloud: Cloud, run: Record, job: Record) -> None:
+    run.data["lifecycleState"] = "IN_PROGRESS"
+    run.data["timeStarted"] = cloud.clock.timestamp()
+    _detail(run, "Job run bootstrap starting")
+    for group in run.data.get("nodeGroupDetailsList") or ():
+        group["lifecycleState"] = "ACTIVE"
+    for node in nodes(job, run):
+        _say(cloud, run, node, f"infrastructure provisioned: {node.shape}")
+    for reason in _obstacles(cloud, run, job):
+        _end(cloud, run, "FAILED", f"Job run bootstrap failure: {reason}")
+        return
+
+
+def _go_on(cloud: Cloud, run: Record, job: Record, name: str) -> None:
+    if name == "execute":
+        _detail(run, "Job run artifact execution in progress")
+        for node in nodes(job, run):
+            _say(cloud, run, node, f"would start {node.entry_point} now")
+    elif name == "half-way":
+        for node in nodes(job, run):
+            _say(cloud, run, node, "half of the simulated time has passed")
+    elif _is_to_fail(cloud, job):
+        for node in nodes(job, run)[:1]:
+            _say(cloud, run, node, "failing, as the mock's settings ask (fail_runs): exit code 1")
+        _end(cloud, run, "FAILED", "Job run artifact execution failed with exit code 1")
+    else:
+        for node in nodes(job, run):
+            _say(cloud, run, node, "finished with exit code 0")
+        _end(cloud, run, "SUCCEEDED", "Job run artifact execution succeeded")
+
+
+def _end(cloud: Cloud, run: Record, state: str, details: str) -> None:
+    run.data["lifecycleState"] = state
+    run.data["timeFinished"] = cloud.clock.timestamp()
+    _detail(run, details)
+    for group in run.data.get("nodeGroupDetailsList") or ():
+        group["lifecycleState"] = "FAILED" if state == "FAILED" else "DELETED"
+
+
+def _detail(run: Record, text: str) -> None:
+    run.data["lifecycleDetails"] = f"{text} ({SIMULATED})."
+
+
+def _say(cloud: Cloud, run: Record, node: Node, text: str) -> None:
+    log = (run.data.get("logDetails") or {}).get("logId")
+    if not log:
+        return
+    number = run.private["lines"] = run.private.get("lines", 0) + 1
+    at = cloud.clock.now() + number * _LINE_SECONDS
+    message = f"[{node.name}] [{SIMULATED}] {text}"
+    append(cloud, log, run.id, message, subject=node.name, at=at)
+
+
+def _obstacles(cloud: Cloud, run: Record, job: Record) -> Iterator[str]:
+    """Why the run can't come up, if it can't."""
+    if "artifact" not in job.private and not _has_container(job.data):
+        yield f"job {job.id} has no artifact"
+    region = run.private["region"]
+    for mount in _mounts(run):
+        bucket = mount.get("bucket")
+        if bucket and cloud.store.find(BUCKET, bucket_key(region, bucket)) is None:
+            yield f"bucket '{bucket}' for {mount['destinationDirectoryName']} can't be mounted"
+
+
+def _mounts(run: Record) -> list[dict[str, Any]]:
+    override = run.data.get("jobStorageMountConfigurationOverrideDetailsList")
+    return override or run.data.get("jobStorageMountConfigurationDetailsList") or []
+
+
+def _configurations(data: dict[str, Any]) -> list[dict[str, Any]]:
+    """The job itself, or its node groups: each has configuration and environment details."""
+    multi = data.get("jobNodeConfigurationDetails")
+    return multi["jobNodeGroupConfigurationDetailsList"] if multi else [data]
+
+
+def _has_container(data: dict[str, Any]) -> bool:
+    for part in _configurations(data):
+        if part.get("jobEnvironmentConfigurationDetails"):
+            return True
+        if "CONTAINER_CUSTOM_IMAGE" in _environment(part):
+            return True
+    return False
+
+
+def _entry_point(part: dict[str, Any]) -> str:
+    """The name of what would run. Values of the environment are not shown: they may be secret."""
+    return str(_environment(part).get("JOB_RUN_ENTRYPOINT") or "the job's artifact")
+
+
+def _environment(part: dict[str, Any]) -> dict[str, str]:
+    details = part.get("jobConfigurationDetails") or {}
+    return details.get("environmentVariables") or {}
+
+
+def _is_to_fail(cloud: Cloud, job: Record) -> bool:
+    name = str(job.data["displayName"]).lower()
+    return any(word.lower() in name for word in cloud.settings.fail_runs)

@@ -15,6 +15,8 @@ from .errors import InvalidParameter, MissingParameter
 _LIST = re.compile(r"list\[(.+)\]$")
 _MAP = re.compile(r"dict\(str, (.+)\)$")
 _REQUIRED = "**[Required]**"
+# Fields whose values no error may show.
+_PRIVATE = re.compile(r"secretContent|environmentVariables|password", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ def validate(module: str, name: str, value: Any, where: str = "") -> None:
     :raises MissingParameter: a required field is absent.
     """
     if not isinstance(value, Mapping):
-        raise InvalidParameter(f"{where or name} must be an object ({name}), not {_kind(value)}")
+        shown = _kind(value, where)
+        raise InvalidParameter(f"{where or name} must be an object ({name}), not {shown}")
     spec = model(module, name).subtype(value)
     for wire in value:
         if wire not in spec.fields:
@@ -88,19 +91,19 @@ def validate(module: str, name: str, value: Any, where: str = "") -> None:
 def _check_type(module: str, type_: str, value: Any, where: str) -> None:
     if found := _LIST.match(type_):
         if not isinstance(value, list):
-            raise InvalidParameter(f"{where} must be a list, not {_kind(value)}")
+            raise InvalidParameter(f"{where} must be a list, not {_kind(value, where)}")
         for number, item in enumerate(value):
             _check_type(module, found.group(1), item, f"{where}[{number}]")
         return
     if found := _MAP.match(type_):
         if not isinstance(value, Mapping):
-            raise InvalidParameter(f"{where} must be a map, not {_kind(value)}")
+            raise InvalidParameter(f"{where} must be a map, not {_kind(value, where)}")
         for key, item in value.items():
             _check_type(module, found.group(1), item, f"{where}.{key}")
         return
     if type_ in _SCALARS:
         if not _SCALARS[type_](value):
-            raise InvalidParameter(f"{where} must be of type {type_}, not {_kind(value)}")
+            raise InvalidParameter(f"{where} must be of type {type_}, not {_kind(value, where)}")
         return
     if type_ != "object":
         validate(module, type_, value, where)
@@ -114,7 +117,8 @@ def _check_enum(spec: Model, found: Field, value: Any, where: str) -> None:
     try:
         setattr(instance, found.python, value)
     except ValueError as refusal:
-        raise InvalidParameter(f"{where}: '{value}' is not allowed. {refusal}") from None
+        shown = "this value" if _PRIVATE.search(where) else f"'{value}'"
+        raise InvalidParameter(f"{where}: {shown} is not allowed. {refusal}") from None
 
 
 def _is_time(value: Any) -> bool:
@@ -140,8 +144,10 @@ _SCALARS = {
 }
 
 
-def _kind(value: Any) -> str:
-    return f"{value!r} ({type(value).__name__})"
+def _kind(value: Any, where: str) -> str:
+    """What was found, for an error; of a field that may hold a secret only its type."""
+    name = type(value).__name__
+    return f"a {name}" if _PRIVATE.search(where) else f"{value!r} ({name})"
 
 
 def _join(where: str, name: str) -> str:

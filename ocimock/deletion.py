@@ -1,0 +1,77 @@
+"""Scheduled deletion, as vaults, keys and secrets know it: they wait in PENDING_DELETION."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from .clock import format_time
+from .resources import Kind, check_etag, get_live
+from .service import Call
+from .store import Record
+from .wire.errors import Conflict, InvalidParameter
+
+PENDING = "PENDING_DELETION"
+_DAY = 24 * 3600.0
+# Days. Where a client names no time, OCI takes the last possible one.
+_LATEST = 30
+
+
+def schedule(call: Call, kind: Kind, *, earliest: int) -> Record:
+    """Put the resource of the path into PENDING_DELETION.
+
+    What waits so no longer stands: it can be read and brought back, but not used.
+
+    :param earliest: days that must pass at least.
+    :raises InvalidParameter: timeOfDeletion is too early or too late.
+    :raises Conflict: it waits already.
+    """
+    record = get_live(call, kind)
+    check_etag(call, record)
+    if record.data["lifecycleState"] == PENDING:
+        raise Conflict(f"{kind.noun} {record.id} is in {PENDING} already")
+    now = call.cloud.clock.now()
+    wanted = call.body().get("timeOfDeletion")
+    at = now + _LATEST * _DAY if wanted is None else datetime.fromisoformat(wanted).timestamp()
+    # A minute's grace for clients' clocks.
+    if not now + earliest * _DAY - 60 <= at <= now + _LATEST * _DAY + 60:
+        raise InvalidParameter(
+            f"timeOfDeletion must be from {earliest} to {_LATEST} days from now, not {wanted}"
+        )
+    set_pending(call, record, at)
+    return record
+
+
+def set_pending(call: Call, record: Record, at: float) -> None:
+    """Mark *record* as to be deleted at *at* (seconds since the epoch)."""
+    record.private["state before deletion"] = record.data["lifecycleState"]
+    record.data["lifecycleState"] = PENDING
+    record.data["timeOfDeletion"] = format_time(at)
+    record.history = True
+    record.etag = call.cloud.ids.token(16)
+
+
+def cancel(call: Call, kind: Kind) -> Record:
+    """Bring the resource of the path back.
+
+    :raises Conflict: it does not wait to be deleted.
+    """
+    record = get_live(call, kind)
+    check_etag(call, record)
+    if record.data["lifecycleState"] != PENDING:
+        raise Conflict(f"{kind.noun} {record.id} is not in {PENDING}")
+    revive(call, record)
+    return record
+
+
+def revive(call: Call, record: Record) -> None:
+    """Undo :func:`set_pending`."""
+    record.data["lifecycleState"] = record.private.pop("state before deletion")
+    del record.data["timeOfDeletion"]
+    record.history = False
+    record.etag = call.cloud.ids.token(16)
+
+
+def refuse_pending(record: Record) -> None:
+    """:raises Conflict: *record* waits to be deleted and can't be used."""
+    if record.data["lifecycleState"] == PENDING:
+        raise Conflict(f"{record.kind} {record.id} is in {PENDING}")

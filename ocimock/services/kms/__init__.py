@@ -1,0 +1,1 @@
+"""Key Management: vaults and the master encryption keys in them."""

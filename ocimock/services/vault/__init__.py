@@ -1,0 +1,1 @@
+"""Secrets, and the bundles that hand their contents out."""

@@ -1,0 +1,85 @@
+"""Versions of a secret. Contents stay in ``Record.private`` and leave it by bundles only."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+from ...service import Call
+from ...store import Record
+from ...wire.errors import InvalidParameter
+
+Version = dict[str, Any]
+
+_CURRENT, _LATEST, _PREVIOUS, _PENDING, _DEPRECATED = (
+    "CURRENT",
+    "LATEST",
+    "PREVIOUS",
+    "PENDING",
+    "DEPRECATED",
+)
+
+
+def versions(secret: Record) -> list[Version]:
+    """The versions of *secret*, oldest first."""
+    found: list[Version] = secret.private.setdefault("versions", [])
+    return found
+
+
+def add_version(call: Call, secret: Record, content: dict[str, Any]) -> None:
+    """Add a version that holds *content* (the API's ``secretContent``).
+
+    :raises InvalidParameter: content is not BASE64, or the version's name is taken. The message
+        never shows the content.
+    """
+    _check_base64(content.get("content"))
+    name = content.get("name")
+    if name is not None and any(version["name"] == name for version in versions(secret)):
+        raise InvalidParameter(f"secretContent.name: a version '{name}' exists already")
+    for version in versions(secret):
+        version["stages"] = [stage for stage in version["stages"] if stage != _LATEST]
+        if not version["stages"]:
+            version["stages"] = [_DEPRECATED]
+    number = len(versions(secret)) + 1
+    added = {
+        "versionNumber": number,
+        "name": name,
+        "timeCreated": call.cloud.clock.timestamp(),
+        "stages": [_LATEST],
+        "content": content["content"],
+    }
+    versions(secret).append(added)
+    if content.get("stage") == _PENDING:
+        added["stages"] = [_PENDING, _LATEST]
+        return
+    promote(secret, number)
+
+
+def promote(secret: Record, number: int) -> None:
+    """Make version *number* the current one.
+
+    :raises InvalidParameter: there is no such version.
+    """
+    if not 1 <= number <= len(versions(secret)):
+        raise InvalidParameter(f"currentVersionNumber: secret {secret.id} has no version {number}")
+    for version in versions(secret):
+        stages = [stage for stage in version["stages"] if stage == _LATEST]
+        if version["versionNumber"] == number:
+            stages = [_CURRENT, *stages]
+        elif _CURRENT in version["stages"]:
+            stages = [_PREVIOUS, *stages]
+        elif _PREVIOUS not in version["stages"] and not stages:
+            stages = version["stages"]
+        version["stages"] = stages or [_DEPRECATED]
+    secret.data["currentVersionNumber"] = number
+
+
+def _check_base64(content: str | None) -> None:
+    if not content:
+        raise InvalidParameter("secretContent.content must be given")
+    try:
+        base64.b64decode(content, validate=True)
+    except binascii.Error:
+        # Not chained: the cause would carry nothing secret today, but need not tomorrow.
+        raise InvalidParameter("secretContent.content must be BASE64") from None

@@ -1,0 +1,80 @@
+"""Signing in, from what the environment says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs import auth
+from jobs.errors import CredentialsError
+from ocimock import mock_oci
+
+NAMES = (
+    "OCI_IAM_TYPE", "OCI_CONFIG_LOCATION", "OCI_CONFIG_FILE", "OCI_CONFIG_PROFILE",
+    "OCI_CLI_PROFILE", "OCI_RESOURCE_PRINCIPAL_VERSION",
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+@pytest.fixture
+def set_auth(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
+    """What ADS was told."""
+    import ads
+
+    told: list[tuple[str, dict[str, Any]]] = []
+    monkeypatch.setattr(ads, "set_auth", lambda method, config: told.append((method, config)))
+    return told
+
+
+@pytest.mark.parametrize(
+    ("region", "expected"),
+    [("", None), ("us-ashburn-1", "us-ashburn-1"), ("fra", "eu-frankfurt-1")],
+)
+def test_an_ocids_region_overrules_the_config_file(
+    region: str, expected: str | None, set_auth: list[tuple[str, dict[str, Any]]]
+) -> None:
+    with mock_oci() as oci:
+        auth.sign_in(region)
+        [(method, config)] = set_auth
+        assert method == "api_key"
+        assert config["region"] == (expected or oci.config["region"])
+        assert config["fingerprint"] == oci.config["fingerprint"]
+
+
+def test_a_resource_principal_is_taken_where_there_is_one(
+    monkeypatch: pytest.MonkeyPatch, set_auth: list[tuple[str, dict[str, Any]]]
+) -> None:
+    monkeypatch.setenv("OCI_RESOURCE_PRINCIPAL_VERSION", "2.2")
+    auth.sign_in("fra")
+    assert set_auth == [("resource_principal", {})]
+
+
+def test_mistakes_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with pytest.raises(CredentialsError, match=r"no OCI config file ~/\.oci/config"):
+        auth.sign_in()
+
+    monkeypatch.setenv("OCI_IAM_TYPE", "password")
+    with pytest.raises(CredentialsError, match="OCI_IAM_TYPE is 'password'"):
+        auth.sign_in()
+
+    monkeypatch.setenv("OCI_IAM_TYPE", "api_key")
+    with mock_oci():
+        monkeypatch.setenv("OCI_CONFIG_PROFILE", "NOBODY")
+        with pytest.raises(CredentialsError, match="has no profile 'NOBODY'"):
+            auth.sign_in()
+
+    monkeypatch.delenv("OCI_CONFIG_PROFILE")
+    config = tmp_path / "config"
+    config.write_text("[DEFAULT]\nuser=someone\n")
+    config.chmod(0o600)
+    monkeypatch.setenv("OCI_CONFIG_LOCATION", str(config))
+    with pytest.raises(CredentialsError, match="Could not sign in with api_key"):
+        auth.sign_in()

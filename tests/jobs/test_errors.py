@@ -1,0 +1,50 @@
+"""What OCI's refusals look like to a reader."""
+
+from __future__ import annotations
+
+import oci
+import pytest
+
+from jobs.errors import CredentialsError, RefusedError, UnreachableError, attempting
+
+
+def _service_error(status: int, code: str, message: str) -> oci.exceptions.ServiceError:
+    headers = {"opc-request-id": "REQ/1"}
+    return oci.exceptions.ServiceError(status, code, headers, message)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "advice"),
+    [
+        (401, "NotAuthenticated", "no", "this machine's clock"),
+        (404, "NotAuthorizedOrNotFound", "no", "'not there' and 'not allowed'"),
+        (400, "LimitExceeded", "no", "service limit"),
+        (429, "TooManyRequests", "no", "throttling"),
+        (500, "InternalError", "Out of host capacity.", "no such GPUs free"),
+        (503, "ServiceUnavailable", "no", "The fault is OCI's"),
+        (409, "IncorrectState", "no", "Something else is changing"),
+    ],
+)
+def test_a_refusal_says_all_there_is(status: int, code: str, message: str, advice: str) -> None:
+    with pytest.raises(RefusedError) as caught, attempting("create the job 'x'"):
+        raise _service_error(status, code, message)
+    assert caught.value.what.splitlines() == [
+        f"Could not create the job 'x': OCI answered {status} {code}.",
+        f"OCI's message: {message}",
+        "opc-request-id: REQ/1",
+    ]
+    assert advice in caught.value.advice
+    assert caught.value.status == status
+    assert caught.value.passing is (status == 429 or status >= 500)
+
+
+def test_no_answer_and_no_credentials() -> None:
+    with pytest.raises(UnreachableError, match="OCI did not answer"), attempting("read"):
+        raise oci.exceptions.ConnectTimeout("timed out")
+    with pytest.raises(CredentialsError, match="Could not read"), attempting("read"):
+        raise oci.exceptions.InvalidConfig("no key")
+
+
+def test_a_bug_stays_a_bug() -> None:
+    with pytest.raises(ZeroDivisionError), attempting("read"):
+        _ = 1 / 0

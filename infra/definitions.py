@@ -5,70 +5,28 @@ Each is a Python dict whose leaves may be CDKTF tokens; ``render`` dumps it to t
 spelling here is checked by tests that read every definition back through ADS.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
+from infra.llama_recipes import (
+    GIT_COMMIT,
+    GIT_URL,
+    OUTPUT_FOLDER,
+    PIP_PACKAGES,
+    finetune_command,
+    merge_command,
+)
+from infra.places import Places
 from infra.plan import Plan
 from infra.recipes import MOUNT as RECIPES
+from infra.serving import deployment, model
 from infra.tenancy.schema import Tenancy
+from infra.tenancy.sizes import PRESETS
 
 Definition = dict[str, Any]
 
-GIT_URL = "https://github.com/facebookresearch/llama-recipes.git"
-GIT_COMMIT = "1aecd00924738239f8d86f342b36bacad180d2b3"
-"""2023-10-16, the last state of ``examples/finetuning.py`` that Oracle's page pins; the path was
-removed in March 2024."""
-
-OUTPUTS = "outputs"
-MERGED = "merged"
-OUTPUT_FOLDER = "/home/datascience/outputs"
-
-# The tutorial's list, held at the releases of that commit's date, on Python 3.9. Unpinned, it
-# resolves and dies at import: transformers asks for a newer PyTorch than the environment has, and
-# datasets of that time can't load pyarrow 15 and later.
-PIP_PACKAGES = (
-    "'accelerate==0.23.0'",
-    "appdirs",
-    "loralib",
-    "bitsandbytes==0.39.1",
-    "black",
-    "'black[jupyter]'",
-    "'datasets==2.14.5'",
-    "fire",
-    "'peft==0.5.0'",
-    "--extra-index-url",
-    "https://download.pytorch.org/whl/cu118",
-    "'llama-recipes==0.0.1'",
-    "'transformers==4.33.3'",
-    "'pyarrow<15'",
-    "'numpy<2'",
-    "'sentencepiece==0.1.99'",
-    "py7zr",
-    "scipy",
-    "optimum",
-)
-
 LIBRARY_PATH = "/usr/local/nvidia/lib:/usr/local/nvidia/lib64:/opt/conda/lib"
-SERVER_PORT = 8080
-PREDICT_ENDPOINT = "/v1/completions"
-SERVED_MODEL_NAME = "odsc-llm"
-
-
-@dataclass(frozen=True)
-class Places:
-    """What Terraform made, as the definitions name it: OCIDs and names, tokens mostly."""
-
-    project_id: str
-    subnet_id: str
-    log_group_id: str
-    job_log_id: str
-    predict_log_id: str
-    access_log_id: str
-    bucket: str
-    namespace: str
-    vault_id: str
 
 
 def definitions(tenancy: Tenancy, plan: Plan, places: Places) -> dict[str, str]:
@@ -89,9 +47,9 @@ def render(definition: Definition) -> str:
 def finetune(tenancy: Tenancy, plan: Plan, places: Places) -> Definition:
     """The distributed training job (ADS ``Job``)."""
     settings = tenancy.finetune
-    runtime = {
-        **_git(),
-        "command": " ".join(_finetune_command(tenancy, plan)),
+    runtime: Definition = {
+        "git": {"url": GIT_URL, "commit": GIT_COMMIT},
+        "command": finetune_command(settings, plan),
         "replicas": plan.replicas,
         **_environment(tenancy),
         "env": _finetune_env(tenancy, plan, places),
@@ -99,12 +57,12 @@ def finetune(tenancy: Tenancy, plan: Plan, places: Places) -> Definition:
     }
     mounts = [_mount(RECIPES, RECIPES, places)]
     if plan.method == "lora":
-        mounts.insert(0, _mount(OUTPUTS, plan.outputs_prefix, places))
+        mounts.insert(0, _mount("outputs", plan.outputs_prefix, places))
     else:
         # Shards are written by all ranks at once, which a mounted bucket does not take: they go to
         # the node's disk, and the driver copies them when the run has ended.
         runtime["outputDir"] = OUTPUT_FOLDER
-        runtime["outputUri"] = _uri(plan.outputs_prefix, places)
+        runtime["outputUri"] = places.uri(plan.outputs_prefix)
     infrastructure = _infrastructure(
         tenancy, places, shape=settings.shape, storage_gb=settings.block_storage_gb, mounts=mounts
     )
@@ -117,34 +75,16 @@ def merge(tenancy: Tenancy, plan: Plan, places: Places) -> Definition:
     It uses the training's runtime, the only one of ADS that has ``dependencies``; its driver runs
     a command that is no launcher (torchrun, …) plainly.
     """
-    source = "--adapter" if plan.method == "lora" else "--fsdp-checkpoint"
-    command = [
-        "python",
-        f"/mnt/{RECIPES}/with_hf_token.py",
-        f"/mnt/{RECIPES}/merge.py",
-        "--base-model",
-        plan.model_id,
-        source,
-        f"/mnt/{OUTPUTS}",
-        "--output",
-        f"/mnt/{MERGED}",
-    ]
-    runtime = {
-        "command": " ".join(command),
+    runtime: Definition = {
+        "command": merge_command(plan),
         "replicas": 1,
         **_environment(tenancy),
-        "env": _env(
-            {
-                "LD_LIBRARY_PATH": LIBRARY_PATH,
-                "OCI_LOG_LEVEL": tenancy.finetune.log_level,
-                **_token_env(tenancy, places),
-            }
-        ),
+        "env": _env({**_common_env(tenancy), **_token_env(tenancy, places)}),
         "maximumRuntimeInMinutes": tenancy.merge.max_runtime_minutes,
     }
     mounts = [
-        _mount(OUTPUTS, plan.outputs_prefix, places),
-        _mount(MERGED, plan.merged_prefix, places),
+        _mount("outputs", plan.outputs_prefix, places),
+        _mount("merged", plan.merged_prefix, places),
         _mount(RECIPES, RECIPES, places),
     ]
     infrastructure = _infrastructure(
@@ -157,69 +97,11 @@ def merge(tenancy: Tenancy, plan: Plan, places: Places) -> Definition:
     return _job(f"{plan.slug}-merge", infrastructure, runtime, tenancy)
 
 
-def model(tenancy: Tenancy, plan: Plan, places: Places) -> Definition:
-    """The catalog entry, by reference to the merged model (ADS ``DataScienceModel``)."""
-    spec: Definition = {
-        "compartmentId": tenancy.compartment_ocid,
-        "projectId": places.project_id,
-        "displayName": f"{plan.slug}-{plan.method}-samsum",
-        "description": f"{plan.model_id}, fine-tuned ({plan.method}) on samsum",
-        "artifact": _uri(plan.merged_prefix, places),
-    }
-    if tenancy.tags:
-        spec["freeformTags"] = dict(tenancy.tags)
-    return {"kind": "datascienceModel", "type": "datascienceModel", "spec": spec}
-
-
-def deployment(tenancy: Tenancy, plan: Plan, places: Places) -> Definition:
-    """The vLLM deployment (ADS ``ModelDeployment``).
-
-    ``modelUri`` is not in it: the model has an OCID only once it is registered.
-    """
-    serving = tenancy.serving
-    infrastructure = {
-        "kind": "infrastructure",
-        "type": "datascienceModelDeployment",
-        "spec": {
-            "compartmentId": tenancy.compartment_ocid,
-            "projectId": places.project_id,
-            "shapeName": serving.shape,
-            "replica": serving.replicas,
-            "bandwidthMbps": serving.bandwidth_mbps,
-            "accessLog": {"logGroupId": places.log_group_id, "logId": places.access_log_id},
-            "predictLog": {"logGroupId": places.log_group_id, "logId": places.predict_log_id},
-        },
-    }
-    runtime = {
-        "kind": "runtime",
-        "type": "container",
-        "spec": {
-            "image": serving.image,
-            "serverPort": SERVER_PORT,
-            "healthCheckPort": SERVER_PORT,
-            "deploymentMode": "HTTPS_ONLY",
-            "env": {
-                "BASE_MODEL": plan.merged_prefix,
-                "PARAMS": " ".join(_vllm_arguments(tenancy, plan)),
-                "MODEL_DEPLOY_PREDICT_ENDPOINT": PREDICT_ENDPOINT,
-            },
-        },
-    }
-    spec: Definition = {
-        "displayName": f"{plan.slug}-{plan.method}-samsum",
-        "description": f"vLLM serving {plan.model_id}, fine-tuned on samsum",
-        "infrastructure": infrastructure,
-        "runtime": runtime,
-    }
-    if tenancy.tags:
-        spec["freeformTags"] = dict(tenancy.tags)
-    return {"kind": "deployment", "type": "modelDeployment", "spec": spec}
-
-
 def _job(
     name: str, infrastructure: Definition, runtime: Definition, tenancy: Tenancy
 ) -> Definition:
     if tenancy.tags:
+        # Of the runtime, not of the infrastructure, whose tags ADS loses if there are both.
         runtime = {**runtime, "freeformTags": dict(tenancy.tags)}
     return {
         "kind": "job",
@@ -233,7 +115,7 @@ def _job(
 
 
 def _job_name(tenancy: Tenancy, plan: Plan) -> str:
-    if tenancy.model in ("7b", "13b"):
+    if tenancy.model in PRESETS:
         return f"LLAMA2-Fine-Tuning-{plan.method}-samsum-{tenancy.model}"
     return f"{plan.slug}-Fine-Tuning-{plan.method}-samsum"
 
@@ -257,10 +139,6 @@ def _infrastructure(
     }
 
 
-def _git() -> Definition:
-    return {"git": {"url": GIT_URL, "commit": GIT_COMMIT}}
-
-
 def _environment(tenancy: Tenancy) -> Definition:
     return {
         "conda": {"type": "service", "slug": tenancy.finetune.conda},
@@ -268,40 +146,21 @@ def _environment(tenancy: Tenancy) -> Definition:
     }
 
 
-def _finetune_command(tenancy: Tenancy, plan: Plan) -> list[str]:
-    settings = tenancy.finetune
-    command = ["torchrun", f"/mnt/{RECIPES}/with_hf_token.py", "examples/finetuning.py"]
-    command += ["--enable_fsdp"]
-    if plan.method == "lora":
-        command += ["--use_peft", "--peft_method lora"]
-    command += ["--pure_bf16"]
-    if plan.method == "lora":
-        command += ["--mixed_precision"]
-    command += [f"--batch_size_training {plan.batch_size}"]
-    if plan.method == "lora":
-        command += [f"--model_name {plan.model_id}", f"--output_dir /mnt/{OUTPUTS}"]
-        command += [f"--num_epochs {settings.epochs}", "--save_model"]
-    else:
-        command += ["--model_name $MODEL_NAME", f"--num_epochs {settings.epochs}"]
-        command += [f"--dist_checkpoint_root_folder {OUTPUT_FOLDER}"]
-        command += ["--dist_checkpoint_folder fine-tuned"]
-    # The dataset that the script knows by the name of samsum is gone from Hugging Face.
-    command += ["--dataset custom_dataset"]
-    command += [f"--custom_dataset.file /mnt/{RECIPES}/samsum_dataset.py"]
-    return [*command, *settings.extra_args]
-
-
 def _finetune_env(tenancy: Tenancy, plan: Plan, places: Places) -> list[Definition]:
+    metrics = f"finetune_{plan.slug.replace('-', '_')}"
     variables = {
-        "LD_LIBRARY_PATH": LIBRARY_PATH,
-        # At DEBUG the driver logs this whole list; that is why no secret is in it.
-        "OCI_LOG_LEVEL": tenancy.finetune.log_level,
+        **_common_env(tenancy),
         **_token_env(tenancy, places),
-        "OCI__METRICS_NAMESPACE": f"finetune_{plan.slug.replace('-', '_').replace('.', '_')}",
+        "OCI__METRICS_NAMESPACE": metrics,
     }
     if plan.method == "full":
         variables = {"MODEL_NAME": plan.model_id, **variables}
     return _env(variables)
+
+
+def _common_env(tenancy: Tenancy) -> dict[str, str]:
+    # At DEBUG the driver logs the whole environment; that is why no secret is in it.
+    return {"LD_LIBRARY_PATH": LIBRARY_PATH, "OCI_LOG_LEVEL": tenancy.finetune.log_level}
 
 
 def _token_env(tenancy: Tenancy, places: Places) -> dict[str, str]:
@@ -315,18 +174,5 @@ def _env(variables: dict[str, str]) -> list[Definition]:
     return [{"name": name, "value": value} for name, value in variables.items()]
 
 
-def _vllm_arguments(tenancy: Tenancy, plan: Plan) -> list[str]:
-    return [
-        f"--served-model-name {SERVED_MODEL_NAME}",
-        f"--max-model-len {tenancy.serving.max_model_len}",
-        f"--tensor-parallel-size {plan.tensor_parallel}",
-        *tenancy.serving.extra_args,
-    ]
-
-
 def _mount(name: str, prefix: str, places: Places) -> Definition:
-    return {"src": _uri(prefix, places), "dest": name}
-
-
-def _uri(prefix: str, places: Places) -> str:
-    return f"oci://{places.bucket}@{places.namespace}/{prefix}/"
+    return {"src": places.uri(prefix), "dest": name}

@@ -33,6 +33,13 @@ class Scope:
     secret_name: str
     repository: str
 
+    @property
+    def location(self) -> str:
+        """``in compartment id …``; the root compartment is written ``in tenancy``."""
+        if self.compartment.startswith("ocid1.tenancy."):
+            return "in tenancy"
+        return f"in compartment id {self.compartment}"
+
 
 class Identity:
     """The dynamic group and its policies, all through the home region's provider."""
@@ -97,7 +104,7 @@ def matching_rule(compartment: str) -> str:
 def workload_statements(scope: Scope) -> list[str]:
     """What a running job, notebook or deployment needs, and no more."""
     who = f"dynamic-group id {scope.dynamic_group}"
-    where = f"in compartment id {scope.compartment}"
+    where = scope.location
     bucket = f"where any {{target.bucket.name='{scope.bucket}'}}"
     secret = (
         f"where all {{target.secret.name='{scope.secret_name}', target.vault.id='{scope.vault}'}}"
@@ -128,7 +135,7 @@ def workload_statements(scope: Scope) -> list[str]:
 
 def service_statements(scope: Scope) -> list[str]:
     """What the Data Science service itself does on behalf of the environment."""
-    where = f"in compartment id {scope.compartment}"
+    where = scope.location
     bucket = f"where any {{target.bucket.name='{scope.bucket}'}}"
     return [
         # Attaches job nodes and notebooks to the subnet.
@@ -145,7 +152,7 @@ def service_statements(scope: Scope) -> list[str]:
 def people_statements(group: UserGroup, scope: Scope) -> list[str]:
     """What the people need who submit jobs, keep the token and look at the results."""
     who = f"group {group_name(group)}"
-    where = f"in compartment id {scope.compartment}"
+    where = scope.location
     bucket = f"where any {{target.bucket.name='{scope.bucket}'}}"
     vault = f"where any {{target.vault.id='{scope.vault}'}}"
     return [

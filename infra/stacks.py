@@ -10,11 +10,12 @@ from constructs import Construct
 
 from infra import recipes
 from infra.cdk import App, TerraformOutput, TerraformStack
-from infra.definitions import Places, definitions
+from infra.definitions import definitions
 from infra.identity import Identity
 from infra.logs import Logs
 from infra.network import Network
 from infra.oci.generated.provider import OciProvider
+from infra.places import Places
 from infra.plan import Plan, plan_for
 from infra.registry import Registry
 from infra.state import use_backend

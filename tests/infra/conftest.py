@@ -16,9 +16,9 @@ from tests.infra.synthesis import OCIDS, Stacks
 def synthesize(tmp_path: Path) -> Callable[..., Stacks]:
     """``synthesize(text, name="test")``: stack name without the tenancy's → its JSON."""
 
-    def run(text: str = "", name: str = "test") -> Stacks:
+    def run(text: str = "", name: str = "test", ocids: str = OCIDS) -> Stacks:
         file = tmp_path / f"{name}.yaml"
-        file.write_text(OCIDS + text, encoding="utf-8")
+        file.write_text(ocids + text, encoding="utf-8")
         out = tmp_path / f"{name}-out"
         app = App(outdir=str(out))
         build(app, load(file))

@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from infra.oci.schema import names
+
 Stacks = dict[str, dict[str, Any]]
 
 OCIDS = """\
@@ -27,6 +29,6 @@ def _result(match: re.Match[str]) -> str:
     expression = match[1]
     if expression.endswith(("name", "namespace", "cidr_block")):
         return "a-" + re.sub(r"[^a-z]", "", expression)[-24:]
-    kind = re.search(r"oci_[a-z]+_([a-z_]+?)(?:\.|[a-z]*id$)", expression)
-    assert kind, expression
-    return f"ocid1.{kind[1].replace('_', '')}.oc1.eu-frankfurt-1.aaaa{len(expression)}"
+    types = [name for name in names("resource") + names("data") if name in expression]
+    kind = max(types, key=len).split("_", 2)[2].replace("_", "")
+    return f"ocid1.{kind}.oc1.eu-frankfurt-1.aaaa{len(expression)}"

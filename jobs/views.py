@@ -93,8 +93,9 @@ def view(console: Console, clock: Clock, run: Run) -> Iterator[View]:
 def table(run: Run, now: datetime) -> Table:
     """The steps: state, time taken, what they run on, what that comes to."""
     drawn = Table(box=None, pad_edge=False)
-    for heading in ("step", "state", "time", "on", "list price", "details"):
-        drawn.add_column(heading, overflow="fold")
+    for heading in ("step", "state", "time", "on", "list price"):
+        drawn.add_column(heading, no_wrap=True)
+    drawn.add_column("details", overflow="fold", min_width=20)
     for step in STEPS:
         entry = run.get(step)
         if entry is None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from infra.definitions import Places, definitions
+from infra.definitions import definitions
+from infra.places import Places
 from infra.plan import plan_for
 from infra.tenancy import load
 from jobs.checks import SCHEMA, check

@@ -1,0 +1,156 @@
+"""The command line: what it imports, what it prints, how it exits."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from jobs import cli, runner
+from jobs.errors import StepFailedError
+from jobs.record import JsonRecords
+from tests.jobs.samples import START, entry, write_all
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMANDS = (
+    "emit", "check", "submit", "run", "watch", "status", "predict", "logs", "cancel", "delete",
+)  # fmt: skip
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a tenancy file and its definitions."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TUNESTACK_TENANCY", raising=False)
+    (tmp_path / "tenancies").mkdir()
+    (tmp_path / "tenancies" / "demo.yaml").write_text("model: 13b\n")
+    write_all(tmp_path / "definitions" / "demo")
+    return tmp_path
+
+
+def _python(code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["check"]])
+def test_light_commands_import_nothing_heavy(arguments: list[str], home: Path) -> None:
+    """ADS takes seconds to import; whoever only asks for help should not wait for it."""
+    printed = _python(
+        "import os, sys\n"
+        "from jobs.cli import main\n"
+        f"os.chdir({str(home)!r})\n"
+        f"code = main({arguments!r})\n"
+        "heavy = {'ads', 'oci', 'pandas', 'requests', 'ocifs'} & set(sys.modules)\n"
+        "print('heavy', sorted(heavy), code)\n"
+    )
+    assert printed.splitlines()[-1] == "heavy [] 0"
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--help"]) == 0
+    printed = capsys.readouterr().out
+    assert all(command in printed for command in COMMANDS)
+
+
+def test_check_says_what_each_would_cost(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["check"]) == 0
+    printed = capsys.readouterr().out
+    assert "definitions/demo/finetune.yaml: in order; 6 x VM.GPU.A10.2" in printed
+    assert "= $60.00" in printed
+    assert "List prices in USD" in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["run", "--nope"], 2, "No such option"),
+        (["submit", "fine"], 2, "'finetune', 'merge', 'register', 'deploy'"),
+        (["check", "--tenancy", "tenancies/dem.yaml"], 1, "There are: tenancies/demo.yaml"),
+        (["check", "--definitions", "nowhere"], 1, "nowhere has no finetune.yaml"),
+        (["predict"], 1, "There is no record of 'deploy'"),
+        (["watch"], 1, "There is no record of 'finetune'"),
+        (["logs", "deploy"], 1, "There is no record of 'deploy'"),
+    ],
+)
+def test_a_users_mistake_is_told_without_a_traceback(
+    arguments: list[str], code: int, said: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(arguments) == code
+    printed = capsys.readouterr()
+    assert said in " ".join(printed.err.replace("│", " ").split())
+    assert "Traceback" not in printed.err
+
+
+def test_the_tenancy_of_the_environment(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "tenancies" / "prod.yaml").write_text("")
+    monkeypatch.setenv("TUNESTACK_TENANCY", "tenancies/prod.yaml")
+    assert cli.main(["check"]) == 1
+    assert "definitions/prod has no finetune.yaml" in capsys.readouterr().err
+
+
+def test_status_of_the_record(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    records = JsonRecords(Path(".tunestack/demo/run.json"))
+    records.put(
+        entry(
+            "finetune",
+            details="simulated by ocimock",
+            simulated=True,
+            shape="VM.GPU.A10.2",
+            replicas=6,
+            submitted=START,
+            started=START,
+            finished=START,
+        )
+    )
+    assert cli.main(["status", "--offline"]) == 0
+    printed = capsys.readouterr().out
+    assert "SUCCEEDED (simulated)" in printed
+    assert "6 x VM.GPU.A10.2" in printed
+    assert "ocid1.datasciencejobrun.x" in printed
+    assert "not run" in printed
+
+    assert cli.main(["status", "--offline", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["finetune"]["simulated"] is True
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "said"),
+    [
+        (None, 0, ""),
+        (StepFailedError("finetune ended FAILED.", "Read its log."), 1, "finetune ended FAILED."),
+        (KeyboardInterrupt(), 130, "runs on"),
+    ],
+)
+def test_exit_codes_of_watch(
+    raised: BaseException | None,
+    code: int,
+    said: str,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    JsonRecords(Path(".tunestack/demo/run.json")).put(entry("finetune", "IN_PROGRESS"))
+
+    def follow(self: runner.Runner, seen: object) -> object:
+        if raised:
+            raise raised
+        return entry("finetune")
+
+    monkeypatch.setattr(runner.Runner, "follow", follow)
+    monkeypatch.setattr(cli, "_sign_in", lambda *entries: None)
+    assert cli.main(["watch"]) == code
+    assert said in capsys.readouterr().err
+
+
+def test_delete_with_nothing_to_delete(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["delete"]) == 0
+    assert "nothing to delete" in capsys.readouterr().out

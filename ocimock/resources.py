@@ -173,10 +173,8 @@ def get(call: Call, kind: Kind) -> Record:
 
 def in_region(call: Call, kind: Kind, record: Record) -> bool:
     """Whether the called region's endpoint shows *record*: each region knows its own only."""
-    parts = record.id.split(".")
-    if not kind.regional or len(parts) < 5:
-        return True
-    return parts[3] in (call.region, region_key(call.region))
+    place = _place(record.id)
+    return not kind.regional or not place or place in (call.region, region_key(call.region))
 
 
 def get_live(call: Call, kind: Kind) -> Record:
@@ -212,6 +210,8 @@ def refuse_duplicate(cloud: Cloud, kind: Kind, data: dict[str, Any]) -> None:
     if not kind.unique:
         return
     for other in cloud.store.live(kind.name):
+        if kind.regional and _place(other.id) != _place(data["id"]):
+            continue
         if all(other.data.get(wire) == data.get(wire) for wire in kind.unique):
             named = ", ".join(f"{wire} '{data.get(wire)}'" for wire in kind.unique)
             raise kind.duplicate(f"a {kind.noun} with {named} exists already: {other.id}")
@@ -362,3 +362,9 @@ def _matches(value: Any, wanted: tuple[str, ...]) -> bool:
     if isinstance(value, bool):
         return str(value).lower() in wanted
     return str(value) in wanted or str(value).upper() in [w.upper() for w in wanted if w.isupper()]
+
+
+def _place(identifier: str) -> str:
+    """The region in an OCID, by key or name; empty in anything else."""
+    parts = identifier.split(".")
+    return parts[3] if len(parts) == 5 else ""

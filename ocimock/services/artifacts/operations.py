@@ -1,10 +1,18 @@
-"""Container repositories of OCI Registry."""
+"""Container repositories of OCI Registry.
+
+The mock has no registry that images could be pushed to, so every repository stays empty.
+"""
 
 from __future__ import annotations
 
-from ...resources import Kind, Lifecycle, crud
+import json
+import re
+
+from ...resources import Kind, Lifecycle, crud, list_, require_compartment
 from ...service import Call, Service
 from ...store import Record
+from ...wire.errors import InvalidParameter, NotAuthorizedOrNotFound
+from ...wire.message import Response
 
 SERVICE = Service("artifacts", ("oci.artifacts.ArtifactsClient",))
 
@@ -15,7 +23,8 @@ REPOSITORY = Kind(
     noun="container_repository",
     plural="container_repositories",
     lifecycle=Lifecycle("AVAILABLE", "AVAILABLE", "DELETING", "DELETED"),
-    unique=("compartmentId", "displayName"),
+    # Names are unique in the registry's namespace, which is the tenancy's, whatever compartment.
+    unique=("displayName",),
     defaults=(
         ("isPublic", False),
         ("isImmutable", False),
@@ -26,10 +35,53 @@ REPOSITORY = Kind(
     ),
     collection=True,
 )
+# A path of names as Docker takes them.
+_NAME = re.compile(
+    r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
+)
 
 
 def _place(call: Call, record: Record) -> None:
+    name = record.data["displayName"]
+    if len(name) > 255 or not _NAME.fullmatch(name):
+        raise InvalidParameter(
+            f"displayName: '{name}' must be lower-case letters, digits and single . _ - between "
+            f"them, in parts separated by /"
+        )
     record.data["namespace"] = call.cloud.settings.namespace
 
 
-crud(SERVICE, REPOSITORY, on_create=_place)
+@SERVICE.operation("list_container_repositories")
+def _list(call: Call) -> Response:
+    require_compartment(call.cloud, call.query("compartmentId"))
+    listed = list_(call, REPOSITORY)
+    items = json.loads(listed.body)["items"]
+    total = int(listed.headers["opc-total-items"])
+    start = int(call.query("page") or 0)
+    counts = {"imageCount": 0, "layerCount": 0, "layersSizeInBytes": 0, "repositoryCount": total}
+    remaining = {"remainingItemsCount": max(total - start - len(items), 0)}
+    answer = Response.of_json({"items": items, **counts, **remaining})
+    answer.headers |= {name: text for name, text in listed.headers.items() if "opc" in name}
+    return answer
+
+
+@SERVICE.operation("list_container_images")
+def _list_images(call: Call) -> Response:
+    require_compartment(call.cloud, call.query("compartmentId"))
+    return Response.of_json({"items": [], "remainingItemsCount": 0})
+
+
+@SERVICE.operation("get_container_image")
+def _get_image(call: Call) -> Response:
+    raise NotAuthorizedOrNotFound(f"container image {call.path['imageId']} not found")
+
+
+@SERVICE.operation("get_container_configuration")
+def _configuration(call: Call) -> Response:
+    require_compartment(call.cloud, call.query("compartmentId"))
+    return Response.of_json(
+        {"isRepositoryCreatedOnFirstPush": True, "namespace": call.cloud.settings.namespace}
+    )
+
+
+crud(SERVICE, REPOSITORY, on_create=_place, only=("create", "get", "update", "move", "delete"))

@@ -1,0 +1,1 @@
+"""Monitoring: metrics that jobs post, and queries over them."""

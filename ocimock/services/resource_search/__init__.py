@@ -1,0 +1,1 @@
+"""Resource Search: which resource is this OCID?"""

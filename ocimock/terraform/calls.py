@@ -55,7 +55,7 @@ class Calls:
         except oci.exceptions.ServiceError as error:
             kind = NotFoundFailure if error.status == 404 else ServiceFailure
             raise kind(_describe(service, operation, error)) from None
-        except oci.exceptions.RequestException as error:
+        except (oci.exceptions.RequestException, oci.exceptions.ConnectTimeout) as error:
             raise ServiceFailure(
                 f"{service.client}.{operation}: no answer from {client.base_client.endpoint} "
                 f"({type(error).__name__}). Is ocimock running?"

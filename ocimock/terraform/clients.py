@@ -175,7 +175,12 @@ class Clients:
             retry_base_sleep_time_seconds=0.2,
             retry_max_wait_between_calls_seconds=2,
         ).get_retry_strategy()
-        arguments = {"retry_strategy": retries, "timeout": _TIMEOUT_SECONDS}
+        arguments = {
+            "retry_strategy": retries,
+            "timeout": _TIMEOUT_SECONDS,
+            # An open circuit would hide the service's own error from the reader.
+            "circuit_breaker_strategy": oci.circuit_breaker.NoCircuitBreakerStrategy(),
+        }
         made = cls(config, service_endpoint=url, **arguments)
         # No proxy and no .netrc: nothing may lead these calls off this machine.
         made.base_client.session.trust_env = False

@@ -50,7 +50,11 @@ def to_model(models: Models, name: str, block: Block, values: Mapping[str, Value
         arguments["destination_port_range"] = models.cls("PortRange")(
             **{end: None if port is None else int(port) for end, port in ports.items()}
         )
-    return models.cls(name)(**arguments)
+    try:
+        return models.cls(name)(**arguments)
+    except ValueError as error:
+        # The SDK checks enumerations; its message names the field and what is allowed.
+        raise ConversionError(str(error)) from None
 
 
 def from_model(
@@ -72,7 +76,7 @@ def from_model(
     for key, nested in block.blocks.items():
         field = None if key == "timeouts" else find(fields, key)
         if field is None:
-            values[key] = carry.get(key, None if nested.nesting == "single" else [])
+            values[key] = carry.get(key) or (None if nested.nesting == "single" else [])
             continue
         values[key] = _nested_from_sdk(models, nested, getattr(model, field.name), carry.get(key))
     if type(model).__name__ in _PORT_OPTIONS and "max" in block.attributes:

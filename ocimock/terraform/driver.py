@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 
 from ocimock.terraform.calls import Calls
 from ocimock.terraform.convert import from_model, to_model
-from ocimock.terraform.exceptions import ImportIdError, UnsupportedError
+from ocimock.terraform.exceptions import ImportIdError, ServiceFailure, UnsupportedError
 from ocimock.terraform.models import find
 from ocimock.terraform.planning import differing
 from ocimock.terraform.resources import Resource
@@ -83,8 +83,14 @@ class Driver:
 
     def delete(self, state: State) -> None:
         """Delete the resource and wait until it is gone. One that is gone already is no error."""
-        if self.calls.or_none(lambda: self.delete_call(state)) is None:
-            return
+        try:
+            if self.calls.or_none(lambda: self.delete_call(state)) is None:
+                return
+        except ServiceFailure:
+            # A deletion that is scheduled already is refused, and is what we want.
+            if self.read(state) is None:
+                return
+            raise
         self.calls.gone(lambda: self.fetch(state), _GONE)
 
     def imported(self, given: str) -> State:

@@ -59,6 +59,8 @@ class ObjectDriver(Driver):
                 "source_uri_details",
             )
         headers = {name: planned[name] for name in _SENT if planned[name] is not None}
+        # What the service takes an object for that comes without a type. The SDK says JSON.
+        headers.setdefault("content_type", "application/octet-stream")
         if planned["metadata"]:
             headers["opc_meta"] = dict(planned["metadata"])
         self.call("put_object", planned, *self.path(planned), self._body(change.config), **headers)

@@ -155,22 +155,30 @@ def _plan_absent(
 def _plan_set(
     block: Block, config: list[Value], before: list[Value], rules: Rules, path: Path
 ) -> list[Value]:
-    """A set's members have no place: each takes the first prior member that it does not change."""
-    left = list(before)
-    planned = []
+    """A set's members have no place: each takes the first prior member that it does not change.
+
+    Those keep the prior order, so that an unchanged set is an equal list.
+    """
+    left = list(enumerate(before))
+    kept: list[int] = []
+    new: list[Value] = []
     for item in config:
-        if item is UNKNOWN:
-            planned.append(item)
-            continue
         match = next(
-            (old for old in left if same(_plan_block(block, item, old, rules, path), old)), None
+            (
+                (place, old)
+                for place, old in left
+                if item is not UNKNOWN and same(_plan_block(block, item, old, rules, path), old)
+            ),
+            None,
         )
         if match is not None:
             left.remove(match)
-            planned.append(match)
-            continue
-        planned.append(_plan_block(block, item, None, rules, path))
-    return planned
+            kept.append(match[0])
+        elif item is UNKNOWN:
+            new.append(item)
+        else:
+            new.append(_plan_block(block, item, None, rules, path))
+    return [*(before[place] for place in sorted(kept)), *new]
 
 
 def _join(path: Path, name: str) -> Path:

@@ -74,10 +74,10 @@ class Provider:
         except StandInError as error:
             return Applied(prior, self._placed(error, driver.block))
         try:
-            return Applied(driver.settle(state, change))
+            return Applied(_whole(driver.block, driver.settle(state, change)))
         except StandInError as error:
             # It exists: with its id in the state, Terraform can still destroy it.
-            return Applied(known(state), self._placed(error, driver.block))
+            return Applied(_whole(driver.block, known(state)), self._placed(error, driver.block))
 
     def read(self, type_name: str, state: State) -> State | None:
         """The resource as it is now; None if it is gone."""
@@ -94,13 +94,7 @@ class Provider:
 
     def upgrade(self, type_name: str, raw: bytes) -> State:
         """A stored state in this schema's terms: what is missing is null, what is unknown goes."""
-        stored = json.loads(raw)
-        block = self.schema.resources[type_name].block
-        state: State = {name: stored.get(name) for name in block.attributes}
-        for name, nested in block.blocks.items():
-            absent: Value = None if nested.nesting == "single" else []
-            state[name] = _upgraded(nested.block, stored.get(name), absent)
-        return state
+        return _whole(self.schema.resources[type_name].block, json.loads(raw))
 
     def _delete(self, driver: Driver, prior: State) -> Applied:
         try:
@@ -134,13 +128,13 @@ class Provider:
         return error
 
 
-def _upgraded(block: Block, stored: Value, absent: Value) -> Value:
-    if stored is None:
-        return absent
-    if isinstance(stored, list):
-        return [_upgraded(block, item, None) for item in stored]
-    item: State = {name: stored.get(name) for name in block.attributes}
+def _whole(block: Block, values: Mapping[str, Value]) -> State:
+    """The values with every attribute of the block and no other; absent blocks are empty."""
+    whole: State = {name: values.get(name) for name in block.attributes}
     for name, nested in block.blocks.items():
-        empty: Value = None if nested.nesting == "single" else []
-        item[name] = _upgraded(nested.block, stored.get(name), empty)
-    return item
+        found = values.get(name)
+        if nested.nesting == "single":
+            whole[name] = found
+        else:
+            whole[name] = [_whole(nested.block, item) for item in found or []]
+    return whole

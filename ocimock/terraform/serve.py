@@ -56,7 +56,7 @@ def serve() -> None:
     grpc_stdio_pb2_grpc.add_GRPCStdioServicer_to_server(_Stdio(), server)
     with tempfile.TemporaryDirectory(prefix="tfp-") as folder:
         socket = Path(folder) / "plugin.sock"
-        certificate, credentials = _tls(os.environ.get("PLUGIN_CLIENT_CERT"))
+        certificate, credentials = _tls()
         server.add_secure_port(f"unix:{socket}", credentials)
         server.start()
         _shake_hands(socket, certificate)
@@ -84,10 +84,11 @@ def _shake_hands(socket: Path, certificate: bytes) -> None:
     print("|".join(map(str, parts)), flush=True)  # noqa: T201
 
 
-def _tls(client_certificate: str | None) -> tuple[bytes, Any]:
+def _tls() -> tuple[bytes, Any]:
     """A certificate of our own for this run (DER), and the credentials to serve with.
 
-    Terraform passes its own certificate in the environment: then nobody else can connect.
+    Terraform's client certificate is not asked for: it is on the curve P-521, which gRPC's TLS
+    does not offer. The folder of the socket, which only this user can enter, keeps others out.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
@@ -110,10 +111,5 @@ def _tls(client_certificate: str | None) -> tuple[bytes, Any]:
         serialization.NoEncryption(),
     )
     public = certificate.public_bytes(serialization.Encoding.PEM)
-    client = client_certificate.encode() if client_certificate else None
-    credentials = grpc.ssl_server_credentials(
-        [(private, public)],
-        root_certificates=client,
-        require_client_auth=client is not None,
-    )
+    credentials = grpc.ssl_server_credentials([(private, public)])
     return certificate.public_bytes(serialization.Encoding.DER), credentials

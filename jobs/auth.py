@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,9 @@ def sign_in(region: str = "") -> None:
     method = _method()
     with attempting(f"sign in with {method}"):
         config = _config(region) if method in {"api_key", "security_token"} else {}
+        _quieten()
         import ads
 
-        _quieten()
         ads.set_auth(method, config=config)
 
 
@@ -86,6 +87,11 @@ def _config(region: str) -> dict[str, Any]:
 
 
 def _quieten() -> None:
-    """ADS logs what it raises, with tracebacks; the reader gets it once, from us."""
+    """Keep ADS's own progress bars, warnings and logged tracebacks from the reader.
+
+    What it raises is told once, by us. Called before ADS is imported: it reads some of this then.
+    """
+    os.environ.setdefault("TQDM_DISABLE", "1")
+    warnings.filterwarnings("ignore", module=r"ads(\.|$)")
     for name in ("ads", "ADS", "oci"):
         logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -80,6 +80,7 @@ ADVICE_BY_CODE = {
     "TooManyRequests": "OCI is throttling; the SDK has tried again already. Wait a minute.",
     "InvalidParameter": "The definition says something that OCI does not take: see the message.",
     "IncorrectState": "Something else is changing the same resource: wait, then try again.",
+    "NotImplemented": "What answers at this address cannot do that.",
     "Conflict": "Something else is changing the same resource: wait, then try again.",
 }
 OUT_OF_CAPACITY = (

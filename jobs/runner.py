@@ -111,7 +111,7 @@ class Runner:
             return Decision("submit", "OCI has the recorded one no more: submitting anew")
         self.records.put(now)
         if now.done:
-            return Decision("leave", f"done before ({now.shown_state}), left as it is", now)
+            return Decision("leave", f"done before, {now.shown_state}; left as it is", now)
         if now.failed:
             return Decision("submit", f"the last one is {now.shown_state}: submitting anew")
         return Decision("follow", f"{now.shown_state} already: following it", now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ from .watch import View
 
 STYLES = {"SUCCEEDED": "green", "ACTIVE": "green", "FAILED": "red", "CANCELED": "red"}
 LOG_LINES = 8
+# The state's column says this already.
+PLAYED = re.compile(r"\s*\(simulated by [^)]*\)")
 
 
 class PlainView:
@@ -107,7 +110,7 @@ def table(run: Run, now: datetime) -> Table:
             _took(entry, now),
             f"{entry.replicas} x {entry.shape}" if entry.shape else "",
             spent(entry, now),
-            entry.details,
+            PLAYED.sub("", entry.details),
         )
     return drawn
 

@@ -68,14 +68,19 @@ def observe(entry: Entry) -> Entry:
 
 
 def delete(entry: Entry) -> None:
-    """Delete the catalog entry; the weights stay in the bucket. Gone already is fine."""
+    """Delete the catalog entry; the weights stay in the bucket. Gone already is fine.
+
+    By the client of ADS's object, not by its ``delete``: that first searches the whole tenancy
+    for deployments, which takes a policy of its own and lags behind. OCI itself refuses to delete
+    a model that is deployed.
+    """
     from ads.model.service.oci_datascience_model import OCIDataScienceModel
 
     try:
         with attempting(f"delete the model '{entry.title}'"):
             model = OCIDataScienceModel.from_id(entry.ids["model"])
             if model.lifecycle_state != "DELETED":
-                model.delete()
+                model.client.delete_model(entry.ids["model"])
     except RefusedError as error:
         if error.status != 404:
             raise
@@ -159,7 +164,7 @@ def _take_back(model: Any) -> str:
         return ""
     try:
         with attempting("delete the model"):
-            model.dsc_model.delete()
+            model.dsc_model.client.delete_model(model.id)
     except JobsError:
         return f"\nThe model {model.id} is left without an artifact: delete it."
     return "\nThe incomplete catalog entry was deleted again."

@@ -81,7 +81,7 @@ def test_done_steps_are_left_and_said(oci: Oci, records: JsonRecords) -> None:
     again, view = _runner(records)
     again.run()
     assert oci.submitted == list(STEPS)
-    assert view.said == [f"{step}: done before ({_good(step)}), left as it is" for step in STEPS]
+    assert view.said == [f"{step}: done before, {_good(step)}; left as it is" for step in STEPS]
 
 
 def test_fresh_takes_every_step_anew(oci: Oci, records: JsonRecords) -> None:

@@ -1,0 +1,108 @@
+"""A tenancy on ocimock with what the definitions name, made through the SDK as Terraform would."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import oci
+
+from jobs.definitions import KINDS, Definition
+from ocimock.inprocess import MockedCloud
+from tests.jobs.samples import text
+
+BUCKET = "demo-bucket"
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """The OCIDs that take the samples' places."""
+
+    places: dict[str, str]
+
+    def text(self, name: str) -> str:
+        changed = text(name)
+        for sample, made in self.places.items():
+            changed = changed.replace(sample, made)
+        return changed
+
+    def definitions(self) -> dict[str, Definition]:
+        return {name: Definition(name, Path(f"{name}.yaml"), self.text(name)) for name in KINDS}
+
+    def write(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in KINDS:
+            (folder / f"{name}.yaml").write_text(self.text(name), encoding="utf-8")
+
+
+def build(cloud: MockedCloud, *, versioned: bool = True) -> Workbench:
+    """Network, logs, project and bucket."""
+    subnet = _subnet(cloud)
+    group, log, access, predict = _logs(cloud)
+    science = oci.data_science.DataScienceClient(cloud.config)
+    project = science.create_project(
+        oci.data_science.models.CreateProjectDetails(
+            compartment_id=cloud.compartment_id, display_name="demo"
+        )
+    ).data.id
+    _bucket(cloud, versioned)
+    return Workbench(
+        {
+            "ocid1.subnet.oc1.eu-frankfurt-1.aaaasubnet": subnet,
+            "ocid1.loggroup.oc1.eu-frankfurt-1.aaaagroup": group,
+            "ocid1.log.oc1.eu-frankfurt-1.aaaalog": log,
+            "ocid1.log.oc1.eu-frankfurt-1.aaaaaccess": access,
+            "ocid1.log.oc1.eu-frankfurt-1.aaaapredict": predict,
+            "ocid1.datascienceproject.oc1.eu-frankfurt-1.aaaaproject": project,
+        }
+    )
+
+
+def storage(cloud: MockedCloud) -> Any:
+    return oci.object_storage.ObjectStorageClient(cloud.config)
+
+
+def science(cloud: MockedCloud) -> Any:
+    return oci.data_science.DataScienceClient(cloud.config)
+
+
+def _subnet(cloud: MockedCloud) -> str:
+    client = oci.core.VirtualNetworkClient(cloud.config)
+    vcn = client.create_vcn(
+        oci.core.models.CreateVcnDetails(
+            compartment_id=cloud.compartment_id, cidr_blocks=["10.0.0.0/16"]
+        )
+    ).data.id
+    made: str = client.create_subnet(
+        oci.core.models.CreateSubnetDetails(
+            compartment_id=cloud.compartment_id, vcn_id=vcn, cidr_block="10.0.1.0/24"
+        )
+    ).data.id
+    return made
+
+
+def _logs(cloud: MockedCloud) -> list[str]:
+    client = oci.logging.LoggingManagementClient(cloud.config)
+    models = oci.logging.models
+    client.create_log_group(
+        models.CreateLogGroupDetails(compartment_id=cloud.compartment_id, display_name="demo")
+    )
+    group = client.list_log_groups(cloud.compartment_id).data[0].id
+    for name in ("job", "access", "predict"):
+        client.create_log(
+            group, models.CreateLogDetails(display_name=name, log_type="CUSTOM", is_enabled=True)
+        )
+    by_name = {log.display_name: log.id for log in client.list_logs(group).data}
+    return [group, by_name["job"], by_name["access"], by_name["predict"]]
+
+
+def _bucket(cloud: MockedCloud, versioned: bool) -> None:
+    storage(cloud).create_bucket(
+        cloud.namespace,
+        oci.object_storage.models.CreateBucketDetails(
+            name=BUCKET,
+            compartment_id=cloud.compartment_id,
+            versioning="Enabled" if versioned else "Disabled",
+        ),
+    )

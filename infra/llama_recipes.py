@@ -9,8 +9,9 @@ GIT_COMMIT = "1aecd00924738239f8d86f342b36bacad180d2b3"
 removed in March 2024."""
 
 # The tutorial's list, held at the releases of that commit's date, on Python 3.9. Unpinned, it
-# resolves and dies at import: transformers asks for a newer PyTorch than the environment has, and
-# datasets of that time can't load pyarrow 15 and later.
+# resolves and dies at import: datasets of that time can't load pyarrow 15 and later, today's peft
+# and optimum no longer have what the code imports, and today's transformers wants a newer PyTorch
+# than the environment has.
 PIP_PACKAGES = (
     "'accelerate==0.23.0'",
     "appdirs",
@@ -30,7 +31,8 @@ PIP_PACKAGES = (
     "'sentencepiece==0.1.99'",
     "py7zr",
     "scipy",
-    "optimum",
+    "'optimum==1.13.2'",
+    "'huggingface_hub<0.26'",
 )
 
 RECIPES = "/mnt/recipes"

@@ -66,7 +66,6 @@ def _runtime(tenancy: Tenancy, plan: Plan) -> dict[str, Any]:
         "image": tenancy.serving.image,
         "serverPort": SERVER_PORT,
         "healthCheckPort": SERVER_PORT,
-        "deploymentMode": "HTTPS_ONLY",
         # ADS wants strings. BASE_MODEL is the model's folder inside the mounted artifact, which
         # for a model by reference is its prefix in the bucket.
         "env": {

@@ -38,7 +38,7 @@ def test_a_tenancy_can_not_be_changed(tmp_path: Path) -> None:
     file.write_text(OCIDS)
 
     with pytest.raises(ValidationError, match="frozen"):
-        load(file).region = "eu-frankfurt-1"  # type: ignore[misc]
+        load(file).region = "eu-frankfurt-1"
 
 
 def test_anchors_and_merge_keys_are_read(tmp_path: Path) -> None:

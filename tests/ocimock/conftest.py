@@ -1,4 +1,4 @@
-"""A server of its own for the tests that need a port."""
+"""A mocked tenancy in the process, and a server of its own for the tests that need a port."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ocimock import MockedCloud, mock_oci
 from ocimock.server.serve import ServerFile
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -32,3 +33,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerFile]:
         process.terminate()
         process.wait(timeout=20)
     assert ServerFile.read(home) is None, "server.json outlived its server"
+
+
+@pytest.fixture
+def mocked() -> Iterator[MockedCloud]:
+    """A fresh mocked tenancy in this process."""
+    with mock_oci() as found:
+        yield found

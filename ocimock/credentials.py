@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,17 +24,13 @@ class Credentials:
 def write_credentials(folder: Path, settings: Settings) -> Credentials:
     """Write ``config`` and ``key.pem`` below *folder*; what stands there is used again."""
     from cryptography.hazmat.primitives.asymmetric import rsa
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     folder.mkdir(parents=True, exist_ok=True)
     key_file = folder / "key.pem"
-    if key_file.exists():
-        key = load_pem_private_key(key_file.read_bytes(), password=None)
-        assert isinstance(key, rsa.RSAPrivateKey)
-    else:
+    if not key_file.exists():
         key = rsa.generate_private_key(public_exponent=65537, key_size=_KEY_BITS)
         write_private(key_file, _private_pem(key))
-    fingerprint = _fingerprint(key)
+    fingerprint = _fingerprint(key_file.read_bytes())
     config_file = folder / "config"
     write_private(
         config_file,
@@ -68,14 +65,19 @@ def _private_pem(key: object) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
-def _fingerprint(key: object) -> str:
+# Reading a key takes longer than a mock does to start, and in a process it is always the same.
+@functools.cache
+def _fingerprint(pem: bytes) -> str:
     """OCI's fingerprint: MD5 over the public key's DER form, colon-separated."""
     import hashlib
 
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+    from cryptography.hazmat.primitives.serialization import (
+        Encoding,
+        PublicFormat,
+        load_pem_private_key,
+    )
 
-    assert isinstance(key, RSAPrivateKey)
+    key = load_pem_private_key(pem, password=None)
     der = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     digest = hashlib.md5(der, usedforsecurity=False).hexdigest()
     return ":".join(digest[start : start + 2] for start in range(0, len(digest), 2))

@@ -48,7 +48,7 @@ def pages(operation: Any, *args: Any, limit: int, **options: Any) -> list[list[A
     found: list[list[Any]] = []
     page = None
     while True:
-        more = {"page": page} if page else {}
+        more: dict[str, Any] = {"page": page} if page else {}
         response = operation(*args, limit=limit, **options, **more)
         data = response.data
         found.append(list(data if isinstance(data, list) else data.items))

@@ -116,6 +116,12 @@ def _delete(call: Call) -> Response:
     return _accepted(call, record, "DELETE", Response(202))
 
 
+def model_of(record: Record) -> str:
+    """The OCID of the model that a deployment serves."""
+    details = record.data[_DETAILS]["modelConfigurationDetails"]
+    return str(details["modelId"])
+
+
 def _settle(call: Call, record: Record) -> None:
     """Check what the deployment asks for and fill in defaults.
 
@@ -129,7 +135,7 @@ def _settle(call: Call, record: Record) -> None:
     model = require(call.cloud, MODEL, model_details["modelId"])
     if model.data["lifecycleState"] != "ACTIVE":
         raise IncorrectState(f"model {model.id} is {model.data['lifecycleState']}, not ACTIVE")
-    record.private["modelId"] = model.id
+    record.private["search"] = {"modelId": model.id}
     _check_instances(call, model_details, f"{_DETAILS}.modelConfigurationDetails")
     for name, log in (record.data.get("categoryLogDetails") or {}).items():
         require(call.cloud, "loggroup", log["logGroupId"])
@@ -225,7 +231,7 @@ def _obstacle(cloud: Cloud, record: Record) -> str | None:
     name = str(record.data["displayName"]).lower()
     if any(word.lower() in name for word in cloud.settings.fail_runs):
         return "Failing, as the mock's settings ask (fail_runs)"
-    model = require(cloud, MODEL, record.private["modelId"])
+    model = require(cloud, MODEL, model_of(record))
     artifact = model.private.get("artifact")
     if artifact is None:
         return f"Model {model.id} has no artifact"

@@ -56,7 +56,7 @@ def _delete(call: Call) -> Response:
 def delete_model(call: Call, record: Record) -> None:
     """:raises Conflict: a model deployment serves it."""
     for deployment in call.cloud.store.live(DEPLOYMENT):
-        if deployment.private["modelId"] == record.id:
+        if deployment.private["search"]["modelId"] == record.id:
             raise Conflict(f"model {record.id} is in use by model deployment {deployment.id}")
     artifacts.drop(call, record)
     bury(call.cloud, KIND, record)

@@ -17,7 +17,7 @@ from ...wire.errors import (
 from ...wire.message import Response
 from ..logging.records import append
 from .base import SERVICE, SIMULATED
-from .deployments import KIND
+from .deployments import KIND, model_of
 
 # Source: OCI documentation, "Predict Endpoint".
 _MOST_BYTES = 10 * 1024 * 1024
@@ -100,7 +100,7 @@ def _completion(call: Call, record: Record, body: Any) -> dict[str, Any]:
         "id": f"{'chatcmpl' if is_chat else 'cmpl'}-{call.cloud.ids.token(24)}",
         "object": "chat.completion" if is_chat else "text_completion",
         "created": int(call.cloud.clock.now()),
-        "model": asked.get("model") or record.private["modelId"],
+        "model": asked.get("model") or model_of(record),
         "choices": [choice],
         # Words stand for tokens: there is no tokenizer here.
         "usage": {

@@ -17,8 +17,6 @@ from ..objectstorage.base import BUCKET, bucket_key
 from .base import JOB, JOB_RUN, SIMULATED
 
 PROVISIONING = f"Infrastructure provisioning ({SIMULATED})."
-# The lines of one moment are a thousandth of a second apart, so that a search keeps their order.
-_LINE_SECONDS = 0.001
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,10 @@ def nodes(job: Record, run: Record) -> list[Node]:
     multi = job.data.get("jobNodeConfigurationDetails")
     if not multi:
         details = run.data["jobInfrastructureConfigurationDetails"]
-        return [Node("node 0", details["shapeName"], _entry_point(job.data))]
+        # Older clients start one run a node, and tell each its rank.
+        override = run.data["jobConfigurationOverrideDetails"].get("environmentVariables") or {}
+        name = f"node {override.get('NODE_RANK', 0)}"
+        return [Node(name, details["shapeName"], _entry_point(job.data))]
     found: list[Node] = []
     for group in multi["jobNodeGroupConfigurationDetailsList"]:
         shape = group["jobInfrastructureConfigurationDetails"]["shapeName"]
@@ -124,10 +125,8 @@ def _say(cloud: Cloud, run: Record, node: Node, text: str) -> None:
     log = (run.data.get("logDetails") or {}).get("logId")
     if not log:
         return
-    number = run.private["lines"] = run.private.get("lines", 0) + 1
-    at = cloud.clock.now() + number * _LINE_SECONDS
     message = f"[{node.name}] [{SIMULATED}] {text}"
-    append(cloud, log, run.id, message, subject=node.name, at=at)
+    append(cloud, log, run.id, message, subject=node.name)
 
 
 def _obstacles(cloud: Cloud, run: Record, job: Record) -> Iterator[str]:

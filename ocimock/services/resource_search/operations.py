@@ -1,14 +1,15 @@
-"""Free-text search over all resources. The structured query language is not there."""
+"""Search over all resources: by words, and by the structured queries that ADS asks with."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ...resources import page
 from ...service import Call, Service
 from ...store import Record
-from ...wire.errors import NotImplementedByMock
 from ...wire.message import Response
+from .structured import Query
 
 SERVICE = Service("resource_search", ("oci.resource_search.ResourceSearchClient",))
 
@@ -48,16 +49,22 @@ _TYPES = {
 @SERVICE.operation("search_resources")
 def _search(call: Call) -> Response:
     body = call.body()
-    if body["type"] != "FreeText":
-        raise NotImplementedByMock("ocimock's resource search knows queries of type FreeText only")
-    words = body["text"].lower().split()
+    wants = _test(body)
     found = [
         _summary(record, name)
         for kind, name in _TYPES.items()
         for record in call.cloud.store.live(kind)
-        if not record.history and _fits(record, words)
+        if not record.history and wants(record, name)
     ]
     return page(call, found, collection=True)
+
+
+def _test(body: dict[str, Any]) -> Callable[[Record, str], bool]:
+    """What tells a record, and its type in search results, that the query asks for."""
+    if body["type"] == "Structured":
+        return Query.parse(body["query"]).wants
+    words = body["text"].lower().split()
+    return lambda record, _type: _fits(record, words)
 
 
 def _fits(record: Record, words: list[str]) -> bool:

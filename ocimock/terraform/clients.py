@@ -139,6 +139,8 @@ class Clients:
         self._credentials = credentials
         self._endpoints = endpoints
         self._per_thread = threading.local()
+        self._lock = threading.Lock()
+        self._signer: Any = None
 
     @property
     def tenancy(self) -> str:
@@ -161,14 +163,6 @@ class Clients:
         import oci
 
         cls = getattr(importlib.import_module(f"oci.{service.module}"), service.client)
-        config = {
-            "tenancy": self._credentials.tenancy,
-            "user": self._credentials.user,
-            "fingerprint": self._credentials.fingerprint,
-            "key_content": self._credentials.private_key,
-            "pass_phrase": self._credentials.passphrase,
-            "region": self._credentials.region,
-        }
         # Few and short attempts: the service is on this machine, or it is not there.
         retries = oci.retry.RetryStrategyBuilder(
             max_attempts=4,
@@ -181,10 +175,45 @@ class Clients:
             # An open circuit would hide the service's own error from the reader.
             "circuit_breaker_strategy": oci.circuit_breaker.NoCircuitBreakerStrategy(),
         }
-        made = cls(config, service_endpoint=url, **arguments)
+        try:
+            signer = self._shared_signer()
+            made = cls(self._config(), signer=signer, service_endpoint=url, **arguments)
+        except oci.exceptions.InvalidConfig as error:
+            # Its text is a table of setting and fault, e.g. {'fingerprint': 'malformed'}.
+            raise CredentialsError(f"The OCI SDK refuses the credentials: {error}") from None
+        except (oci.exceptions.InvalidPrivateKey, oci.exceptions.MissingPrivateKeyPassphrase):
+            raise CredentialsError(
+                "The private key is not a PEM key, or private_key_password does not open it."
+            ) from None
         # No proxy and no .netrc: nothing may lead these calls off this machine.
         made.base_client.session.trust_env = False
         return made
+
+    def _config(self) -> dict[str, str | None]:
+        return {
+            "tenancy": self._credentials.tenancy,
+            "user": self._credentials.user,
+            "fingerprint": self._credentials.fingerprint,
+            "key_content": self._credentials.private_key,
+            "pass_phrase": self._credentials.passphrase,
+            "region": self._credentials.region,
+        }
+
+    def _shared_signer(self) -> Any:
+        """One signer for all threads: it has no state but the key, which is slow to read."""
+        import oci
+
+        with self._lock:
+            if self._signer is None:
+                self._signer = oci.signer.Signer(
+                    tenancy=self._credentials.tenancy,
+                    user=self._credentials.user,
+                    fingerprint=self._credentials.fingerprint,
+                    private_key_file_location=None,
+                    pass_phrase=self._credentials.passphrase,
+                    private_key_content=self._credentials.private_key,
+                )
+            return self._signer
 
 
 def _key_file(path: str | None) -> str:

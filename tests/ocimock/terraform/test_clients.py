@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ocimock.terraform import clients
-from ocimock.terraform.clients import read_credentials, read_endpoints, require_loopback
+from ocimock.terraform.clients import Clients, read_credentials, read_endpoints, require_loopback
 from ocimock.terraform.exceptions import CredentialsError, EndpointError
 
 _URL = "http://127.0.0.1:1"
@@ -137,3 +137,18 @@ def test_bad_credentials_say_what_is_missing(
 
 def test_the_key_shows_in_no_repr() -> None:
     assert _KEY not in repr(read_credentials({}, _CREDENTIALS))
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({}, "not a PEM key"),
+        ({"TF_VAR_fingerprint": "not one"}, "not a PEM key|fingerprint"),
+    ],
+)
+def test_credentials_that_the_sdk_refuses(changed: dict[str, str], message: str) -> None:
+    credentials = read_credentials({}, {**_CREDENTIALS, **changed})
+    made = Clients(credentials, {clients.CORE.override: _URL})
+    with pytest.raises(CredentialsError, match=message) as caught:
+        made.client(clients.CORE)
+    assert _KEY not in str(caught.value)

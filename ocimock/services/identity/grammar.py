@@ -100,7 +100,8 @@ class _Parser:
         variable = self._word("a condition such as target.bucket.name='…'")
         if member and not _MEMBER_VARIABLE.fullmatch(variable):
             raise self._fault("a variable such as resource.type", back=1)
-        if member and variable.lower().startswith("tag.") and self._kind() != "sign":
+        if member and variable.lower().startswith("tag.") and self._value() not in _OPERATORS:
+            # A tag without a value: whatever carries it.
             return
         if not self._take(*_OPERATORS):
             raise self._fault("=, != or in")

@@ -163,8 +163,7 @@ def _update_log(call: Call) -> Response:
     body = call.body()
     _check_retention(body)
     if "configuration" in body:
-        # The update's configuration has no source: what the log reads stays as it is.
-        body["configuration"] = record.data.get("configuration", {}) | body["configuration"]
+        body["configuration"] = _configured(record, body["configuration"])
     _rename(call, LOG_KIND, record, body)
     return _accepted(call, "UPDATE_LOG", "UPDATED", record)
 
@@ -212,6 +211,12 @@ def _rename(call: Call, kind: Kind, record: Record, body: dict[str, Any]) -> Non
         refuse_duplicate(call.cloud, kind, {**record.data, **body})
     change(call, kind, record, body)
     record.data["timeLastModified"] = call.cloud.clock.timestamp()
+
+
+def _configured(record: Record, change: dict[str, Any]) -> dict[str, Any]:
+    """A log's configuration after *change*: of the source, only its parameters can change."""
+    before = record.data.get("configuration", {})
+    return before | change | {"source": before.get("source", {}) | change["source"]}
 
 
 def _check_name(body: dict[str, Any]) -> None:

@@ -29,6 +29,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_READ_BYTES = 64 * 1024
 _ADAPTERS = (
     "oci._vendor.requests.adapters.HTTPAdapter.send",
     "requests.adapters.HTTPAdapter.send",
@@ -184,14 +185,14 @@ def _body(request: Any) -> bytes:
     if isinstance(body, str):
         return body.encode()
     if hasattr(body, "read"):
-        content = body.read()
-        return content.encode() if isinstance(content, str) else bytes(content)
+        # In pieces, as http.client reads: the SDK's reader of a part knows no read to the end.
+        return b"".join(_chunks(iter(lambda: body.read(_READ_BYTES) or None, None)))
     return b"".join(_chunks(body))
 
 
 def _chunks(body: Any) -> Iterator[bytes]:
     for chunk in body:
-        yield chunk.encode() if isinstance(chunk, str) else chunk
+        yield chunk.encode() if isinstance(chunk, str) else bytes(chunk)
 
 
 def _resolve(dotted: str) -> Any:

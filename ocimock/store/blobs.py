@@ -31,3 +31,7 @@ class Blobs:
 
     def drop(self, key: str) -> None:
         self._bodies.pop(key, None)
+
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._bodies)

@@ -3,25 +3,15 @@
 The definitions, the policies and the storage read these, so that they can't disagree.
 """
 
-import math
 import re
 from dataclasses import dataclass
 from typing import Literal
 
 from infra.tenancy.schema import Tenancy
-from infra.tenancy.sizes import PRESETS, billions_of, hugging_face_id
-from infra.tenancy.tables import GPU_SHAPES, Shape
+from infra.tenancy.sizes import PRESETS, hugging_face_id, replicas_for
+from infra.tenancy.tables import GPU_SHAPES
 
 Method = Literal["lora", "full"]
-
-TUTORIAL_SHAPE = "VM.GPU.A10.2"
-TUTORIAL_REPLICAS = {"7b": 3, "13b": 6}
-"""Nodes of the tutorial's shape. Its text says 2 for 7b, but by its own memory rule, and in
-Oracle's present 7b definition, it takes 3."""
-
-# Oracle's rule of thumb: GPU memory of 4 times the model in full precision (4 bytes a parameter).
-_FULL_PRECISION_BYTES = 4
-_MEMORY_FACTOR = 4
 
 
 @dataclass(frozen=True)
@@ -68,20 +58,11 @@ def method_of(tenancy: Tenancy) -> Method:
     return tenancy.finetune.method or ("full" if tenancy.model == "7b" else "lora")
 
 
-def nodes_for(billions: float, shape: Shape) -> int:
-    """Nodes whose GPUs hold the training of that many billion parameters, by Oracle's rule."""
-    gigabytes = billions * _FULL_PRECISION_BYTES * _MEMORY_FACTOR
-    gpus = math.ceil(gigabytes / shape.gpu_memory_gb)
-    return math.ceil(gpus / shape.gpus)
-
-
 def _replicas(tenancy: Tenancy) -> int:
-    if tenancy.finetune.shape == TUTORIAL_SHAPE and tenancy.model in TUTORIAL_REPLICAS:
-        return TUTORIAL_REPLICAS[tenancy.model]
-    billions = billions_of(tenancy.model)
-    if billions is None:  # the loader has refused such a file already
+    found = replicas_for(tenancy.model, tenancy.finetune.shape)
+    if found is None:  # the loader refuses such a file
         raise ValueError(f"{tenancy.model}: finetune.replicas is needed")
-    return nodes_for(billions, GPU_SHAPES[tenancy.finetune.shape])
+    return found
 
 
 def _slug(model: str) -> str:

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from infra.tenancy.errors import Path, Problem
-from infra.tenancy.schema import Tenancy
-from infra.tenancy.sizes import billions_of
+from infra.tenancy.schema import MAX_REPLICAS, Tenancy
+from infra.tenancy.sizes import replicas_for
 from infra.tenancy.tables import GPU_SHAPES, REALM_OF_REGION, SHAPES
 from infra.tenancy.values import realm_of
 
@@ -58,9 +58,11 @@ def _network(tenancy: Tenancy) -> Iterator[Problem]:
         allowed = f"a CIDR inside network.vcn_cidr ({vcn})"
         yield Problem(("network", "subnet_cidr"), network.subnet_cidr, allowed)
     hosts = subnet.num_addresses - _RESERVED_ADDRESSES
-    replicas = tenancy.finetune.replicas or 1
+    finetune = tenancy.finetune
+    needed = finetune.replicas or replicas_for(tenancy.model, finetune.shape) or 1
+    replicas = min(needed, MAX_REPLICAS)  # more are refused for themselves
     if hosts < replicas + tenancy.notebook.enabled:
-        room = f"the {replicas} nodes of finetune.replicas"
+        room = f"the {replicas} nodes of the fine-tuning"
         room += " and the notebook" if tenancy.notebook.enabled else ""
         allowed = f"a CIDR with room for {room}"
         hint = f"{subnet} has {hosts} addresses, since OCI keeps {_RESERVED_ADDRESSES}"
@@ -83,9 +85,17 @@ def _notebook(tenancy: Tenancy) -> Iterator[Problem]:
 
 
 def _replicas(tenancy: Tenancy) -> Iterator[Problem]:
-    if tenancy.finetune.replicas is None and billions_of(tenancy.model) is None:
+    if tenancy.finetune.replicas is not None:
+        return
+    path, allowed = ("finetune", "replicas"), f"a whole number from 1 to {MAX_REPLICAS}"
+    shape = tenancy.finetune.shape
+    needed = replicas_for(tenancy.model, shape)
+    if needed is None:
         hint = f"the name of {tenancy.model} does not say how many parameters it has"
-        yield Problem.missing(("finetune", "replicas"), "a whole number from 1 to 64", hint)
+        yield Problem.missing(path, allowed, hint)
+    elif needed > MAX_REPLICAS:
+        hint = f"the model would take {needed} of {shape}: choose a larger finetune.shape"
+        yield Problem.missing(path, allowed, hint)
 
 
 def _serving(tenancy: Tenancy) -> Iterator[Problem]:

@@ -29,6 +29,9 @@ from infra.tenancy.values import (
     VcnCidr,
 )
 
+MAX_REPLICAS = 64
+"""Nodes of one training job; more is a typing error rather than a wish."""
+
 Arguments = Annotated[tuple[Argument, ...], Field(strict=False)]
 
 
@@ -78,7 +81,7 @@ class Finetune(Part):
 
     recipe: Literal["llama-recipes"] = "llama-recipes"
     method: Literal["lora", "full"] | None = None
-    replicas: Annotated[int, Field(ge=1, le=64)] | None = None
+    replicas: Annotated[int, Field(ge=1, le=MAX_REPLICAS)] | None = None
     shape: GpuShape = "VM.GPU.A10.2"
     block_storage_gb: Annotated[int, Field(ge=50, le=10240)] = 256
     epochs: Annotated[int, Field(ge=1, le=100)] = 3

@@ -1,9 +1,21 @@
-"""How big a model is, as far as its name says so."""
+"""How big a model is, as far as its name says so, and how many nodes it takes to train."""
 
+import math
 import re
+
+from infra.tenancy.tables import GPU_SHAPES, Shape
 
 PRESETS = {"7b": "meta-llama/Llama-2-7b-hf", "13b": "meta-llama/Llama-2-13b-hf"}
 """The tutorial's two cases → Hugging Face model id."""
+
+TUTORIAL_SHAPE = "VM.GPU.A10.2"
+TUTORIAL_REPLICAS = {"7b": 3, "13b": 6}
+"""Nodes of the tutorial's shape. Its text says 2 for 7b, but by its own memory rule, and in
+Oracle's present 7b definition, it takes 3."""
+
+# Oracle's rule of thumb: GPU memory of 4 times the model in full precision (4 bytes a parameter).
+_FULL_PRECISION_BYTES = 4
+_MEMORY_FACTOR = 4
 
 _SIZE = re.compile(r"(?:^|[-_.])(\d+(?:\.\d+)?)[bB](?=$|[-_.])")
 
@@ -17,3 +29,17 @@ def billions_of(model: str) -> float | None:
     """Billions of parameters (``meta-llama/Llama-2-13b-hf`` → 13.0), None if the name is silent."""
     match = _SIZE.search(hugging_face_id(model).rpartition("/")[2])
     return float(match[1]) if match else None
+
+
+def replicas_for(model: str, shape: str) -> int | None:
+    """Nodes to train the model on, None if its name does not say how big it is."""
+    if shape == TUTORIAL_SHAPE and model in TUTORIAL_REPLICAS:
+        return TUTORIAL_REPLICAS[model]
+    billions = billions_of(model)
+    return None if billions is None else _nodes_for(billions, GPU_SHAPES[shape])
+
+
+def _nodes_for(billions: float, shape: Shape) -> int:
+    gigabytes = billions * _FULL_PRECISION_BYTES * _MEMORY_FACTOR
+    gpus = math.ceil(gigabytes / shape.gpu_memory_gb)
+    return math.ceil(gpus / shape.gpus)

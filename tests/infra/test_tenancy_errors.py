@@ -135,10 +135,10 @@ CASES = [
     ),
     Bad(
         "subnet-too-small",
-        OCIDS + "finetune:\n  replicas: 6\nnetwork:\n  subnet_cidr: 10.0.1.0/29\n",
+        OCIDS + "network:\n  subnet_cidr: 10.0.1.0/29\n",
         [
-            "6: network.subnet_cidr: found '10.0.1.0/29' (str); "
-            "allowed: a CIDR with room for the 6 nodes of finetune.replicas and the notebook. "
+            "4: network.subnet_cidr: found '10.0.1.0/29' (str); "
+            "allowed: a CIDR with room for the 6 nodes of the fine-tuning and the notebook. "
             "10.0.1.0/29 has 5 addresses, since OCI keeps 3."
         ],
     ),
@@ -269,6 +269,15 @@ CASES = [
         [
             "4: finetune.replicas: missing; allowed: a whole number from 1 to 64. "
             "The name of org/mystery does not say how many parameters it has."
+        ],
+    ),
+    Bad(
+        "too-large-for-the-shape",
+        OCIDS + "model: meta-llama/Llama-3.1-405B\nfinetune:\n  shape: VM.GPU.A10.1\n",
+        [
+            "4: finetune.replicas: missing; allowed: a whole number from 1 to 64. "
+            "The model would take 270 of VM.GPU.A10.1: "
+            "choose a larger finetune.shape."
         ],
     ),
     Bad(

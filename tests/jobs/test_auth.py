@@ -30,7 +30,12 @@ def set_auth(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]
     import ads
 
     told: list[tuple[str, dict[str, Any]]] = []
-    monkeypatch.setattr(ads, "set_auth", lambda method, config: told.append((method, config)))
+
+    def set_auth(method: str, config: dict[str, Any], signer: Any) -> None:
+        assert (signer is not None) == (method == "api_key")
+        told.append((method, config))
+
+    monkeypatch.setattr(ads, "set_auth", set_auth)
     return told
 
 
@@ -71,7 +76,7 @@ def test_mistakes_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
         with pytest.raises(CredentialsError, match="has no profile 'NOBODY'"):
             auth.sign_in()
 
-    monkeypatch.delenv("OCI_CONFIG_PROFILE")
+    monkeypatch.delenv("OCI_CONFIG_PROFILE", raising=False)
     config = tmp_path / "config"
     config.write_text("[DEFAULT]\nuser=someone\n")
     config.chmod(0o600)

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import re
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import oci
+import pytest
 
+from infra.definitions import definitions
+from infra.places import Places
+from infra.plan import plan_for
+from infra.tenancy import load
 from jobs.definitions import KINDS, Definition
+from ocimock import inprocess
+from ocimock.dispatch import dispatch
 from ocimock.inprocess import MockedCloud
+from ocimock.wire.message import Request, Response
 from tests.jobs.samples import text
 
 BUCKET = "demo-bucket"
@@ -20,6 +32,26 @@ class Workbench:
     """The OCIDs that take the samples' places."""
 
     places: dict[str, str]
+
+    def place(self, sample: str) -> str:
+        """The OCID that stands for the sample's that ends in ``aaaa<sample>``."""
+        return next(made for old, made in self.places.items() if old.endswith(f"aaaa{sample}"))
+
+    def emitted(self, tenancy_file: Path) -> dict[str, str]:
+        """What the stacks emit for a tenancy whose resources are this bench's."""
+        tenancy = load(tenancy_file)
+        places = Places(
+            project_id=self.place("project"),
+            subnet_id=self.place("subnet"),
+            log_group_id=self.place("group"),
+            job_log_id=self.place("log"),
+            predict_log_id=self.place("predict"),
+            access_log_id=self.place("access"),
+            bucket=BUCKET,
+            namespace="ocimock",
+            vault_id="ocid1.vault.oc1.eu-frankfurt-1.aaaavault",
+        )
+        return definitions(tenancy, plan_for(tenancy), places)
 
     def text(self, name: str) -> str:
         changed = text(name)
@@ -106,3 +138,50 @@ def _bucket(cloud: MockedCloud, versioned: bool) -> None:
             versioning="Enabled" if versioned else "Disabled",
         ),
     )
+
+
+def _time(slept: list[float]) -> Any:
+    """The module ``time``, but for sleeping."""
+    owned = ModuleType("time")
+    owned.__dict__.update({**vars(time), "sleep": slept.append})
+    return owned
+
+
+class Faults:
+    """Answers of our own in place of the mock's, for calls that match."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self._plans: list[_Plan] = []
+        self.slept: list[float] = []
+        patch.setattr(inprocess, "dispatch", self._dispatch(dispatch))
+        # The SDK waits between its tries.
+        patch.setattr(oci.retry.retry, "time", _time(self.slept))
+
+    def answer(
+        self, method: str, path: str, status: int, *, times: int = 10**6, body: object = None
+    ) -> None:
+        """Answer the next *times* calls of *method* to a path that matches with *status*."""
+        content = {"code": CODES.get(status, "InvalidParameter"), "message": "as the test asks"}
+        response = Response.of_json(content if body is None else body, status)
+        self._plans.append(_Plan(method, re.compile(path), response, times))
+
+    def _dispatch(self, original: Callable[..., Response]) -> Callable[..., Response]:
+        def answered(cloud: Any, request: Request) -> Response:
+            for plan in self._plans:
+                if plan.times and plan.method == request.method and plan.path.search(request.path):
+                    plan.times -= 1
+                    return plan.response
+            return original(cloud, request)
+
+        return answered
+
+
+CODES = {404: "NotAuthorizedOrNotFound", 429: "TooManyRequests", 500: "InternalServerError"}
+
+
+@dataclass
+class _Plan:
+    method: str
+    path: re.Pattern[str]
+    response: Response
+    times: int

@@ -34,7 +34,7 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the demo ended: the record of ``jobs status``, the lines of ``jobs check``, the answer."""
+    """How the demo ended: the record of ``jobs status``, the lines of ``jobs check``."""
 
     cloud: EmbeddedCloud
     record: Mapping[str, Mapping[str, Any]]
@@ -58,7 +58,7 @@ def print_summary(outcome: Outcome) -> None:
     console.rule("[bold]what the endpoint said")
     console.print(outcome.answer, highlight=False, markup=False)
     console.rule("[bold]where to look")
-    console.print(_places(outcome), highlight=False)
+    console.print(_places(), highlight=False)
     console.print(f"[bold green]done[/] in {outcome.seconds:.0f} s", highlight=False)
 
 
@@ -73,7 +73,7 @@ def _steps(record: Mapping[str, Mapping[str, Any]]) -> Table:
     return table
 
 
-def _places(outcome: Outcome) -> Table:
+def _places() -> Table:
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")

@@ -1,0 +1,76 @@
+"""A working copy of its own for what drives the project from outside, in a path with a space."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# What a developer's shell, or make itself, must not hand down to the commands under test.
+_LEFT_OUT = ("MAKE", "MFLAGS", "OCI", "TF_", "TUNESTACK", "PYTEST", "HTTP", "http", "NO_PROXY")
+
+
+@dataclass(frozen=True)
+class WorkingCopy:
+    """A copy of the project, with an empty home, that borrows what make setup installed."""
+
+    path: Path
+    home: Path
+
+    def run(
+        self, command: str, *, environment: dict[str, str] | None = None, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a shell command in the copy; what it printed is shown where it fails."""
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=self.path,
+            env={**self._environment(), **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if check and done.returncode:
+            raise AssertionError(f"{command}: exit code {done.returncode}\n{done.stdout}")
+        return done
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: text for name, text in os.environ.items() if not name.startswith(_LEFT_OUT)}
+        # cdktf and pip would otherwise set up their caches anew in each empty home.
+        cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+        return {
+            **kept,
+            "HOME": str(self.home),
+            "XDG_CACHE_HOME": str(cache),
+            "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(cache / "aws" / "jsii"),
+            "CHECKPOINT_DISABLE": "1",
+            "COLUMNS": "120",
+        }
+
+
+@pytest.fixture(scope="session")
+def working_copy(tmp_path_factory: pytest.TempPathFactory) -> WorkingCopy:
+    """The tracked and untracked files of this tree, beside the packages that are installed."""
+    folder = tmp_path_factory.mktemp("a path with spaces")
+    copy, home = folder / "tune stack", folder / "home"
+    home.mkdir()
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    ).stdout
+    for name in filter(None, listed.decode().split("\0")):
+        if (ROOT / name).is_file():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, copy / name)
+    for installed in (".venv", "node_modules"):
+        (copy / installed).symlink_to(ROOT / installed)
+    return WorkingCopy(copy, home)

@@ -215,7 +215,7 @@ def _rename(call: Call, kind: Kind, record: Record, body: dict[str, Any]) -> Non
 
 def _configured(record: Record, change: dict[str, Any]) -> dict[str, Any]:
     """A log's configuration after *change*: of the source, only its parameters can change."""
-    before = record.data.get("configuration", {})
+    before: dict[str, Any] = record.data.get("configuration", {})
     return before | change | {"source": before.get("source", {}) | change["source"]}
 
 

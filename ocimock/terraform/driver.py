@@ -13,7 +13,7 @@ from ocimock.terraform.convert import from_model, to_model
 from ocimock.terraform.exceptions import ImportIdError, ServiceFailure, UnsupportedError
 from ocimock.terraform.models import find
 from ocimock.terraform.planning import differing
-from ocimock.terraform.resources import Resource
+from ocimock.terraform.resource import Resource
 from ocimock.terraform.schema import Block
 from ocimock.terraform.values import Value, is_zero
 

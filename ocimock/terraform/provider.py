@@ -17,7 +17,8 @@ from ocimock.terraform.exceptions import ServiceFailure, StandInError, Unsupport
 from ocimock.terraform.models import squash
 from ocimock.terraform.planning import plan
 from ocimock.terraform.replacement import Steps, replacements
-from ocimock.terraform.resources import RESOURCES, Resource
+from ocimock.terraform.resource import Resource
+from ocimock.terraform.resources import RESOURCES
 from ocimock.terraform.schema import Block, ProviderSchema
 from ocimock.terraform.values import Value, known, wholly_known
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ocimock.terraform.models import Field, find
 from ocimock.terraform.planning import differing
-from ocimock.terraform.resources import Resource
+from ocimock.terraform.resource import Resource
 from ocimock.terraform.schema import Block
 from ocimock.terraform.values import UNKNOWN, Value
 

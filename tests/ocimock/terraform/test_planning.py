@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ocimock.terraform.planning import Rules, differing, plan
-from ocimock.terraform.resources import md5_of
+from ocimock.terraform.resource import md5_of
 from ocimock.terraform.schema import Attribute, Block, NestedBlock
 from ocimock.terraform.values import UNKNOWN
 

@@ -10,7 +10,8 @@ import pytest
 from ocimock.terraform import schema
 from ocimock.terraform.data_sources import DATA_SOURCES, NAMESPACE
 from ocimock.terraform.driver import Driver
-from ocimock.terraform.resources import RESOURCES, Resource
+from ocimock.terraform.resource import Resource
+from ocimock.terraform.resources import RESOURCES
 
 _SCHEMA = schema.load()
 #: Types whose driver has its own way for create, get, update and delete.

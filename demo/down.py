@@ -22,8 +22,18 @@ def run() -> None:
         _forget()
         return
     if _was_deployed():
-        jobs = [sys.executable, "-m", "jobs", "delete", "--yes", "--tenancy", str(TENANCY)]
-        run_quietly("jobs delete: what ran", jobs, cloud.environment)
+        jobs = [
+            sys.executable,
+            "-m",
+            "jobs",
+            "delete",
+            "--weights",
+            "--yes",
+            "--tenancy",
+            str(TENANCY),
+        ]
+        if (ROOT / "definitions" / NAME).is_dir():
+            run_quietly("jobs delete: what ran", jobs, cloud.environment)
         destroy(cloud, choose_provider("auto"))
     if standing := cloud.standing():
         raise DemoError(f"still standing after the destroy: {standing}")

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 SUCCESS, FAILURE, INTERRUPTED = 0, 1, 130
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
 clock = SystemClock()
 
 
@@ -39,12 +39,12 @@ class Commands(typer.core.TyperGroup):
         try:
             return super().invoke(ctx)
         except JobsError as error:
-            err.print(error.what, style="red", markup=False)
+            _complain(error.what, style="red")
             if error.advice:
-                err.print(error.advice, markup=False)
+                _complain(error.advice)
             raise typer.Exit(FAILURE) from None
         except KeyboardInterrupt:
-            err.print("Interrupted. What was submitted runs on: 'python -m jobs watch' follows it.")
+            _complain("Interrupted. What was submitted runs on: 'python -m jobs watch' follows it.")
             raise typer.Exit(INTERRUPTED) from None
 
 
@@ -56,6 +56,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+secret_app = typer.Typer(help="The Hugging Face token in the Vault.", no_args_is_help=True)
+app.add_typer(secret_app, name="secret")
 
 
 class Step(StrEnum):
@@ -98,7 +102,7 @@ def emit(
     """Write the definitions of the deployed stacks to files, checked."""
     chosen = tenancy.find(tenancy_file)
     for path in write_definitions(chosen, outputs, to or chosen.definitions):
-        out.print(str(path), markup=False)
+        _say(str(path))
 
 
 @app.command()
@@ -106,8 +110,8 @@ def check(tenancy_file: TenancyOption = None, folder: FolderOption = None) -> No
     """Check the definitions and say what each would cost; submits nothing."""
     chosen = tenancy.find(tenancy_file)
     for definition in definitions.read_all(folder or chosen.definitions).values():
-        out.print(f"{definition.path}: in order; {cost.estimate(definition)}", markup=False)
-    out.print(cost.price_note(), style="dim")
+        _say(f"{definition.path}: in order; {cost.estimate(definition)}")
+    _say(cost.price_note(), style="dim")
 
 
 @app.command()
@@ -158,6 +162,7 @@ def watch(
     with view(out, clock, records.read()) as shown:
         runner = Runner({}, records, shown, clock, interval)
         require_success(runner.follow(entry))
+    out.print(table(records.read(), clock.now()))
 
 
 @app.command()
@@ -179,13 +184,13 @@ def status(
     found = records.read()
     if as_json:
         plain = {step: asdict(entry) for step, entry in found.entries.items()}
-        out.print(json.dumps(plain, indent=2, default=str), markup=False)
+        _say(json.dumps(plain, indent=2, default=str))
         return
     out.print(table(found, clock.now()))
     for entry in found.entries.values():
         for name, each in entry.ids.items():
-            out.print(f"  {entry.step:<9} {name:<12} {each}", markup=False)
-    out.print(cost.price_note(), style="dim")
+            _say(f"  {entry.step:<9} {name:<12} {each}")
+    _say(cost.price_note(), style="dim")
 
 
 @app.command()
@@ -210,11 +215,11 @@ def predict(
     _sign_in(entry)
     answer = asking.predict(entry, text, timeout=timeout, tokens=tokens)
     if as_json:
-        out.print(json.dumps(answer.body, indent=2), markup=False)
+        _say(json.dumps(answer.body, indent=2))
         return
     played = " (simulated)" if answer.simulated else ""
-    out.print(f"{answer.text}", markup=False)
-    out.print(f"{answer.seconds:.2f} s{played}", style="dim", markup=False)
+    _say(f"{answer.text}")
+    _say(f"{answer.seconds:.2f} s{played}", style="dim")
 
 
 @app.command()
@@ -230,7 +235,7 @@ def logs(
     entry = _with_run(JsonRecords(chosen.record).read().need(step.value))
     _sign_in(entry)
     for line in job.tail(entry, lines):
-        out.print(f"{line.time} {line.text}", markup=False)
+        _say(f"{line.time} {line.text}")
 
 
 @app.command()
@@ -247,28 +252,68 @@ def cancel(step: StepArgument, tenancy_file: TenancyOption = None) -> None:
         raise RecordError(f"'{step.value}' has ended already: {now.shown_state}.")
     now = job.cancel(now)
     records.put(now)
-    out.print(f"{step.value}: {now.shown_state}", markup=False)
+    _say(f"{step.value}: {now.shown_state}")
 
 
 @app.command()
 def delete(
     tenancy_file: TenancyOption = None,
+    folder: FolderOption = None,
+    weights: Annotated[
+        bool, typer.Option("--weights", help="Also what the jobs wrote into the bucket.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     interval: IntervalOption = 5.0,
 ) -> None:
-    """Delete the deployment, the model and the jobs of the record; weights and logs stay."""
+    """Delete the deployment, the model and the jobs of the record; logs stay."""
+    from . import weights as bucket
     from .teardown import delete as tear_down
 
     chosen = tenancy.find(tenancy_file)
     records = JsonRecords(chosen.record)
-    if not records.read().entries:
+    entries = records.read().entries
+    leftovers: list[bucket.Leftovers] = []
+    if weights:
+        read = definitions.read_all(folder or chosen.definitions)
+        _sign_in_to(read["finetune"].region)
+        leftovers = bucket.find(read)
+    if not entries and not leftovers:
         out.print("Nothing was run; nothing to delete.")
         return
     if not yes:
-        typer.confirm("Delete the deployment, the model and the jobs in OCI?", abort=True)
-    _sign_in(*records.read().entries.values())
-    with view(out, clock, records.read()) as shown:
-        tear_down(records, shown, clock, interval)
+        if entries:
+            out.print("In OCI: the deployment, the model and the jobs of the record.")
+        for each in leftovers:
+            out.print(f"In the bucket: {each}", markup=False)
+        typer.confirm("Delete this?", abort=True)
+    if entries:
+        _sign_in(*entries.values())
+        with view(out, clock, records.read()) as shown:
+            tear_down(records, shown, clock, interval)
+    for each in leftovers:
+        bucket.delete(each)
+        out.print(f"deleted {each}", markup=False)
+
+
+@secret_app.command("set")
+def secret_set(
+    tenancy_file: TenancyOption = None,
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", metavar="FILE", help="Read it from here. Default: ask for it."),
+    ] = None,
+) -> None:
+    """Put the Hugging Face token into the deployed vault, anew if one is there."""
+    from . import secret
+
+    chosen = tenancy.find(tenancy_file)
+    if file is None:
+        token = secret.checked(
+            typer.prompt("Hugging Face token", hide_input=True, err=True).strip(), "The answer"
+        )
+    else:
+        token = secret.read_token(file)
+    out.print(secret.put(chosen, token), markup=False)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -294,10 +339,14 @@ def _runner(chosen: tenancy.Tenancy, folder: Path | None, interval: float) -> It
 
 def _sign_in(*entries: Entry) -> None:
     """Sign in to where the recorded resources are."""
+    regions = [ocid.region(each) for entry in entries for each in entry.ids.values()]
+    _sign_in_to(next((region for region in regions if region), ""))
+
+
+def _sign_in_to(region: str) -> None:
     from .auth import sign_in
 
-    regions = [ocid.region(each) for entry in entries for each in entry.ids.values()]
-    sign_in(next((region for region in regions if region), ""))
+    sign_in(region)
 
 
 def _with_run(entry: Entry) -> Entry:
@@ -307,9 +356,9 @@ def _with_run(entry: Entry) -> Entry:
 
 
 def _print_entry(entry: Entry) -> None:
-    out.print(f"{entry.step}: {entry.shown_state}", markup=False)
+    _say(f"{entry.step}: {entry.shown_state}")
     for name, each in entry.ids.items():
-        out.print(f"  {name:<12} {each}", markup=False)
+        _say(f"  {name:<12} {each}")
 
 
 def _say_cost(chosen: Mapping[str, Definition]) -> None:
@@ -317,5 +366,14 @@ def _say_cost(chosen: Mapping[str, Definition]) -> None:
 
     for step in STEPS:
         definition = chosen[DEFINITION_OF[step]]
-        out.print(f"{step:<9} {definition.title}: {cost.estimate(definition)}", markup=False)
-    out.print(cost.price_note(), style="dim", markup=False)
+        _say(f"{step:<9} {definition.title}: {cost.estimate(definition)}")
+    _say(cost.price_note(), style="dim")
+
+
+def _say(text: str, style: str | None = None) -> None:
+    """Print *text* as it is: whoever copies an OCID wants it in one piece."""
+    out.print(text, style=style, markup=False, soft_wrap=True)
+
+
+def _complain(text: str, style: str | None = None) -> None:
+    err.print(text, style=style, markup=False, soft_wrap=True)

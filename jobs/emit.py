@@ -52,12 +52,17 @@ def _from_file(path: Path, tenancy: Tenancy) -> Mapping[str, str]:
     return _definitions(content, tenancy, str(path))
 
 
-def _from_terraform(tenancy: Tenancy) -> Mapping[str, str]:
+def output(tenancy: Tenancy, name: str) -> Any:
+    """One output of the deployed workbench stack, as Terraform says it.
+
+    Raises:
+        OutputsError: the stack is not deployed, or has no such output.
+    """
     folder = STACKS / tenancy.workbench
     advice = f"Deploy it first: cdktf deploy '{tenancy.workbench}'; or name a file by --outputs."
     if not folder.is_dir():
         raise OutputsError(f"There is no synthesized stack in {folder}.", advice)
-    command = [_terraform(), f"-chdir={folder}", "output", "-no-color", "-json", OUTPUT]
+    command = [_terraform(), f"-chdir={folder}", "output", "-no-color", "-json", name]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError:
@@ -67,7 +72,12 @@ def _from_terraform(tenancy: Tenancy) -> Mapping[str, str]:
         ) from None
     if done.returncode != 0:
         raise OutputsError(f"terraform output in {folder}: {_headline(done.stderr)}", advice)
-    return _definitions(json.loads(done.stdout), tenancy, f"terraform output in {folder}")
+    return json.loads(done.stdout)
+
+
+def _from_terraform(tenancy: Tenancy) -> Mapping[str, str]:
+    folder = STACKS / tenancy.workbench
+    return _definitions(output(tenancy, OUTPUT), tenancy, f"terraform output in {folder}")
 
 
 def _headline(stderr: str) -> str:

@@ -35,6 +35,10 @@ class CredentialsError(JobsError):
     """There is nothing to sign requests with, or it does not fit together."""
 
 
+class SecretError(JobsError):
+    """What should be the token is none. The message never shows it."""
+
+
 class RefusedError(JobsError):
     """OCI answered with an error; the message holds its code, its message and its request id.
 

@@ -53,13 +53,15 @@ class PlainView:
 
 
 class LiveView:
-    """A table of the steps over the last lines of the log, drawn anew at each look."""
+    """A table of the steps over the last lines of the log; it is gone when all is over."""
 
     def __init__(self, console: Console, clock: Clock, run: Run) -> None:
         self._clock = clock
         self._entries = dict(run.entries)
         self._log: deque[str] = deque(maxlen=LOG_LINES)
-        self._live = Live(console=console, get_renderable=self._draw, refresh_per_second=2)
+        self._live = Live(
+            console=console, get_renderable=self._draw, refresh_per_second=2, transient=True
+        )
 
     def __enter__(self) -> LiveView:
         self._live.__enter__()
@@ -76,7 +78,7 @@ class LiveView:
         self._log.append(f"{step} | {line.text}")
 
     def say(self, text: str) -> None:
-        self._live.console.print(text, markup=False, highlight=False)
+        self._live.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def _draw(self) -> Group:
         lines = [Text(line, style="dim", overflow="ellipsis", no_wrap=True) for line in self._log]

@@ -1,0 +1,73 @@
+"""What a run left in the bucket: the training's output, the merged model, the manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .auth import default_signer
+from .definitions import Definition, bucket_path
+from .errors import attempting
+
+
+@dataclass(frozen=True)
+class Leftovers:
+    """Object versions in one folder of the bucket, as (name, version id)."""
+
+    uri: str
+    versions: tuple[tuple[str, str], ...]
+
+    def __str__(self) -> str:
+        return f"{len(self.versions)} object versions below {self.uri}"
+
+
+def folders(definitions: Mapping[str, Definition]) -> tuple[str, ...]:
+    """The folders that the definitions have the jobs write to, as ``oci://`` URIs."""
+    written = [
+        str(mount["src"])
+        for step in ("finetune", "merge")
+        for mount in definitions[step].infrastructure.get("storageMount", ())
+        if mount["dest"] in _WRITTEN
+    ]
+    output = definitions["finetune"].runtime.get("outputUri")
+    artifact = definitions["model"].content["spec"]["artifact"]
+    return tuple(dict.fromkeys([*written, *([str(output)] if output else []), str(artifact)]))
+
+
+def find(definitions: Mapping[str, Definition]) -> list[Leftovers]:
+    """What lies in those folders now; folders that hold nothing are left out."""
+    found = [Leftovers(uri, _versions(uri)) for uri in folders(definitions)]
+    return [leftovers for leftovers in found if leftovers.versions]
+
+
+def delete(leftovers: Leftovers) -> None:
+    """Delete every version: in a versioned bucket a plain delete would only hide the objects."""
+    namespace, bucket, _ = bucket_path(leftovers.uri)
+    storage = _storage()
+    with attempting(f"delete what lies below {leftovers.uri}"):
+        for name, version in leftovers.versions:
+            storage.delete_object(namespace, bucket, name, version_id=version)
+
+
+# Destinations of the jobs' mounts that they write to; the others are read.
+_WRITTEN = ("outputs", "merged")
+
+
+def _versions(uri: str) -> tuple[tuple[str, str], ...]:
+    from oci.pagination import list_call_get_all_results
+
+    namespace, bucket, prefix = bucket_path(uri)
+    with attempting(f"list {uri}"):
+        listed = list_call_get_all_results(
+            _storage().list_object_versions, namespace, bucket, prefix=prefix
+        ).data
+    items = getattr(listed, "items", listed)
+    return tuple((each.name, each.version_id) for each in items)
+
+
+def _storage() -> Any:
+    import oci
+
+    signer = default_signer()
+    return oci.object_storage.ObjectStorageClient(signer["config"], signer=signer["signer"])

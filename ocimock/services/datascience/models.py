@@ -114,8 +114,8 @@ def _provenance(record: Record) -> dict[str, Any]:
 @SERVICE.operation("create_model_artifact")
 def _create_artifact(call: Call) -> Response:
     record = get_live(call, KIND)
-    response = artifacts.upload(call, record)
     references = referenced(call.request.body)
+    response = artifacts.upload(call, record)
     record.data["isModelByReference"] = references is not None
     return response
 

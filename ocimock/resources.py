@@ -205,6 +205,21 @@ def require_compartment(cloud: Cloud, compartment_id: str | None) -> None:
     require(cloud, "compartment", compartment_id)
 
 
+def subtree(cloud: Cloud, compartment_id: str) -> set[str]:
+    """The OCIDs of a compartment and of all below it."""
+    found = {compartment_id}
+    grown = True
+    while grown:
+        below = {
+            record.id
+            for record in cloud.store.live("compartment")
+            if record.data["compartmentId"] in found
+        }
+        grown = not below <= found
+        found |= below
+    return found
+
+
 def refuse_duplicate(cloud: Cloud, kind: Kind, data: dict[str, Any]) -> None:
     """:raises AlreadyExists: a live resource shares all of the kind's unique fields."""
     if not kind.unique:
@@ -222,7 +237,10 @@ def list_(call: Call, kind: Kind) -> Response:
     spec = models.model(call.operation.models, kind.model)
     live = call.cloud.store.live(kind.name)
     found = [record.data for record in live if in_region(call, kind, record)]
-    for wire, values in call.request.query.items():
+    filters = dict(call.request.query)
+    if "true" in (call.query("compartmentIdInSubtree"), call.query("isCompartmentIdInSubtree")):
+        filters["compartmentId"] = tuple(subtree(call.cloud, call.query("compartmentId") or ""))
+    for wire, values in filters.items():
         field = "id" if wire == kind.path_id and wire not in spec.fields else wire
         if field in spec.fields and wire not in ("sortBy", "sortOrder"):
             found = [data for data in found if _matches(data.get(field), values)]

@@ -198,7 +198,7 @@ def test_a_default_goes_with_its_vcn_only(net: Network, noun: str) -> None:
 @pytest.mark.parametrize(
     ("cidrs", "words"),
     [
-        (["10.0.0.0"], "10.0.0.0"),
+        (["10.0.0.0"], "no prefix"),
         (["10.0.0.1/16"], "host bits"),
         (["10.0.0.0/8"], "/16 to /30"),
         (["10.0.0.0/31"], "/16 to /30"),

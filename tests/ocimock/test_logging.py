@@ -351,6 +351,15 @@ def test_put_logs_into_what_takes_none(logs: Logs) -> None:
         put(logs, log, "x")
 
 
+def test_a_list_reaches_down_where_it_is_asked_to(mocked: MockedCloud, logs: Logs) -> None:
+    group = logs.group()
+    assert logs.api.list_log_groups(mocked.tenancy_id).data == []
+    below = logs.api.list_log_groups(
+        mocked.tenancy_id, is_compartment_id_in_subtree=True, display_name="group"
+    ).data
+    assert [item.id for item in below] == [group]
+
+
 def test_lists_come_in_pages(logs: Logs) -> None:
     names = {f"g{number}" for number in range(3)}
     for name in names:

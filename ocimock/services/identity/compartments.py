@@ -16,6 +16,7 @@ from ...resources import (
     require_compartment,
     show,
     sort,
+    subtree,
 )
 from ...service import Call
 from ...store import Record
@@ -50,19 +51,6 @@ def _plant(cloud: Cloud) -> None:
         etag=cloud.ids.token(16),
         private={"seeded": True},
     )
-
-
-def subtree(cloud: Cloud, compartment_id: str) -> set[str]:
-    """The OCIDs of a compartment and all below it."""
-    found = {compartment_id}
-    grown = True
-    while grown:
-        grown = False
-        for record in cloud.store.live(COMPARTMENT.name):
-            if record.data["compartmentId"] in found and record.id not in found:
-                found.add(record.id)
-                grown = True
-    return found
 
 
 @SERVICE.operation("get_tenancy")

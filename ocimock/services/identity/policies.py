@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from ...cloud import Cloud
-from ...resources import Kind
+from ...resources import Kind, subtree
 from ...service import Call
 from ...store import Record
 from ...wire.errors import InvalidParameter
 from .base import DynamicGroupExists, PolicyExists, iam
-from .compartments import subtree
 from .grammar import Location, check_matching_rule, check_statement
 from .principals import check_in_root
 

@@ -1,0 +1,115 @@
+"""The Hugging Face token: into the Vault, and nowhere else."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+
+import oci
+import pytest
+from typer.testing import CliRunner
+
+from jobs import secret
+from jobs.cli import app
+from jobs.errors import SecretError
+from ocimock import MockedCloud, mock_oci
+
+TOKEN = "hf_planted0123456789"
+TENANCY = "tenancies/demo.yaml"
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[MockedCloud]:
+    """A vault and a key, as the outputs of a deployed stack name them."""
+    with mock_oci() as mocked:
+        vaults = oci.key_management.KmsVaultClient(mocked.config)
+        vault = vaults.create_vault(
+            oci.key_management.models.CreateVaultDetails(
+                compartment_id=mocked.compartment_id, display_name="v", vault_type="DEFAULT"
+            )
+        ).data
+        vault = vaults.get_vault(vault.id).data
+        key = (
+            oci.key_management.KmsManagementClient(mocked.config, vault.management_endpoint)
+            .create_key(
+                oci.key_management.models.CreateKeyDetails(
+                    compartment_id=mocked.compartment_id,
+                    display_name="k",
+                    key_shape=oci.key_management.models.KeyShape(algorithm="AES", length=32),
+                )
+            )
+            .data
+        )
+        outputs = {
+            "vault_id": vault.id,
+            "key_id": key.id,
+            "secret_name": "huggingface-token",
+            "compartment_id": mocked.compartment_id,
+        }
+        monkeypatch.setattr(secret, "output", lambda _, name: outputs[name])
+        mocked.vault_id = vault.id  # type: ignore[attr-defined]
+        yield mocked
+
+
+def _stored(cloud: MockedCloud) -> str:
+    bundle = oci.secrets.SecretsClient(cloud.config).get_secret_bundle_by_name(
+        "huggingface-token",
+        cloud.vault_id,  # type: ignore[attr-defined]
+    )
+    return base64.b64decode(bundle.data.secret_bundle_content.content).decode()
+
+
+def test_from_a_file_and_anew(cloud: MockedCloud, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text(f"{TOKEN}\n")
+    first = CliRunner().invoke(app, ["secret", "set", "--tenancy", TENANCY, "--file", str(file)])
+    assert first.exit_code == 0, first.output
+    assert "is in the vault" in first.output
+    assert _stored(cloud) == TOKEN
+    file.write_text("hf_other")
+    again = CliRunner().invoke(app, ["secret", "set", "--tenancy", TENANCY, "--file", str(file)])
+    assert "has a new version" in again.output
+    assert _stored(cloud) == "hf_other"
+    assert TOKEN not in first.output + again.output
+
+
+def test_from_a_prompt_without_an_echo(cloud: MockedCloud) -> None:
+    done = CliRunner().invoke(app, ["secret", "set", "--tenancy", TENANCY], input=f"{TOKEN}\n")
+    assert done.exit_code == 0, done.output
+    assert TOKEN not in done.output
+    assert _stored(cloud) == TOKEN
+
+
+def test_it_is_seen_nowhere_else(cloud: MockedCloud, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text(TOKEN)
+    CliRunner().invoke(app, ["secret", "set", "--tenancy", TENANCY, "--file", str(file)])
+    kept = str([vars(call) for call in cloud.cloud.calls])
+    shown = str(
+        [
+            record.data
+            for kind in cloud.cloud.store.kinds()
+            for record in cloud.cloud.store.live(kind)
+        ]
+    )
+    for planted in (TOKEN, base64.b64encode(TOKEN.encode()).decode()):
+        assert planted not in kept
+        assert planted not in shown
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [(b"", "holds no token"), (b"two words", "more than one word"), (b"\xff\xfe", "not text")],
+)
+def test_what_is_no_token_is_refused_unseen(tmp_path: Path, content: bytes, named: str) -> None:
+    file = tmp_path / "token"
+    file.write_bytes(content)
+    with pytest.raises(SecretError, match=named) as caught:
+        secret.read_token(file)
+    assert "two words" not in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SecretError, match="No such file"):
+        secret.read_token(tmp_path / "none")

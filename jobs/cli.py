@@ -3,50 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import typer.core
-from rich.console import Console
 
-from . import cost, definitions, ocid, tenancy
-from .clock import SystemClock
+from . import cost, definitions, tenancy
+from .console import SUCCESS, Commands, clock, out, say
 from .emit import emit as write_definitions
-from .errors import JobsError, RecordError
+from .errors import RecordError
+from .options import FolderOption, IntervalOption, Step, StepArgument, TenancyOption
 from .record import STEPS, Entry, JsonRecords
+from .session import runner_of, sign_in_to, sign_in_where
 from .views import table, view
 
 if TYPE_CHECKING:
     from .definitions import Definition
-    from .runner import Runner
-
-SUCCESS, FAILURE, INTERRUPTED = 0, 1, 130
-
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
-clock = SystemClock()
-
-
-class Commands(typer.core.TyperGroup):
-    """The commands, with a user's mistakes told without a traceback."""
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except JobsError as error:
-            _complain(error.what, style="red")
-            if error.advice:
-                _complain(error.advice)
-            raise typer.Exit(FAILURE) from None
-        except KeyboardInterrupt:
-            _complain("Interrupted. What was submitted runs on: 'python -m jobs watch' follows it.")
-            raise typer.Exit(INTERRUPTED) from None
-
 
 app = typer.Typer(
     name="jobs",
@@ -60,32 +34,6 @@ app = typer.Typer(
 
 secret_app = typer.Typer(help="The Hugging Face token in the Vault.", no_args_is_help=True)
 app.add_typer(secret_app, name="secret")
-
-
-class Step(StrEnum):
-    FINETUNE = "finetune"
-    MERGE = "merge"
-    REGISTER = "register"
-    DEPLOY = "deploy"
-
-
-TenancyOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--tenancy",
-        metavar="FILE",
-        help="Tenancy file; only its name counts here.",
-        show_default=False,
-    ),
-]
-FolderOption = Annotated[
-    Path | None,
-    typer.Option("--definitions", metavar="DIR", help="Default: definitions/<tenancy>."),
-]
-IntervalOption = Annotated[
-    float, typer.Option("--interval", metavar="SECONDS", min=0.1, help="Between two looks.")
-]
-StepArgument = Annotated[Step, typer.Argument(help="Which step.")]
 
 
 @app.command()
@@ -102,7 +50,7 @@ def emit(
     """Write the definitions of the deployed stacks to files, checked."""
     chosen = tenancy.find(tenancy_file)
     for path in write_definitions(chosen, outputs, to or chosen.definitions):
-        _say(str(path))
+        say(str(path))
 
 
 @app.command()
@@ -110,8 +58,8 @@ def check(tenancy_file: TenancyOption = None, folder: FolderOption = None) -> No
     """Check the definitions and say what each would cost; submits nothing."""
     chosen = tenancy.find(tenancy_file)
     for definition in definitions.read_all(folder or chosen.definitions).values():
-        _say(f"{definition.path}: in order; {cost.estimate(definition)}")
-    _say(cost.price_note(), style="dim")
+        say(f"{definition.path}: in order; {cost.estimate(definition)}")
+    say(cost.price_note(), style="dim")
 
 
 @app.command()
@@ -122,7 +70,7 @@ def submit(
 ) -> None:
     """Submit one step and return without waiting for it."""
     chosen = tenancy.find(tenancy_file)
-    with _runner(chosen, folder, 10.0) as runner:
+    with runner_of(chosen, folder, 10.0) as runner:
         entry = runner.submit(step.value)
     _print_entry(entry)
 
@@ -136,13 +84,12 @@ def run(
 ) -> None:
     """Fine-tune, merge, register and deploy in order, going on from where the record stands."""
     chosen = tenancy.find(tenancy_file)
-    with _runner(chosen, folder, interval) as runner:
+    with runner_of(chosen, folder, interval) as runner:
         _say_cost(runner.definitions)
         done = runner.run(fresh=fresh)
     out.print(table(done, clock.now()))
-    out.print(
-        f"Ask it: python -m jobs predict --tenancy tenancies/{chosen.name}.yaml", markup=False
-    )
+    named = f" --tenancy {tenancy_file}" if tenancy_file else ""
+    say(f"Ask it: python -m jobs predict{named}")
 
 
 @app.command()
@@ -158,7 +105,7 @@ def watch(
     chosen = tenancy.find(tenancy_file)
     records = JsonRecords(chosen.record)
     entry = records.read().need(step.value) if step else latest(records.read())
-    _sign_in(entry)
+    sign_in_where(entry)
     with view(out, clock, records.read()) as shown:
         runner = Runner({}, records, shown, clock, interval)
         require_success(runner.follow(entry))
@@ -179,18 +126,18 @@ def status(
     if not offline and records.read().entries:
         from .runner import refresh
 
-        _sign_in(*records.read().entries.values())
+        sign_in_where(*records.read().entries.values())
         refresh(records)
     found = records.read()
     if as_json:
         plain = {step: asdict(entry) for step, entry in found.entries.items()}
-        _say(json.dumps(plain, indent=2, default=str))
+        say(json.dumps(plain, indent=2, default=str))
         return
     out.print(table(found, clock.now()))
     for entry in found.entries.values():
         for name, each in entry.ids.items():
-            _say(f"  {entry.step:<9} {name:<12} {each}")
-    _say(cost.price_note(), style="dim")
+            say(f"  {entry.step:<9} {name:<12} {each}")
+    say(cost.price_note(), style="dim")
 
 
 @app.command()
@@ -212,14 +159,14 @@ def predict(
     chosen = tenancy.find(tenancy_file)
     entry = JsonRecords(chosen.record).read().need("deploy")
     text = file.read_text(encoding="utf-8") if file else dialogue or asking.DIALOGUE
-    _sign_in(entry)
+    sign_in_where(entry)
     answer = asking.predict(entry, text, timeout=timeout, tokens=tokens)
     if as_json:
-        _say(json.dumps(answer.body, indent=2))
+        say(json.dumps(answer.body, indent=2))
         return
     played = " (simulated)" if answer.simulated else ""
-    _say(f"{answer.text}")
-    _say(f"{answer.seconds:.2f} s{played}", style="dim")
+    say(f"{answer.text}")
+    say(f"{answer.seconds:.2f} s{played}", style="dim")
 
 
 @app.command()
@@ -233,9 +180,9 @@ def logs(
 
     chosen = tenancy.find(tenancy_file)
     entry = _with_run(JsonRecords(chosen.record).read().need(step.value))
-    _sign_in(entry)
+    sign_in_where(entry)
     for line in job.tail(entry, lines):
-        _say(f"{line.time} {line.text}")
+        say(f"{line.time} {line.text}")
 
 
 @app.command()
@@ -246,13 +193,13 @@ def cancel(step: StepArgument, tenancy_file: TenancyOption = None) -> None:
     chosen = tenancy.find(tenancy_file)
     records = JsonRecords(chosen.record)
     entry = _with_run(records.read().need(step.value))
-    _sign_in(entry)
+    sign_in_where(entry)
     now = job.observe(entry)
     if now.ended:
         raise RecordError(f"'{step.value}' has ended already: {now.shown_state}.")
     now = job.cancel(now)
     records.put(now)
-    _say(f"{step.value}: {now.shown_state}")
+    say(f"{step.value}: {now.shown_state}")
 
 
 @app.command()
@@ -275,24 +222,24 @@ def delete(
     leftovers: list[bucket.Leftovers] = []
     if weights:
         read = definitions.read_all(folder or chosen.definitions)
-        _sign_in_to(read["finetune"].region)
+        sign_in_to(read["finetune"].region)
         leftovers = bucket.find(read)
     if not entries and not leftovers:
-        out.print("Nothing was run; nothing to delete.")
+        say("Nothing was run; nothing to delete.")
         return
     if not yes:
         if entries:
-            out.print("In OCI: the deployment, the model and the jobs of the record.")
+            say("In OCI: the deployment, the model and the jobs of the record.")
         for each in leftovers:
-            out.print(f"In the bucket: {each}", markup=False)
+            say(f"In the bucket: {each}")
         typer.confirm("Delete this?", abort=True)
     if entries:
-        _sign_in(*entries.values())
+        sign_in_where(*entries.values())
         with view(out, clock, records.read()) as shown:
             tear_down(records, shown, clock, interval)
     for each in leftovers:
         bucket.delete(each)
-        out.print(f"deleted {each}", markup=False)
+        say(f"deleted {each}")
 
 
 @secret_app.command("set")
@@ -313,7 +260,7 @@ def secret_set(
         )
     else:
         token = secret.read_token(file)
-    out.print(secret.put(chosen, token), markup=False)
+    say(secret.put(chosen, token))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -325,30 +272,6 @@ def main(arguments: list[str] | None = None) -> int:
     return SUCCESS
 
 
-@contextmanager
-def _runner(chosen: tenancy.Tenancy, folder: Path | None, interval: float) -> Iterator[Runner]:
-    from .auth import sign_in
-    from .runner import Runner
-
-    read = definitions.read_all(folder or chosen.definitions)
-    sign_in(read["finetune"].region)
-    records = JsonRecords(chosen.record)
-    with view(out, clock, records.read()) as shown:
-        yield Runner(read, records, shown, clock, interval)
-
-
-def _sign_in(*entries: Entry) -> None:
-    """Sign in to where the recorded resources are."""
-    regions = [ocid.region(each) for entry in entries for each in entry.ids.values()]
-    _sign_in_to(next((region for region in regions if region), ""))
-
-
-def _sign_in_to(region: str) -> None:
-    from .auth import sign_in
-
-    sign_in(region)
-
-
 def _with_run(entry: Entry) -> Entry:
     if "job_run" not in entry.ids:
         raise RecordError(f"'{entry.step}' is no job run.", "Only finetune and merge are.")
@@ -356,9 +279,9 @@ def _with_run(entry: Entry) -> Entry:
 
 
 def _print_entry(entry: Entry) -> None:
-    _say(f"{entry.step}: {entry.shown_state}")
+    say(f"{entry.step}: {entry.shown_state}")
     for name, each in entry.ids.items():
-        _say(f"  {name:<12} {each}")
+        say(f"  {name:<12} {each}")
 
 
 def _say_cost(chosen: Mapping[str, Definition]) -> None:
@@ -366,14 +289,5 @@ def _say_cost(chosen: Mapping[str, Definition]) -> None:
 
     for step in STEPS:
         definition = chosen[DEFINITION_OF[step]]
-        _say(f"{step:<9} {definition.title}: {cost.estimate(definition)}")
-    _say(cost.price_note(), style="dim")
-
-
-def _say(text: str, style: str | None = None) -> None:
-    """Print *text* as it is: whoever copies an OCID wants it in one piece."""
-    out.print(text, style=style, markup=False, soft_wrap=True)
-
-
-def _complain(text: str, style: str | None = None) -> None:
-    err.print(text, style=style, markup=False, soft_wrap=True)
+        say(f"{step:<9} {definition.title}: {cost.estimate(definition)}")
+    say(cost.price_note(), style="dim")

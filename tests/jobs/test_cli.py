@@ -146,7 +146,7 @@ def test_exit_codes_of_watch(
         return entry("finetune")
 
     monkeypatch.setattr(runner.Runner, "follow", follow)
-    monkeypatch.setattr(cli, "_sign_in", lambda *entries: None)
+    monkeypatch.setattr(cli, "sign_in_where", lambda *entries: None)
     assert cli.main(["watch"]) == code
     assert said in capsys.readouterr().err
 

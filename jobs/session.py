@@ -1,0 +1,42 @@
+"""What a command needs before it can ask OCI; ADS is imported only here and behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import definitions, ocid, tenancy
+from .console import clock, out
+from .record import Entry, JsonRecords
+from .views import view
+
+if TYPE_CHECKING:
+    from .runner import Runner
+
+
+@contextmanager
+def runner_of(chosen: tenancy.Tenancy, folder: Path | None, interval: float) -> Iterator[Runner]:
+    """A runner for the checked definitions of a tenancy, signed in, with a view on its console."""
+    from .auth import sign_in
+    from .runner import Runner
+
+    read = definitions.read_all(folder or chosen.definitions)
+    sign_in(read["finetune"].region)
+    records = JsonRecords(chosen.record)
+    with view(out, clock, records.read()) as shown:
+        yield Runner(read, records, shown, clock, interval)
+
+
+def sign_in_where(*entries: Entry) -> None:
+    """Sign in to the region of the recorded resources."""
+    regions = [ocid.region(each) for entry in entries for each in entry.ids.values()]
+    sign_in_to(next((region for region in regions if region), ""))
+
+
+def sign_in_to(region: str) -> None:
+    """Sign in to a region, by its name or its three-letter key."""
+    from .auth import sign_in
+
+    sign_in(region)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from ocimock import mock_oci
 from tests.jobs.samples import imports_restored
 
 RECIPES = Path(__file__).resolve().parents[2] / "jobs" / "recipes"
@@ -173,6 +174,53 @@ def test_a_refusal_ends_the_run_before_the_script(
     assert "secret hf-token in ocid1.vault.x could not be read: 404" in said
     assert "opc-request-id R1" in said
     assert "read secret-bundles" in said
+
+
+def test_the_token_comes_out_of_a_real_vault(
+    with_token: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Through the SDK's own client, against ocimock; signed by a config file, as a rehearsal is."""
+    import oci
+
+    with mock_oci() as cloud:
+        vaults = oci.key_management.KmsVaultClient(cloud.config)
+        vault = vaults.create_vault(
+            oci.key_management.models.CreateVaultDetails(
+                compartment_id=cloud.compartment_id, display_name="v", vault_type="DEFAULT"
+            )
+        ).data
+        endpoint = vaults.get_vault(vault.id).data.management_endpoint
+        keys = oci.key_management.KmsManagementClient(cloud.config, endpoint)
+        key = keys.create_key(
+            oci.key_management.models.CreateKeyDetails(
+                compartment_id=cloud.compartment_id,
+                display_name="k",
+                key_shape=oci.key_management.models.KeyShape(algorithm="AES", length=32),
+            )
+        ).data
+        content = base64.b64encode(TOKEN.encode()).decode()
+        oci.vault.VaultsClient(cloud.config).create_secret(
+            oci.vault.models.CreateSecretDetails(
+                compartment_id=cloud.compartment_id,
+                vault_id=vault.id,
+                key_id=key.id,
+                secret_name="hf-token",
+                secret_content=oci.vault.models.Base64SecretContentDetails(content=content),
+            )
+        )
+        monkeypatch.setenv("HF_TOKEN_SECRET_NAME", "hf-token")
+        monkeypatch.setenv("HF_TOKEN_VAULT_ID", vault.id)
+        with_token.set_token()
+        assert os.environ["HF_TOKEN"] == TOKEN
+
+        del os.environ["HF_TOKEN"], os.environ["HUGGING_FACE_HUB_TOKEN"]
+        monkeypatch.setenv("HF_TOKEN_SECRET_NAME", "another")
+        with pytest.raises(
+            with_token.TokenError, match=r"secret another in .+ could not be read: 404"
+        ):
+            with_token.set_token()
+    printed = capfd.readouterr()
+    assert TOKEN not in printed.out + printed.err
 
 
 def test_an_empty_secret_is_told(with_token: Any, monkeypatch: pytest.MonkeyPatch) -> None:

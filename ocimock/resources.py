@@ -7,76 +7,27 @@ to a resource it writes as a hook or as an operation of its own.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
 from typing import Any
 
 from .cloud import Cloud, event
 from .identifiers import region_key
+from .kinds import NETWORK_LIFECYCLE as NETWORK_LIFECYCLE
+from .kinds import Hook as Hook
+from .kinds import Kind as Kind
+from .kinds import Lifecycle as Lifecycle
+from .listing import page as page
+from .listing import sort as sort
+from .listing import summaries as summaries
 from .service import Call, Service
 from .store import Record
 from .wire import models
 from .wire.errors import (
-    AlreadyExists,
-    Conflict,
-    InvalidParameter,
     NoEtagMatch,
     NotAuthorizedOrNotFound,
     ServiceError,
 )
 from .wire.message import Response
-
-
-@dataclass(frozen=True)
-class Lifecycle:
-    """The states that a kind of resource passes through."""
-
-    creating: str = "CREATING"
-    active: str = "ACTIVE"
-    deleting: str = "DELETING"
-    deleted: str = "DELETED"
-
-
-NETWORK_LIFECYCLE = Lifecycle("PROVISIONING", "AVAILABLE", "TERMINATING", "TERMINATED")
-
-Hook = Callable[[Call, Record], None]
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of resource.
-
-    :param name: its name in OCIDs, and its table in the store (``subnet``).
-    :param model: the SDK's model of what the API shows (``Subnet``).
-    :param path_id: the path parameter that holds its OCID (``subnetId``).
-    :param noun: its name in the SDK's operations (``subnet`` in ``create_subnet``).
-    :param plural: the same in the list operation (``subnets``).
-    :param unique: fields that no two live resources may share.
-    :param defaults: what a field holds where the client set none.
-    :param parents: fields of the body that must name a live resource, with its kind.
-    :param children: kinds whose live records forbid deletion, with the field that names this one.
-    :param collection: the list answers ``{"items": […]}`` (newer services), not a bare array.
-    """
-
-    name: str
-    model: str
-    path_id: str
-    noun: str
-    plural: str
-    lifecycle: Lifecycle = Lifecycle()
-    regional: bool = True
-    unique: tuple[str, ...] = ()
-    defaults: tuple[tuple[str, Any], ...] = ()
-    parents: tuple[tuple[str, str], ...] = ()
-    children: tuple[tuple[str, str], ...] = ()
-    collection: bool = False
-    create_seconds: float = 0.0
-    in_use: type[ServiceError] = Conflict
-    duplicate: type[ServiceError] = AlreadyExists
-
-    def with_(self, **changes: Any) -> Kind:
-        return replace(self, **changes)
-
 
 _KINDS: dict[str, Kind] = {}
 
@@ -245,48 +196,6 @@ def list_(call: Call, kind: Kind) -> Response:
         if field in spec.fields and wire not in ("sortBy", "sortOrder"):
             found = [data for data in found if _matches(data.get(field), values)]
     return page(call, summaries(call, sort(call, found)), collection=kind.collection)
-
-
-def summaries(call: Call, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """*found* cut down to the fields that the list operation's model has."""
-    operation = call.operation
-    name = operation.response_model
-    if name is not None and not operation.response_list:
-        items = models.model(operation.models, name).fields.get("items")
-        name = items.type.removeprefix("list[").removesuffix("]") if items else None
-    if name is None:
-        return found
-    cut = models.model(operation.models, name)
-    return [
-        {wire: value for wire, value in data.items() if wire in cut.subtype(data).fields}
-        for data in found
-    ]
-
-
-def sort(call: Call, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """*found* by ``sortBy`` and ``sortOrder``: newest first unless the client says otherwise."""
-    by = (call.query("sortBy") or "TIMECREATED").upper().replace("_", "")
-    name = {"DISPLAYNAME": "displayName", "NAME": "name"}.get(by, "timeCreated")
-    default = "DESC" if name == "timeCreated" else "ASC"
-    descending = (call.query("sortOrder") or default).upper() == "DESC"
-    numbered = sorted(enumerate(found), key=lambda pair: (pair[1].get(name) or "", pair[0]))
-    ordered = [data for _, data in numbered]
-    return ordered[::-1] if descending else ordered
-
-
-def page(call: Call, found: list[dict[str, Any]], *, collection: bool) -> Response:
-    """One page of *found* by ``limit`` and ``page``; ``opc-next-page`` where there is more."""
-    limit = call.int_query("limit", 1000)
-    token = call.query("page") or "0"
-    if not token.isdigit():
-        raise InvalidParameter(f"page '{token}' is not a token that this list gave out")
-    start = int(token)
-    items = found[start : start + limit]
-    response = Response.of_json({"items": items} if collection else items)
-    if start + limit < len(found):
-        response.headers["opc-next-page"] = str(start + limit)
-    response.headers["opc-total-items"] = str(len(found))
-    return response
 
 
 def update(call: Call, kind: Kind, hook: Hook | None = None) -> Response:

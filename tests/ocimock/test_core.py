@@ -347,6 +347,27 @@ def test_a_vcn_has_one_gateway_of_a_kind(net: Network, make: Any) -> None:
         make(net)
 
 
+def test_a_gateways_route_table_is_of_its_vcn(net: Network) -> None:
+    elsewhere = net.routes(vcn_id=net.make_vcn("10.9.0.0/16").id)
+    with refused(400, "InvalidParameter", "routeTableId", net.vcn.id):
+        net.nat(route_table_id=elsewhere.id)
+    gateway = net.service_gateway(route_table_id=(own := net.routes()).id)
+    with refused(409, "Conflict", gateway.id):
+        net.api.delete_route_table(own.id)
+    details = m.UpdateServiceGatewayDetails(route_table_id=elsewhere.id)
+    with refused(400, "InvalidParameter", "routeTableId"):
+        net.api.update_service_gateway(gateway.id, details)
+
+
+def test_dhcp_options_name_their_own_servers(net: Network) -> None:
+    option = m.DhcpDnsOption(server_type="CustomDnsServer")
+    with refused(400, "InvalidParameter", "options[0].customDnsServers"):
+        net.make("dhcp_options", "CreateDhcpDetails", options=[option])
+    option.custom_dns_servers = ["10.0.0.2"]
+    made = net.make("dhcp_options", "CreateDhcpDetails", options=[option])
+    assert made.options[0].custom_dns_servers == ["10.0.0.2"]
+
+
 def test_routes_lead_to_gateways(net: Network) -> None:
     nat, services = net.nat(), net.service_gateway()
     label = net.api.list_services().data[1].cidr_block

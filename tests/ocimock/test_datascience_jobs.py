@@ -167,6 +167,23 @@ def test_a_group_of_nodes_that_cannot_be(
         bench.science.create_job(bench.nodes_details(**{"replicas": 6, **changes}))
 
 
+def test_a_job_of_nodes_says_what_it_runs_on_by_group(bench: Workbench) -> None:
+    details = bench.nodes_details()
+    details.job_infrastructure_configuration_details = bench.infrastructure()
+    with refused(400, "InvalidParameter", "jobInfrastructureConfigurationDetails"):
+        bench.science.create_job(details)
+
+
+def test_a_run_changes_only_groups_that_its_job_has(bench: Workbench) -> None:
+    job = bench.science.create_job(bench.nodes_details()).data
+    group = M.JobNodeGroupConfigurationDetails(name="other-group")
+    override = M.MultiNodeJobNodeConfigurationDetails(
+        job_node_group_configuration_details_list=[group]
+    )
+    with refused(400, "InvalidParameter", "other-group", "node-group"):
+        bench.run(job, job_node_configuration_override_details=override)
+
+
 def test_two_mounts_want_two_directories(bench: Workbench) -> None:
     mount = M.ObjectStorageMountConfigurationDetails(
         namespace=NS, bucket=bench.bucket, destination_directory_name="out"

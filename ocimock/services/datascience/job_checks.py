@@ -23,6 +23,7 @@ def check_job(cloud: Cloud, data: dict[str, Any]) -> None:
     """
     nodes = data.get("jobNodeConfigurationDetails")
     if nodes:
+        _check_empty(data)
         check_nodes(cloud, nodes)
     else:
         _check_single(cloud, data)
@@ -104,6 +105,37 @@ def check_mounts(mounts: list[dict[str, Any]]) -> None:
     for number, directory in enumerate(directories):
         if directory in directories[:number]:
             raise InvalidParameter(f"{where}[{number}]: {'/'.join(directory)} is taken already")
+
+
+def check_node_overrides(job: dict[str, Any], override: dict[str, Any] | None) -> None:
+    """What a run changes in node groups: only groups that its job has."""
+    if not override:
+        return
+    where = "jobNodeConfigurationOverrideDetails"
+    nodes = job.get("jobNodeConfigurationDetails")
+    if not nodes:
+        raise InvalidParameter(f"{where}: the job has no node groups")
+    groups = "jobNodeGroupConfigurationDetailsList"
+    names = [group["name"] for group in nodes[groups]]
+    for number, group in enumerate(override.get(groups) or []):
+        if group["name"] not in names:
+            raise InvalidParameter(
+                f"{where}.{groups}[{number}].name: '{group['name']}' is not one of "
+                f"{', '.join(names)}"
+            )
+
+
+def _check_empty(data: dict[str, Any]) -> None:
+    """A job of several nodes says what it runs on by node group, and nowhere else."""
+    for name, kind in (
+        ("jobConfigurationDetails", "jobType"),
+        ("jobInfrastructureConfigurationDetails", "jobInfrastructureType"),
+    ):
+        given = data.get(name, {}).get(kind, "EMPTY")
+        if given != "EMPTY":
+            raise InvalidParameter(
+                f"{name}.{kind}: '{given}' beside jobNodeConfigurationDetails; say it by node group"
+            )
 
 
 def _check_single(cloud: Cloud, data: dict[str, Any]) -> None:

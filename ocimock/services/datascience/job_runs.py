@@ -11,7 +11,7 @@ from ...wire.message import Response
 from ..logging.management import create_custom_log
 from . import simulation
 from .base import JOB, JOB_RUN, PROJECT, SERVICE, require_state
-from .job_checks import check_infrastructure, check_logging, check_mounts
+from .job_checks import check_infrastructure, check_logging, check_mounts, check_node_overrides
 
 KIND = Kind(
     name=JOB_RUN,
@@ -71,6 +71,7 @@ def _settle(call: Call, record: Record) -> None:
     check_mounts(data.get(mounts.format("Override")) or [])
     if job.data.get(mounts.format("")):
         data[mounts.format("")] = copy.deepcopy(job.data[mounts.format("")])
+    check_node_overrides(job.data, data.get("jobNodeConfigurationOverrideDetails"))
     if multi:
         data["nodeGroupDetailsList"] = [
             {"name": group["name"], "lifecycleState": "CREATING"}

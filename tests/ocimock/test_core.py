@@ -357,6 +357,10 @@ def test_a_gateways_route_table_is_of_its_vcn(net: Network) -> None:
     details = m.UpdateServiceGatewayDetails(route_table_id=elsewhere.id)
     with refused(400, "InvalidParameter", "routeTableId"):
         net.api.update_service_gateway(gateway.id, details)
+    nat = net.nat()
+    with refused(400, "InvalidParameter", "routeTableId"):
+        details = m.UpdateNatGatewayDetails(route_table_id=elsewhere.id)
+        net.api.update_nat_gateway(nat.id, details)
 
 
 def test_dhcp_options_name_their_own_servers(net: Network) -> None:
@@ -427,9 +431,18 @@ def test_a_service_gateway_names_its_services(net: Network) -> None:
         net.api.attach_service_id(gateway.id, wanted)
     net.api.detach_service_id(gateway.id, wanted)
     assert len(net.api.get_service_gateway(gateway.id).data.services) == 1
-    with refused(404, "NotAuthorizedOrNotFound", "ocid1.service.oc1.fra.missing"):
-        details = m.ServiceIdRequestDetails(service_id="ocid1.service.oc1.fra.missing")
-        net.api.attach_service_id(gateway.id, details)
+    missing = m.ServiceIdRequestDetails(service_id="ocid1.service.oc1.fra.missing")
+    with refused(404, "NotAuthorizedOrNotFound", missing.service_id):
+        net.api.attach_service_id(gateway.id, missing)
+    for change in (net.api.attach_service_id, net.api.detach_service_id):
+        with refused(412, "NoEtagMatch"):
+            change(gateway.id, wanted, if_match="old")
+    details = m.UpdateServiceGatewayDetails(services=[wanted])
+    updated = net.api.update_service_gateway(gateway.id, details).data
+    assert [service.service_name for service in updated.services] == [second.name]
+    with refused(400, "InvalidParameter", "services", "twice"):
+        details = m.UpdateServiceGatewayDetails(services=[wanted, wanted])
+        net.api.update_service_gateway(gateway.id, details)
 
 
 def ports(low: int, high: int) -> Any:

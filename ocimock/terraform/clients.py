@@ -120,7 +120,7 @@ def read_credentials(config: Mapping[str, Value], environment: Mapping[str, str]
     if missing:
         raise CredentialsError(
             f"{', '.join(missing)}: not set in the provider block, nor as TF_VAR_… in the "
-            "environment."
+            "environment. The stand-in reads no OCI configuration file."
         )
     return Credentials(
         tenancy=values["tenancy_ocid"] or "",

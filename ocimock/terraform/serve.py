@@ -1,4 +1,4 @@
-"""The plugin process: Terraform's handshake, then the provider on a Unix socket until told."""
+"""The plugin process: Terraform's handshake, then the provider on a Unix socket until the end."""
 
 from __future__ import annotations
 
@@ -37,6 +37,8 @@ _CORE_PROTOCOL: Final = 1
 _PLUGIN_PROTOCOL: Final = 6
 #: Terraform applies ten resources at once by default; reads and schema calls come on top.
 _THREADS: Final = 32
+#: How often to see whether Terraform still lives.
+_LOOK_AROUND_SECONDS: Final = 1.0
 
 
 def started_by_terraform() -> bool:
@@ -60,8 +62,16 @@ def serve() -> None:
         server.add_secure_port(f"unix:{socket}", credentials)
         server.start()
         _shake_hands(socket, certificate)
-        stopped.wait()
+        _wait(stopped)
         server.stop(grace=0.2).wait()
+
+
+def _wait(stopped: threading.Event) -> None:
+    """Until Terraform says stop, or is no more: a killed Terraform says nothing."""
+    terraform = os.getppid()
+    while not stopped.wait(_LOOK_AROUND_SECONDS):
+        if os.getppid() != terraform:
+            return
 
 
 class _Controller(grpc_controller_pb2_grpc.GRPCControllerServicer):  # type: ignore[misc]

@@ -21,13 +21,13 @@ def main() -> int:
         return 2
     # Only now: loading CDKTF starts a Node process, which takes most of a synth's second.
     from infra.cdk import App
-    from infra.recipes import RecipeMissing
+    from infra.recipes import RecipeMissingError
     from infra.stacks import build
 
     app = App()
     try:
         build(app, tenancy)
-    except RecipeMissing as error:
+    except RecipeMissingError as error:
         sys.stderr.write(f"{error}\n")
         return 2
     app.synth()

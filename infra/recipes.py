@@ -9,20 +9,20 @@ MOUNT = "recipes"
 _FILES = ("llama_recipes/with_hf_token.py", "llama_recipes/samsum_dataset.py", "merge.py")
 
 
-class RecipeMissing(Exception):  # noqa: N818 - it is what it says
+class RecipeMissingError(Exception):
     """A script that the definitions name is not in the working copy."""
 
 
 def texts() -> dict[str, str]:
     """File name → text of each script; Terraform sees them unchanged.
 
-    Raises RecipeMissing.
+    Raises RecipeMissingError.
     """
     found = {}
     for relative in _FILES:
         file = FOLDER / relative
         if not file.is_file():
-            raise RecipeMissing(
+            raise RecipeMissingError(
                 f"{file}: no such file. The job definitions run it: restore it (git checkout)."
             )
         found[file.name] = terraform_literal(file.read_text(encoding="utf-8"))

@@ -320,7 +320,7 @@ def test_a_missing_recipe_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(recipes, "FOLDER", tmp_path)
 
-    with pytest.raises(recipes.RecipeMissing) as caught:
+    with pytest.raises(recipes.RecipeMissingError) as caught:
         recipes.texts()
     assert str(caught.value).startswith(f"{tmp_path}/llama_recipes/with_hf_token.py: no such file.")
 

@@ -96,6 +96,13 @@ def test_a_required_block_is_missed(stack: TerraformStack) -> None:
     assert found == ["key_shape: missing; the provider requires it"]
 
 
+def test_a_required_block_is_there_but_empty(stack: TerraformStack) -> None:
+    found = refused(
+        Key, stack, compartment_id="c", display_name="d", management_endpoint="e", key_shape=[]
+    )
+    assert found == ["key_shape: found 0 blocks; allowed: at least 1"]
+
+
 def test_a_string_is_no_list(stack: TerraformStack) -> None:
     found = refused(Subnet, stack, **GOOD, security_list_ids="ocid1.securitylist")
     assert found == [

@@ -153,6 +153,23 @@ def test_the_bucket_is_private_and_versioned(synthesize: Synthesize) -> None:
     assert bucket["name"] == "tunestack-models"
 
 
+def test_objects_leave_no_version_behind(synthesize: Synthesize) -> None:
+    """A version that stays keeps the bucket from being destroyed."""
+    objects = synthesize()["workbench"]["resource"]["oci_objectstorage_object"].values()
+
+    assert {one["delete_all_object_versions"] for one in objects} == {True}
+
+
+def test_the_repository_is_private(synthesize: Synthesize) -> None:
+    data = synthesize()["data"]["resource"]
+
+    assert data["oci_artifacts_container_repository"]["repository"]["is_public"] is False
+
+
+def test_what_is_not_said_is_not_written(synthesize: Synthesize) -> None:
+    assert "null" not in json.dumps(synthesize())
+
+
 def test_the_key_is_aes_256_in_software(synthesize: Synthesize) -> None:
     data = synthesize()["data"]["resource"]
 

@@ -24,9 +24,10 @@ from .wire.message import Response
 class Settings:
     """What a mock is told at its start.
 
-    *run_seconds* is how long a simulated job run stays IN_PROGRESS, *deploy_seconds* how long a
-    model deployment stays CREATING; both are scaled by the clock's pace. *fail_runs* holds words:
-    a simulated run whose job's name contains one of them fails.
+    *run_seconds* is how long a simulated job run takes from ACCEPTED to its end, *deploy_seconds*
+    how long a model deployment stays CREATING; both are scaled by the clock's pace. *fail_runs*
+    holds words: a simulated run fails whose job's name contains one of them (in any case), and so
+    does a deployment of such a name.
     """
 
     tenancy_id: str = TENANCY_ID

@@ -116,3 +116,23 @@ SECRET = {
     "secret_name": "{unique}",
     "secret_content": [{"content_type": "BASE64", "content": "aGZfdG9rZW4="}],
 }
+NOTEBOOK = {
+    **IN_PROJECT,
+    "display_name": "bench",
+    "notebook_session_configuration_details": [
+        {
+            "shape": "VM.Standard.E4.Flex",
+            "subnet_id": "{subnet.id}",
+            "block_storage_size_in_gbs": 100,
+            "notebook_session_shape_config_details": [{"ocpus": 2, "memory_in_gbs": 32}],
+        }
+    ],
+    "notebook_session_storage_mount_configuration_details_list": [
+        {
+            "storage_type": "OBJECT_STORAGE",
+            "destination_directory_name": "models",
+            "bucket": "{bucket.name}",
+            "namespace": NAMESPACE,
+        }
+    ],
+}

@@ -8,8 +8,15 @@ from typing import Any
 import pytest
 
 from ocimock.identifiers import COMPARTMENT_ID, NAMESPACE, TENANCY_ID
+from ocimock.terraform.calls import Calls
+from ocimock.terraform.clients import Clients, Credentials, Service
+from ocimock.terraform.driver import Change
+from ocimock.terraform.drivers import JobRunDriver
 from ocimock.terraform.exceptions import ConversionError, ImportIdError
-from tests.ocimock.terraform.tenant import JOB, SECRET, State, Tenant, filled
+from ocimock.terraform.resources import RESOURCES
+from tests.ocimock.terraform.tenant import JOB, NOTEBOOK, SECRET, State, Tenant, filled
+
+_NOBODY = Credentials("t", "u", "f", "r", "k")
 
 
 def test_destroying_what_is_gone_is_no_error(tenant: Tenant, vcn: State) -> None:
@@ -158,6 +165,34 @@ def test_a_secrets_new_content_is_a_new_version(tenant: Tenant, resolve: Any) ->
     state = tenant.update("oci_vault_secret", state, **{**config, "secret_content": content})
     assert state["current_version_number"] == "2"
     tenant.destroy("oci_vault_secret", state)
+
+
+def test_a_keys_desired_state_is_the_state_that_it_has(tenant: Tenant, key: State) -> None:
+    assert key["desired_state"] == "ENABLED"
+
+
+def test_a_notebook_session_changes_while_it_is_off(
+    tenant: Tenant, resolve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    call = Calls.call
+
+    def recording(self: Calls, service: Service, operation: str, *rest: Any, **more: Any) -> Any:
+        asked.append(operation)
+        return call(self, service, operation, *rest, **more)
+
+    config = resolve(NOTEBOOK)
+    state = tenant.create("oci_datascience_notebook_session", **config)
+    monkeypatch.setattr(Calls, "call", recording)
+    state = tenant.update(
+        "oci_datascience_notebook_session", state, **{**config, "display_name": "bench 2"}
+    )
+    assert [operation for operation in asked if not operation.startswith("get_")] == [
+        "deactivate_notebook_session",
+        "update_notebook_session",
+        "activate_notebook_session",
+    ]
+    assert state["state"] == "ACTIVE"
 
 
 def test_a_jobs_artifact_goes_up(tenant: Tenant, resolve: Any, tmp_path: Path) -> None:
@@ -365,3 +400,21 @@ def test_a_job_run(
     if not asynchronous:
         assert state["state"] == "SUCCEEDED"
     tenant.assert_clean("oci_datascience_job_run", state, **config)
+
+
+@pytest.mark.parametrize(("asynchronous", "expected"), [(True, "ACCEPTED"), (False, "SUCCEEDED")])
+def test_a_job_run_is_waited_for_unless_it_is_asynchronous(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch, asynchronous: bool, expected: str
+) -> None:
+    resource = RESOURCES["oci_datascience_job_run"]
+    block = tenant.provider.schema.resources["oci_datascience_job_run"].block
+    left = ["ACCEPTED", "IN_PROGRESS", "SUCCEEDED"]
+    calls = Calls(Clients(_NOBODY, {}), sleep=lambda _: None)
+    driver = JobRunDriver(resource, block, calls)
+    monkeypatch.setattr(
+        driver,
+        "fetch",
+        lambda _: resource.models.cls("JobRun")(id="r", lifecycle_state=left.pop(0)),
+    )
+    planned = filled(block, {"asynchronous": asynchronous})
+    assert driver.settle(planned, Change(planned, planned))["state"] == expected

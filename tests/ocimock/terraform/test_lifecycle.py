@@ -11,7 +11,16 @@ import pytest
 
 from ocimock.identifiers import COMPARTMENT_ID, NAMESPACE, TENANCY_ID
 from ocimock.terraform.values import known
-from tests.ocimock.terraform.tenant import HERE, IN_PROJECT, IN_VCN, JOB, SECRET, State, Tenant
+from tests.ocimock.terraform.tenant import (
+    HERE,
+    IN_PROJECT,
+    IN_VCN,
+    JOB,
+    NOTEBOOK,
+    SECRET,
+    State,
+    Tenant,
+)
 
 _TAGGED = {"freeform_tags": {"stage": "demo"}}
 _INGRESS = {
@@ -20,26 +29,6 @@ _INGRESS = {
     "tcp_options": [{"min": 29400, "max": 29400}],
 }
 _ICMP = {"protocol": "1", "source": "10.0.1.0/24", "icmp_options": [{"type": 3, "code": 4}]}
-_NOTEBOOK = {
-    **IN_PROJECT,
-    "display_name": "bench",
-    "notebook_session_configuration_details": [
-        {
-            "shape": "VM.Standard.E4.Flex",
-            "subnet_id": "{subnet.id}",
-            "block_storage_size_in_gbs": 100,
-            "notebook_session_shape_config_details": [{"ocpus": 2, "memory_in_gbs": 32}],
-        }
-    ],
-    "notebook_session_storage_mount_configuration_details_list": [
-        {
-            "storage_type": "OBJECT_STORAGE",
-            "destination_directory_name": "models",
-            "bucket": "{bucket.name}",
-            "namespace": NAMESPACE,
-        }
-    ],
-}
 #: (type, configuration, what an update changes)
 _LIVES: list[tuple[str, State, State]] = [
     ("oci_core_vcn", {**HERE, "cidr_blocks": ["10.1.0.0/16"], "dns_label": "net"}, _TAGGED),
@@ -129,8 +118,8 @@ _LIVES: list[tuple[str, State, State]] = [
     ),
     ("oci_vault_secret", SECRET, {"description": "Hugging Face"}),
     ("oci_datascience_project", {**HERE, "display_name": "lab"}, {"description": "llamas"}),
-    ("oci_datascience_notebook_session", _NOTEBOOK, {"display_name": "bench 2"}),
-    ("oci_datascience_notebook_session", _NOTEBOOK, {"state": "INACTIVE"}),
+    ("oci_datascience_notebook_session", NOTEBOOK, {"display_name": "bench 2"}),
+    ("oci_datascience_notebook_session", NOTEBOOK, {"state": "INACTIVE"}),
     ("oci_datascience_job", JOB, {"description": "LoRA"}),
     (
         "oci_datascience_model_version_set",

@@ -249,6 +249,8 @@ def test_versions_of_a_secret(safe: Safe) -> None:
 
     with refused(404, "NotAuthorizedOrNotFound", "9"):
         safe.read(secret, version_number=9)
+    with refused(404, "NotAuthorizedOrNotFound", "9"):
+        safe.secrets.get_secret_version(secret, 9)
     with refused(400, "InvalidParameter", "currentVersionNumber"):
         safe.secrets.update_secret(secret, m.UpdateSecretDetails(current_version_number=9))
     with refused(400, "InvalidParameter", "secretContent.name", "two"):
@@ -273,7 +275,47 @@ def test_a_secret_needs_an_enabled_aes_key_of_its_vault(safe: Safe) -> None:
         safe.make_secret()
 
 
+def test_an_old_etag_is_refused(safe: Safe) -> None:
+    secret = safe.make_secret()
+    with refused(412, "NoEtagMatch"):
+        details = m.UpdateSecretDetails(description="changed")
+        safe.secrets.update_secret(secret.id, details, if_match="old")
+    safe.keys.get_key(safe.key.id)
+    with refused(412, "NoEtagMatch"):
+        safe.keys.disable_key(safe.key.id, if_match="old")
+    assert safe.keys.get_key(safe.key.id).data.lifecycle_state == "ENABLED"
+
+
+def test_a_version_is_its_own_keys(safe: Safe) -> None:
+    version = safe.keys.get_key(safe.key.id).data.current_key_version
+    with refused(404, "NotAuthorizedOrNotFound", version):
+        safe.keys.get_key_version(safe.make_key().id, version)
+
+
+def test_a_secret_needs_a_vault_that_stays(safe: Safe) -> None:
+    """The key is made usable again, so that only the vault stands in the way."""
+    safe.vaults.schedule_vault_deletion(safe.vault.id, k.ScheduleVaultDeletionDetails())
+    key = safe.mocked.cloud.store.find("key", safe.key.id)
+    assert key is not None
+    key.data["lifecycleState"] = "ENABLED"
+    with refused(409, "Conflict", "vault", "PENDING_DELETION"):
+        safe.make_secret()
+
+
+def test_an_update_is_one_thing_at_a_time(safe: Safe) -> None:
+    secret = safe.make_secret().id
+    with refused(400, "InvalidParameter", "currentVersionNumber"):
+        both = m.UpdateSecretDetails(secret_content=content("new"), current_version_number=1)
+        safe.secrets.update_secret(secret, both)
+    with refused(501, "NotImplemented", "enableAutoGeneration"):
+        generated = m.UpdateSecretDetails(enable_auto_generation=True)
+        safe.secrets.update_secret(secret, generated)
+    assert safe.read(secret) == TOKEN
+
+
 def test_a_secret_needs_content(safe: Safe) -> None:
+    with refused(400, "InvalidParameter", "secretContent.content must be given"):
+        safe.make_secret(secret_content=m.Base64SecretContentDetails())
     with refused(400, "MissingParameter", "secretContent"):
         safe.make_secret(secret_content=None)
     with refused(501, "NotImplemented", "enableAutoGeneration"):

@@ -37,6 +37,7 @@ def credential_environment(settings: Settings, credentials: Credentials) -> dict
         "OCIFS_IAM_TYPE": "api_key",
         "OCI_CLI_CONFIG_FILE": config,
         "OCI_CLI_PROFILE": PROFILE,
+        "SUPPRESS_LABEL_WARNING": "True",
         "OCI_CLI_SUPPRESS_FILE_PERMISSIONS_WARNING": "True",
         "TF_VAR_tenancy_ocid": settings.tenancy_id,
         "TF_VAR_user_ocid": settings.user_id,

@@ -1,0 +1,130 @@
+"""The README's commands, run as they stand there, in their order.
+
+The tenancy of the five steps is the embedded one; what a person answers at a prompt is given on the
+command line instead.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ocimock.identifiers import COMPARTMENT_ID, TENANCY_ID
+from ocimock.server.serve import ServerFile
+from ocimock.terraform.mirror import install
+from tests.e2e.conftest import ROOT, WorkingCopy
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("readme")]
+
+_PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+# Run by other tests (make demo, demo-down), or the run that this test is a part of (make test).
+_ELSEWHERE = {"make demo", "make demo-down", "make test"}
+
+# What stands in for a person at a prompt, and for the registry.
+_ANSWERS = (
+    ("make setup", "true"),  # the working copy borrows what is installed
+    ("npx cdktf diff", "npx cdktf diff --skip-provider-lock"),
+    ("npx cdktf deploy", "npx cdktf deploy --auto-approve --skip-provider-lock"),
+    ("npx cdktf destroy", "npx cdktf destroy --auto-approve --skip-provider-lock"),
+    ("jobs delete", "jobs delete --yes --interval 0.2"),
+    ("jobs run", "jobs run --interval 0.2"),
+)
+
+_TENANCY = f"""\
+tenancy_ocid: {TENANCY_ID}
+compartment_ocid: {COMPARTMENT_ID}
+region: eu-frankfurt-1
+home_region: us-ashburn-1
+model: 7b
+protect: false
+policies: proof-of-concept
+network:
+  security: strict
+"""
+
+
+def commands(page: Path) -> list[str]:
+    """Every line of a console block that a reader is to type."""
+    blocks = re.findall(r"^```console\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerFile]:
+    home = tmp_path_factory.mktemp("oci mock")
+    command = [sys.executable, "-m", "ocimock", "serve", "--home", str(home)]
+    process = subprocess.Popen([*command, "--run-seconds", "0.5"], cwd=ROOT)
+    try:
+        deadline = time.monotonic() + 60
+        while (found := ServerFile.read(home)) is None:
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        yield found
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def test_the_five_steps(working_copy: WorkingCopy, server: ServerFile, tmp_path: Path) -> None:
+    typed = [line for line in commands(ROOT / "README.md") if line not in _ELSEWHERE]
+    assert len(typed) >= 12
+    copy = working_copy.path
+    (copy / "tenancies" / "prod.yaml").write_text(_TENANCY)
+    (copy / "hf-token.txt").write_text("hf_planted0123456789\n")
+    script = tmp_path / "steps.sh"
+    lines = ["set -e"]
+    for line in typed:
+        said = line
+        for asked, answer in _ANSWERS:
+            said = said.replace(asked, answer)
+        # Terraform's own downloads would not go through the mock: it gets no proxy.
+        proxy = "env -u HTTPS_PROXY -u https_proxy " if said.startswith("npx") else ""
+        lines.append(f"echo '+ {line}' | tr -d \"'\"; {proxy}{said}")
+    script.write_text("\n".join(lines) + "\n")
+    environment = {**server.environment, "TF_CLI_CONFIG_FILE": str(install(tmp_path / "tf"))}
+    printed = working_copy.run(f"bash '{script}'", environment=environment).stdout
+    assert "Apply complete!" in printed
+    assert "the secret 'huggingface-token' is in the vault" in printed
+    assert printed.count("SUCCEEDED (simulated)") >= 2
+    assert "[simulated by ocimock: no code ran]" in printed
+    assert "hf_planted0123456789" not in printed
+    # The bundle leaves nothing; the secret is the user's own, and was scheduled for deletion by no
+    # one. A vault that is pending deletion takes its secrets with it.
+    assert _standing(server.url).keys() <= {"secret"}
+    _no_trace_of_the_token(copy)
+
+
+def _standing(url: str) -> dict[str, int]:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"{url}/ocimock/state", timeout=10) as answer:
+        found: dict[str, int] = json.load(answer)["standing"]
+    return found
+
+
+def _no_trace_of_the_token(copy: Path) -> None:
+    """Neither definitions, state, records nor synthesized files hold the token."""
+    found = subprocess.run(
+        ["grep", "-rIl", "hf_planted", "--exclude-dir=node_modules", "--exclude-dir=tests", "."],
+        cwd=copy,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.stdout == ""
+
+
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)
+def test_every_command_of_the_pages_is_run(page: Path) -> None:
+    """A page other than the README may only repeat commands that are run."""
+    run = set(commands(ROOT / "README.md")) | _ELSEWHERE
+    assert set(commands(page)) <= run

@@ -1,0 +1,60 @@
+"""Pipfile.lock: three categories, no package index, and the small one is enough to synthesize."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCK = json.loads((ROOT / "Pipfile.lock").read_text())
+
+
+def test_it_names_no_index_and_no_path() -> None:
+    assert LOCK["_meta"]["sources"] == []
+    text = (ROOT / "Pipfile.lock").read_text() + (ROOT / "package-lock.json").read_text()
+    assert "file://" not in text
+    assert '"index"' not in text
+    assert '"resolved"' not in text
+
+
+def test_everything_is_pinned_with_its_hashes() -> None:
+    for category in ("infra", "default", "develop"):
+        for name, package in LOCK[category].items():
+            assert re.fullmatch(r"==[\w.+!]+", package["version"]), name
+            assert package["hashes"], name
+
+
+def test_categories_agree_on_every_version() -> None:
+    for category in ("infra", "develop"):
+        for name, package in LOCK[category].items():
+            other = LOCK["default"].get(name, package)
+            assert package["version"] == other["version"], name
+
+
+def test_the_infra_category_alone_synthesizes(tmp_path: Path) -> None:
+    """What ``main.py`` imports is in the infra category: nothing of ads, oci or pandas."""
+    script = (
+        "import json, sys, main; code = main.main(); "
+        "print('\\n' + json.dumps([code, sorted({n.split('.')[0] for n in sys.modules})]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "CDKTF_OUTDIR": str(tmp_path), "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    code, imported = json.loads(done.stdout.splitlines()[-1])
+    assert code == 0
+    owners = importlib.metadata.packages_distributions()
+    used = {owner.lower().replace("_", "-") for name in imported for owner in owners.get(name, [])}
+    # importlib_resources and the like may belong to several; what counts is that one is there.
+    allowed = {name.lower().replace("_", "-") for name in LOCK["infra"]} | {"pip", "setuptools"}
+    assert used <= allowed, sorted(used - allowed)
+    assert "cdktf" in used

@@ -152,3 +152,9 @@ def test_credentials_that_the_sdk_refuses(changed: dict[str, str], message: str)
     with pytest.raises(CredentialsError, match=message) as caught:
         made.client(clients.CORE)
     assert _KEY not in str(caught.value)
+
+
+def test_a_keys_own_endpoint_is_no_way_out() -> None:
+    made = Clients(read_credentials({}, _CREDENTIALS), {})
+    with pytest.raises(EndpointError, match=r"oci_kms\.KmsManagementClient.*not on this machine"):
+        made.client(clients.KMS_MANAGEMENT, "http://vault-management.kms.example.com")

@@ -8,13 +8,23 @@ from typing import Any
 import pytest
 
 from ocimock.identifiers import COMPARTMENT_ID, NAMESPACE, TENANCY_ID
+from ocimock.server.serve import ServerFile
 from ocimock.terraform.calls import Calls
-from ocimock.terraform.clients import Clients, Credentials, Service
-from ocimock.terraform.driver import Change
+from ocimock.terraform.clients import (
+    CORE,
+    Clients,
+    Credentials,
+    Service,
+    read_credentials,
+    read_endpoints,
+)
+from ocimock.terraform.driver import Change, Driver
 from ocimock.terraform.drivers import JobRunDriver
-from ocimock.terraform.exceptions import ConversionError, ImportIdError
+from ocimock.terraform.exceptions import ConversionError, ImportIdError, WaitError
+from ocimock.terraform.resource import md5_of
 from ocimock.terraform.resources import RESOURCES
-from tests.ocimock.terraform.tenant import JOB, NOTEBOOK, SECRET, State, Tenant, filled
+from ocimock.terraform.values import known
+from tests.ocimock.terraform.tenant import HERE, JOB, NOTEBOOK, SECRET, State, Tenant, filled
 
 _NOBODY = Credentials("t", "u", "f", "r", "k")
 
@@ -34,6 +44,26 @@ def test_an_objects_content_is_tracked_by_its_checksum(tenant: Tenant, bucket: S
     changed = tenant.config("oci_objectstorage_object", **{**config, "content": "kind: other\n"})
     planned = tenant.provider.plan("oci_objectstorage_object", changed, state)
     assert planned.replace == [("content",)]
+
+
+def test_an_objects_drift_shows_in_its_checksum(tenant: Tenant, bucket: State) -> None:
+    where = {"namespace": NAMESPACE, "bucket": bucket["name"], "delete_all_object_versions": True}
+    state = tenant.create("oci_objectstorage_object", **where, object="o", content="mine")
+    tenant.create("oci_objectstorage_object", **where, object="o", content="theirs")
+    fresh = tenant.provider.read("oci_objectstorage_object", state)
+    assert fresh is not None
+    assert fresh["content"] == md5_of("theirs")
+    mine = tenant.config("oci_objectstorage_object", **where, object="o", content="mine")
+    planned = tenant.provider.plan("oci_objectstorage_object", mine, fresh)
+    assert planned.replace == [("content",)]
+
+
+def test_all_versions_of_one_object_are_deleted_and_no_other(tenant: Tenant, bucket: State) -> None:
+    where = {"namespace": NAMESPACE, "bucket": bucket["name"], "delete_all_object_versions": True}
+    state = tenant.create("oci_objectstorage_object", **where, object="a", content="1")
+    longer = tenant.create("oci_objectstorage_object", **where, object="ab", content="2")
+    tenant.destroy("oci_objectstorage_object", state)
+    assert tenant.provider.read("oci_objectstorage_object", longer) == longer
 
 
 def test_an_object_from_a_file(tenant: Tenant, bucket: State, tmp_path: Path) -> None:
@@ -257,6 +287,30 @@ def test_a_refusal_points_at_the_attribute(tenant: Tenant, vcn: State) -> None:
     assert str(applied.error).startswith("400 ")
     assert "Operation: create_subnet" in str(applied.error)
     assert applied.error.attribute == "cidr_block"
+
+
+def test_what_was_made_but_failed_to_settle_stays_in_the_state(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> State:
+        raise WaitError("The resource is FAILED")
+
+    config = tenant.config("oci_core_vcn", **HERE, cidr_blocks=["10.0.0.0/16"])
+    planned = tenant.provider.plan("oci_core_vcn", config, None)
+    with monkeypatch.context() as broken:
+        broken.setattr(Driver, "settle", fail)
+        applied = tenant.provider.apply("oci_core_vcn", config, planned.state, None)
+    assert isinstance(applied.error, WaitError)
+    # Whole and known, or Terraform could not keep it; with an id, so that it can destroy it.
+    assert known(applied.state) == applied.state
+    assert applied.state["byoipv6cidr_details"] == []
+    tenant.destroy("oci_core_vcn", applied.state)
+
+
+def test_no_proxy_leads_a_call_away(server: ServerFile) -> None:
+    credentials = read_credentials({"region": "eu-frankfurt-1"}, server.environment)
+    made = Clients(credentials, read_endpoints(server.environment))
+    assert made.client(CORE).base_client.session.trust_env is False
 
 
 def test_what_the_stand_in_cannot_do_is_refused_before_anything_is_made(

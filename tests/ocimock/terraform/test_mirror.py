@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import ocimock
 from ocimock.terraform.__main__ import main
 from ocimock.terraform.mirror import install, platform_of_terraform, plugin_path
 
@@ -51,6 +52,15 @@ def test_the_script_runs_from_another_folder_and_a_path_with_a_space(tmp_path: P
     # Not started by Terraform, it says what it is and goes.
     assert done.returncode == 1
     assert done.stderr.startswith("This is the stand-in for oracle/oci")
+
+
+def test_a_working_copy_in_a_path_with_a_space(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ocimock, "__file__", str(tmp_path / "a copy" / "ocimock" / "__init__.py"))
+    install(tmp_path / "m")
+    script = plugin_path(tmp_path / "m" / "mirror").read_text()
+    assert f"PYTHONPATH='{tmp_path / 'a copy'}' exec " in script
 
 
 def test_install_prints_what_to_export(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

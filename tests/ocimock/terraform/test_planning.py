@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from ocimock.terraform import schema
 from ocimock.terraform.planning import Rules, differing, plan
 from ocimock.terraform.resource import md5_of
+from ocimock.terraform.resources import RESOURCES
 from ocimock.terraform.schema import Attribute, Block, NestedBlock
 from ocimock.terraform.values import UNKNOWN
+from tests.ocimock.terraform.tenant import filled
 
 _REQUIRED = Attribute("string", required=True)
 _OPTIONAL = Attribute("string", optional=True)
@@ -184,3 +187,27 @@ def test_differing_names_top_level_attributes_and_blocks() -> None:
     prior = {"a": "x", "b": "x", "details": [_rule("a")]}
     planned = {"a": "x", "b": UNKNOWN, "details": [_rule("b")]}
     assert differing(block, planned, prior) == ["b", "details"]
+
+
+@pytest.mark.parametrize(
+    ("type_name", "values", "path", "expected"),
+    [
+        (
+            "oci_core_security_list",
+            {"ingress_security_rules": [{"protocol": "6", "source": "10.0.0.0/24"}]},
+            ("ingress_security_rules", 0, "stateless"),
+            False,
+        ),
+        ("oci_core_internet_gateway", {}, ("enabled",), True),
+        ("oci_objectstorage_bucket", {}, ("access_type",), "NoPublicAccess"),
+        ("oci_objectstorage_object", {}, ("delete_all_object_versions",), False),
+    ],
+)
+def test_a_plan_shows_the_real_providers_defaults(
+    type_name: str, values: dict[str, Any], path: tuple[str | int, ...], expected: Any
+) -> None:
+    block = schema.load().resources[type_name].block
+    planned: Any = plan(block, filled(block, values), None, RESOURCES[type_name].rules)
+    for step in path:
+        planned = planned[step]
+    assert planned == expected

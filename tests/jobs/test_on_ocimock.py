@@ -20,6 +20,8 @@ from jobs.predict import DIALOGUE, PROMPT, predict
 from jobs.record import STEPS, JsonRecords, Run
 from jobs.runner import Runner
 from jobs.steps import deployment, job, model
+from jobs.teardown import delete
+from jobs.watch import require_success
 from ocimock import mock_oci
 from ocimock.cloud import Settings
 from ocimock.inprocess import MockedCloud
@@ -407,6 +409,25 @@ def test_a_deployment_says_why_it_failed(
     assert MANIFEST in caught.value.what
 
 
+def test_a_work_requests_errors_are_told(
+    bench: Workbench, records: JsonRecords, faults: Faults
+) -> None:
+    """The state alone often says no more than FAILED."""
+    runner, _ = _runner(bench, records)
+    for step in STEPS[:3]:
+        runner.follow(runner.submit(step))
+    submitted = runner.submit("deploy")
+    failed = {
+        "id": submitted.ids["deployment"], "lifecycleState": "FAILED", "lifecycleDetails": "Failed",
+        "displayName": "d", "compartmentId": "c", "projectId": "p",
+    }  # fmt: skip
+    error = {"code": "500", "message": "Out of host capacity.", "timestamp": "2026-11-22T12:00:00Z"}
+    faults.answer("GET", "/modelDeployments/", 200, body=failed)
+    faults.answer("GET", "/workRequests/[^/]+/errors", 200, body=[error])
+    with pytest.raises(StepFailedError, match=r"OCI says: Failed; Out of host capacity\."):
+        require_success(runner.follow(submitted))
+
+
 # --- asking ----------------------------------------------------------------------------------
 
 
@@ -497,6 +518,30 @@ def test_cancel_and_delete_of_a_run_under_way(
         assert cli.main(["cancel", "finetune"]) == 1
         assert "has ended already" in capfd.readouterr().err
         assert cli.main(["delete", "--yes"]) == 0
+
+
+def test_a_model_is_not_deleted_before_its_deployment_is_gone(records: JsonRecords) -> None:
+    with mock_oci(Settings(run_seconds=1, deploy_seconds=1), pace=1) as cloud:
+        bench = workbench.build(cloud)
+        sign_in()
+        clock = CloudClock(cloud)
+        Runner(bench.definitions(), records, Recorder(), clock).run()
+        clock.slept.clear()
+        delete(records, Recorder(), clock, 2.0)
+    assert clock.slept == [2.0]
+    assert not records.read().entries
+
+
+class CloudClock(OwnedClock):
+    """A clock whose sleeping lets time pass in the mock."""
+
+    def __init__(self, cloud: MockedCloud) -> None:
+        super().__init__()
+        self._cloud = cloud
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        self._cloud.advance(seconds)
 
 
 def test_states_are_read_from_the_deployment(served: Any) -> None:

@@ -320,3 +320,84 @@ def test_lists_come_in_pages(mocked: MockedCloud, api: Any) -> None:
 def test_a_policy_needs_its_compartment(mocked: MockedCloud, api: Any) -> None:
     with refused(404, "NotAuthorizedOrNotFound", "ocid1.compartment.oc1..missing"):
         policy(mocked, api, where="ocid1.compartment.oc1..missing")
+
+
+MISSING = "ocid1.compartment.oc1..missing"
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda api: api.list_compartments(MISSING),
+        lambda api: api.list_fault_domains(MISSING, "oMck:US-ASHBURN-1-AD-1"),
+        lambda api: api.list_region_subscriptions("ocid1.tenancy.oc1..another"),
+    ],
+)
+def test_a_list_needs_what_it_is_of(api: Any, ask: Any) -> None:
+    with refused(404, "NotAuthorizedOrNotFound"):
+        ask(api)
+
+
+def test_fault_domains_need_their_availability_domain(mocked: MockedCloud, api: Any) -> None:
+    with refused(400, "InvalidParameter", "availabilityDomain"):
+        api.list_fault_domains(mocked.compartment_id, "nowhere")
+
+
+def test_only_the_tenancy_lists_its_whole_subtree(mocked: MockedCloud, api: Any) -> None:
+    with refused(400, "InvalidParameter", "compartmentIdInSubtree"):
+        api.list_compartments(mocked.compartment_id, compartment_id_in_subtree=True)
+
+
+def test_a_compartment_moves_to_where_it_can_be(mocked: MockedCloud, api: Any) -> None:
+    outer, moved = compartment(mocked, api, "outer"), compartment(mocked, api, "same")
+    compartment(mocked, api, "same", outer.id)
+    abroad = client(mocked, oci.identity.IdentityClient, region="eu-frankfurt-1")
+    target = m.MoveCompartmentDetails(target_compartment_id=outer.id)
+    with refused(403, "NotAllowed", "IAD"):
+        abroad.move_compartment(moved.id, target)
+    with refused(409, "CompartmentAlreadyExists", "same"):
+        api.move_compartment(moved.id, target)
+    with refused(404, "NotAuthorizedOrNotFound", MISSING):
+        api.move_compartment(moved.id, m.MoveCompartmentDetails(target_compartment_id=MISSING))
+    with refused(412, "NoEtagMatch"):
+        api.delete_compartment(moved.id, if_match="old")
+
+
+@pytest.mark.parametrize("missing", ["user", "group"])
+def test_a_member_and_its_group_must_exist(mocked: MockedCloud, api: Any, missing: str) -> None:
+    known = {"user_id": mocked.cloud.settings.user_id, "group_id": group(mocked, api).id}
+    known[f"{missing}_id"] = f"ocid1.{missing}.oc1..missing"
+    with refused(404, "NotAuthorizedOrNotFound", f"ocid1.{missing}.oc1..missing"):
+        api.add_user_to_group(m.AddUserToGroupDetails(**known))
+
+
+def test_a_policy_may_name_its_own_compartment(mocked: MockedCloud, api: Any) -> None:
+    outer = compartment(mocked, api, "outer")
+    compartment(mocked, api, "inner", outer.id)
+    for name in ("outer", "outer:inner", "inner"):
+        statement = f"Allow group a to manage buckets in compartment {name}"
+        policy(mocked, api, statement, where=outer.id, name=name.replace(":", "-"))
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        ("target.bucket.name like 'b'", "=, != or in"),
+        ("request.region in ('a', b)", "single quotes"),
+        ("request.utc-timestamp between '2026-01-01T00:00Z' and later", "single quotes"),
+    ],
+)
+def test_a_wrong_condition(mocked: MockedCloud, api: Any, condition: str, words: str) -> None:
+    with refused(400, "InvalidParameter", "statements[0]", words):
+        policy(mocked, api, f"{STATEMENT} where {condition}")
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "request.region in ('fra', 'iad')",
+        "request.utc-timestamp between '2026-01-01T00:00Z' and '2026-02-01T00:00Z'",
+    ],
+)
+def test_a_condition(mocked: MockedCloud, api: Any, condition: str) -> None:
+    policy(mocked, api, f"{STATEMENT} where {condition}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from ocimock import MockedCloud
 from ocimock.services.logging.management import create_custom_log
 from ocimock.services.logging.records import append
+from ocimock.wire.errors import AlreadyExists
 from tests.ocimock.support import client, pages, refused
 
 m = oci.logging.models
@@ -367,3 +369,63 @@ def test_lists_come_in_pages(logs: Logs) -> None:
     found = pages(logs.api.list_log_groups, logs.compartment, limit=2)
     assert [len(page) for page in found] == [2, 1]
     assert {item.display_name for page in found for item in page} == names
+
+
+def test_an_old_etag_is_refused(logs: Logs) -> None:
+    group = logs.group()
+    log = logs.log(group)
+    old = {"if_match": "old"}
+    changes: tuple[Callable[[], Any], ...] = (
+        lambda: logs.api.update_log_group(group, m.UpdateLogGroupDetails(), **old),
+        lambda: logs.api.delete_log_group(group, **old),
+        lambda: logs.api.update_log(group, log, m.UpdateLogDetails(), **old),
+        lambda: logs.api.delete_log(group, log, **old),
+    )
+    for change in changes:
+        with refused(412, "NoEtagMatch"):
+            change()
+
+
+def test_an_update_is_checked_like_a_create(logs: Logs) -> None:
+    group = logs.group()
+    log = logs.log(group)
+    with refused(400, "InvalidParameter", "retentionDuration"):
+        logs.api.update_log(group, log, m.UpdateLogDetails(retention_duration=45))
+    changes: tuple[Callable[[], Any], ...] = (
+        lambda: logs.log(group, "a log"),
+        lambda: logs.api.update_log(group, log, m.UpdateLogDetails(display_name="a log")),
+        lambda: logs.api.update_log_group(group, m.UpdateLogGroupDetails(display_name="a b")),
+    )
+    for change in changes:
+        with refused(400, "InvalidParameter", "displayName"):
+            change()
+
+
+def test_a_group_moves_with_its_logs(mocked: MockedCloud, logs: Logs) -> None:
+    group = logs.group()
+    log = logs.log(group)
+    missing = m.ChangeLogGroupCompartmentDetails(compartment_id="ocid1.compartment.oc1..missing")
+    with refused(404, "NotAuthorizedOrNotFound", "missing"):
+        logs.api.change_log_group_compartment(group, missing)
+    target = m.ChangeLogGroupCompartmentDetails(compartment_id=mocked.tenancy_id)
+    logs.api.change_log_group_compartment(group, target)
+    assert logs.api.get_log(group, log).data.compartment_id == mocked.tenancy_id
+
+
+def test_names_stay_unique_however_a_log_comes(logs: Logs) -> None:
+    first, second = logs.group(), logs.group("second")
+    log = logs.log(first)
+    logs.log(second)
+    with refused(409, "ResourceAlreadyExists", "log"):
+        details = m.ChangeLogLogGroupDetails(target_log_group_id=second)
+        logs.api.change_log_log_group(first, log, details)
+    with pytest.raises(AlreadyExists):
+        create_custom_log(logs.cloud, first, "log", "eu-frankfurt-1")
+
+
+def test_a_deleted_log_keeps_no_lines(logs: Logs, stream: tuple[str, str]) -> None:
+    log, search = stream
+    logs.api.delete_log(search.split("/")[1], log)
+    record = logs.cloud.store.find("log", log)
+    assert record is not None
+    assert "lines" not in record.private

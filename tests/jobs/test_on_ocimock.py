@@ -262,6 +262,8 @@ def test_ads_keeps_quiet(tmp_path: Path) -> None:
         check=False,
     )
     assert done.stderr == ""
+    assert "WARNING:" not in done.stdout  # ADS has all logging go there
+    assert "INFO:" not in done.stdout
     assert done.returncode == 0
 
 

@@ -30,7 +30,7 @@ demo-down: setup  ## destroy what the demo made, and leave nothing
 	@$(PY) -m demo down
 
 test: setup  ## every test
-	@$(PY) -m pytest -n $(JOBS) --dist loadgroup
+	@$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 lint: setup  ## ruff, formatting, mypy, and whether the lock and the bindings are fresh
 	@$(PY) -m ruff check .

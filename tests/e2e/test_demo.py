@@ -22,7 +22,7 @@ from ocimock.identifiers import COMPARTMENT_ID, TENANCY_ID
 from ocimock.server.serve import ServerFile
 from tests.e2e.conftest import WorkingCopy
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.e2e
 
 STACKS = ("network", "data", "identity", "workbench")
 

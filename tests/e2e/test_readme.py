@@ -22,7 +22,7 @@ from ocimock.server.serve import ServerFile
 from ocimock.terraform.mirror import install
 from tests.e2e.conftest import ROOT, WorkingCopy
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("readme")]
+pytestmark = pytest.mark.e2e
 
 _PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 

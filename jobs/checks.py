@@ -72,7 +72,7 @@ def _against_schema(content: Mapping[str, Any], kind: str) -> Iterator[Finding]:
 
 @cache
 def _validator(kind: str) -> Any:
-    import jsonschema  # type: ignore[import-untyped]
+    import jsonschema
 
     definitions = json.loads(SCHEMA.read_text(encoding="utf-8"))["$defs"]
     schema = {"$ref": f"#/$defs/{kind}", "$defs": definitions}

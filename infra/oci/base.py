@@ -130,7 +130,9 @@ def _split(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]
 
 
 def _check(kind: Kind, terraform_type: str, construct: str, arguments: Mapping[str, Any]) -> None:
-    found = list(problems(block_of(kind, terraform_type), arguments))
+    # What a provider block takes beside its own is `alias`, which is no meta-argument.
+    meta = ("alias",) if kind == "provider" else tuple(MetaArguments.__annotations__)
+    found = list(problems(block_of(kind, terraform_type), arguments, meta=meta))
     if found:
         raise ResourceArgumentError(terraform_type, construct, _caller(), found)
 

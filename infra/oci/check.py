@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
+from constructs import Construct
+
 from infra.oci.schema import AttributeType, Block, NestedBlock
 
 _PRIMITIVES: dict[str, tuple[type, ...]] = {
@@ -18,12 +20,17 @@ _PRIMITIVES: dict[str, tuple[type, ...]] = {
 }
 
 
-def problems(block: Block, arguments: Mapping[str, Any], path: str = "") -> Iterator[str]:
-    """One sentence per argument that the provider would not take; none if all is well."""
+def problems(
+    block: Block, arguments: Mapping[str, Any], path: str = "", meta: Sequence[str] = ()
+) -> Iterator[str]:
+    """One sentence per argument that the provider would not take; none if all is well.
+
+    ``meta`` names what may be written beside the block's own, for the hint at a misspelt one.
+    """
     for name, value in arguments.items():
         if value is None:
             continue
-        yield from _argument(block, name, value, _join(path, name))
+        yield from _argument(block, name, value, _join(path, name), meta)
     for name in block.required:
         if arguments.get(name) is None:
             yield f"{_join(path, name)}: missing; the provider requires it"
@@ -38,33 +45,49 @@ def clean(value: Any) -> Any:
     return value
 
 
-def is_token(value: Any) -> bool:
-    """Whether CDKTF or Terraform resolves the value later, so that its type is not known yet."""
+def is_token(value: Any, container: str = "") -> bool:
+    """Whether CDKTF or Terraform resolves the value later, so that its type is not known yet.
+
+    ``container`` is what the schema wants there (``list``, ``set``, ``map``, ``object``), empty
+    for a single value: a list that is one token stands for a list only.
+    """
     if isinstance(value, str):
         return "${" in value or "TfToken[" in value
     if isinstance(value, Mapping):
-        return any(isinstance(key, str) and "TfToken[" in key for key in value)
+        keys = list(value)
+        return container in ("map", "object") and len(keys) == 1 and _is_marked(keys[0])
     if isinstance(value, Sequence):
-        return len(value) == 1 and isinstance(value[0], str) and "TfToken[" in value[0]
-    return not isinstance(value, (bool, int, float, type(None)))
+        return container in ("list", "set") and len(value) == 1 and _is_marked(value[0])
+    return is_resolvable(value)
 
 
-def _argument(block: Block, name: str, value: Any, path: str) -> Iterator[str]:
+def is_resolvable(value: Any) -> bool:
+    """Whether it is one of CDKTF's expressions; a resource, say, is none: its ``id`` is."""
+    return hasattr(value, "__jsii_ref__") and not isinstance(value, Construct)
+
+
+def _is_marked(value: Any) -> bool:
+    return isinstance(value, str) and "TfToken[" in value
+
+
+def _argument(
+    block: Block, name: str, value: Any, path: str, meta: Sequence[str]
+) -> Iterator[str]:
     if nested := block.blocks.get(name):
         yield from _nested(nested, value, path)
         return
     attribute = block.attributes.get(name)
     if attribute is None:
-        yield f"{path}: no such argument{_nearest(name, block)}"
+        yield f"{path}: no such argument{_nearest(name, [*block.settable, *meta])}"
         return
     if not attribute.settable:
-        yield f"{path}: computed by OCI, it can be read but not set{_nearest(name, block)}"
+        yield f"{path}: computed by OCI, it can be read but not set{_nearest(name, block.settable)}"
         return
     yield from _typed(attribute.type, value, path)
 
 
 def _typed(kind: AttributeType, value: Any, path: str) -> Iterator[str]:
-    if is_token(value):
+    if is_token(value, "" if isinstance(kind, str) else kind[0]):
         return
     if isinstance(kind, str):
         if not _is_primitive(kind, value):
@@ -91,8 +114,7 @@ def _typed(kind: AttributeType, value: Any, path: str) -> Iterator[str]:
 
 
 def _nested(nested: NestedBlock, value: Any, path: str) -> Iterator[str]:
-    if is_token(value):
-        return
+    # No token passes: Terraform's JSON takes no expression where a block has to stand.
     if isinstance(value, Mapping):
         if not nested.single:
             yield f"{path}: found one block; allowed: a list of blocks"
@@ -106,7 +128,7 @@ def _nested(nested: NestedBlock, value: Any, path: str) -> Iterator[str]:
     for index, item in enumerate(value):
         if isinstance(item, Mapping):
             yield from problems(nested.block, item, f"{path}[{index}]")
-        elif not is_token(item):
+        else:
             yield f"{path}[{index}]: found {_shown(item)}; allowed: a block (a dict)"
 
 
@@ -135,14 +157,18 @@ def _described(kind: AttributeType) -> str:
 
 
 def _shown(value: Any) -> str:
+    if is_token(value):
+        return "a token (a value known only later)"
+    if isinstance(value, Construct):
+        return f"the {type(value).__name__} itself, of which this takes an attribute such as .id"
     return f"{value!r} ({type(value).__name__})"
 
 
-def _nearest(name: str, block: Block) -> str:
-    near = get_close_matches(name, block.settable, n=1, cutoff=0.5)
+def _nearest(name: str, names: Sequence[str]) -> str:
+    near = get_close_matches(name, names, n=1, cutoff=0.5)
     if near:
         return f"; did you mean '{near[0]}'?"
-    return f"; allowed: {', '.join(block.settable)}"
+    return f"; allowed: {', '.join(names)}"
 
 
 def _join(path: str, name: str) -> str:

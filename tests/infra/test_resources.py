@@ -65,6 +65,21 @@ def refused(make: Callable[..., Any], stack: TerraformStack, **arguments: Any) -
             "ingress_security_rules[0].tcp_options: found 2 blocks; allowed: at most 1",
         ),
         (
+            {"ingress_security_rules": "${oci_core_vcn.vcn.id}"},
+            "ingress_security_rules: found a token (a value known only later); "
+            "allowed: a block (a dict)",
+        ),
+        (
+            {"ingress_security_rules": [INGRESS, "${oci_core_vcn.vcn.id}"]},
+            "ingress_security_rules[1]: found a token (a value known only later); "
+            "allowed: a block (a dict)",
+        ),
+        ({"dependson": []}, "dependson: no such argument; did you mean 'depends_on'?"),
+        (
+            {"display_name": Path("/x")},
+            f"display_name: found {Path('/x')!r} (PosixPath); allowed: a string",
+        ),
+        (
             {"state": "AVAILABLE"},
             "state: computed by OCI, it can be read but not set; allowed: compartment_id, "
             "defined_tags, display_name, egress_security_rules, freeform_tags, "
@@ -108,6 +123,30 @@ def test_a_string_is_no_list(stack: TerraformStack) -> None:
     assert found == [
         "security_list_ids: found 'ocid1.securitylist' (str); allowed: a list of strings"
     ]
+
+
+def test_a_resource_is_not_its_id(stack: TerraformStack) -> None:
+    vcn = Vcn(stack, "vcn", compartment_id="c")
+
+    assert refused(SecurityList, stack, compartment_id="c", vcn_id=vcn) == [
+        "vcn_id: found the Vcn itself, of which this takes an attribute such as .id; "
+        "allowed: a string"
+    ]
+
+
+def test_a_list_s_token_is_no_single_value(stack: TerraformStack) -> None:
+    vcn = Vcn(stack, "vcn", compartment_id="c")
+
+    (problem,) = refused(SecurityList, stack, compartment_id="c", vcn_id=vcn.cidr_blocks)
+    assert problem.startswith("vcn_id: found [")
+    assert problem.endswith(" (list); allowed: a string")
+
+
+def test_what_is_no_sequence_is_no_list(stack: TerraformStack) -> None:
+    (problem,) = refused(Subnet, stack, **GOOD, security_list_ids={"ocid1.securitylist"})
+    assert problem == (
+        "security_list_ids: found {'ocid1.securitylist'} (set); allowed: a list of strings"
+    )
 
 
 def test_the_resource_s_own_id_is_never_an_argument(stack: TerraformStack) -> None:

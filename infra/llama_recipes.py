@@ -10,8 +10,10 @@ removed in March 2024."""
 
 # The tutorial's list, held at the releases of that commit's date, on Python 3.9. Unpinned, it
 # resolves and dies at import: datasets of that time can't load pyarrow 15 and later, today's peft
-# and optimum no longer have what the code imports, and today's transformers wants a newer PyTorch
-# than the environment has.
+# and optimum no longer have what the code imports, today's transformers wants a newer PyTorch than
+# the environment has, and setuptools 70 dropped the pkg_resources.packaging that the code imports.
+# PyTorch itself stays where the environment has it: llama-recipes asks for 2.0.1 or later, and pip
+# might go to 2.8, built for CUDA 12.8. The index is that of PyTorch's releases, not of its tests.
 PIP_PACKAGES = (
     "'accelerate==0.23.0'",
     "appdirs",
@@ -25,14 +27,16 @@ PIP_PACKAGES = (
     "--extra-index-url",
     "https://download.pytorch.org/whl/cu118",
     "'llama-recipes==0.0.1'",
+    "'torch>=2.0.1,<2.2'",
     "'transformers==4.33.3'",
     "'pyarrow<15'",
     "'numpy<2'",
     "'sentencepiece==0.1.99'",
     "py7zr",
     "scipy",
-    "'optimum==1.13.2'",
+    "'optimum==1.13.3'",
     "'huggingface_hub<0.26'",
+    "'setuptools<70'",
 )
 
 RECIPES = "/mnt/recipes"
@@ -47,9 +51,9 @@ OUTPUT_FOLDER = "/home/datascience/outputs"
 def finetune_command(settings: Finetune, plan: Plan) -> str:
     """The tutorial's command for LoRA (its YAML) or for every parameter (its Python example).
 
-    Two things are corrected: the token comes from the Vault (``with_hf_token.py``), and so does
-    the data set from where it still is (``samsum_dataset.py``). The full-parameter example's
-    ``--micro_batch_size`` is left out: the pinned commit no longer has it.
+    Two things are corrected: the token comes from the Vault (``with_hf_token.py``), and the data
+    set from where it still is (``samsum_dataset.py``). The full-parameter example's script is the
+    other one's too: ``llama_finetuning.py`` does not exist at the pinned commit.
     """
     method = _lora(settings, plan) if plan.method == "lora" else _full(settings, plan)
     words = [
@@ -97,6 +101,8 @@ def _full(settings: Finetune, plan: Plan) -> list[str]:
     return [
         "--pure_bf16",
         f"--batch_size_training {plan.batch_size}",
+        # Newer llama-recipes warn of this flag and go on; older ones divide the batch by it.
+        "--micro_batch_size 1",
         "--model_name $MODEL_NAME",
         f"--num_epochs {settings.epochs}",
         f"--dist_checkpoint_root_folder {OUTPUT_FOLDER}",

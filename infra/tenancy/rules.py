@@ -8,7 +8,7 @@ from infra.tenancy.errors import Path, Problem
 from infra.tenancy.schema import MAX_REPLICAS, Tenancy
 from infra.tenancy.sizes import replicas_for
 from infra.tenancy.tables import GPU_SHAPES, REALM_OF_REGION, SHAPES
-from infra.tenancy.values import realm_of
+from infra.tenancy.values import nearest, realm_of
 
 # The first two addresses and the last of every subnet are OCI's own.
 _RESERVED_ADDRESSES = 3
@@ -16,6 +16,8 @@ _RESERVED_ADDRESSES = 3
 STACK_MARK = "{stack}"
 """Stands for the stack's name in a value of ``state.config``."""
 
+_OF_AN_EXISTING_SUBNET = {"subnet_id", "subnet_compartment_ocid"}
+_LOCAL_STATE = ("path",)
 _CREDENTIAL_WORDS = ("password", "secret", "token", "access_key", "private_key", "conn_str", "sas")
 
 
@@ -38,20 +40,32 @@ def _realms(tenancy: Tenancy) -> Iterator[Problem]:
             allowed = f"a region of realm {realm}, that of tenancy_ocid"
             hint = f"this one belongs to {REALM_OF_REGION[region]}"
             yield Problem((key,), region, allowed, hint)
-    if realm_of(tenancy.compartment_ocid) != realm:
-        allowed = f"a compartment of realm {realm}, that of tenancy_ocid"
-        yield Problem(("compartment_ocid",), tenancy.compartment_ocid, allowed)
+    network = tenancy.network
+    places: tuple[tuple[Path, str, str | None], ...] = (
+        (("compartment_ocid",), "compartment", tenancy.compartment_ocid),
+        (("network", "subnet_id"), "subnet", network.subnet_id),
+        (("network", "subnet_compartment_ocid"), "compartment", network.subnet_compartment_ocid),
+    )
+    for path, kind, ocid in places:
+        if ocid and realm_of(ocid) != realm:
+            yield Problem(path, ocid, f"a {kind} of realm {realm}, that of tenancy_ocid")
 
 
 def _network(tenancy: Tenancy) -> Iterator[Problem]:
     network = tenancy.network
     if network.subnet_id is not None:
-        for key in sorted(network.model_fields_set - {"subnet_id"}):
+        yield from _subnet_region(tenancy, network.subnet_id)
+        for key in sorted(network.model_fields_set - _OF_AN_EXISTING_SUBNET):
             hint = "an existing subnet brings its own network: remove this line, or subnet_id"
             yield Problem(
                 ("network", key), getattr(network, key), "nothing beside network.subnet_id", hint
             )
         return
+    if network.subnet_compartment_ocid is not None:
+        allowed = "nothing without network.subnet_id"
+        hint = "a subnet of our own is made in compartment_ocid"
+        path = ("network", "subnet_compartment_ocid")
+        yield Problem(path, network.subnet_compartment_ocid, allowed, hint)
     vcn = ipaddress.IPv4Network(network.vcn_cidr)
     subnet = ipaddress.IPv4Network(network.subnet_cidr)
     if not subnet.subnet_of(vcn):
@@ -71,6 +85,15 @@ def _network(tenancy: Tenancy) -> Iterator[Problem]:
     if ports.min > ports.max:
         allowed = f"a whole number not below network.nccl_ports.min ({ports.min})"
         yield Problem(("network", "nccl_ports", "max"), ports.max, allowed)
+
+
+def _subnet_region(tenancy: Tenancy, subnet: str) -> Iterator[Problem]:
+    # Ashburn and Phoenix write a short key there (iad, phx), which says as much.
+    region = subnet.split(".")[3]
+    region = {"iad": "us-ashburn-1", "phx": "us-phoenix-1"}.get(region, region)
+    if region in REALM_OF_REGION and region != tenancy.region:
+        allowed = f"a subnet in {tenancy.region}, which is region"
+        yield Problem(("network", "subnet_id"), subnet, allowed, f"this one is in {region}")
 
 
 def _notebook(tenancy: Tenancy) -> Iterator[Problem]:
@@ -119,6 +142,11 @@ def _state(tenancy: Tenancy) -> Iterator[Problem]:
             hint = "Terraform's backends read credentials from the environment"
             # The value may be a credential: it is not repeated.
             yield Problem(path, "…", "no credential in this file", hint)
+    if state.backend == "local":
+        for key in sorted(state.config.keys() - set(_LOCAL_STATE)):
+            hint = nearest(key, _LOCAL_STATE)
+            # Nor is this value repeated: a credential may hide behind any name.
+            yield Problem(("state", "config", key), "…", "only path, for local state", hint)
     custom = state.backend != "local" or "path" in state.config
     if custom and STACK_MARK not in repr(state.config):
         hint = "without it the four stacks would overwrite each other's state"

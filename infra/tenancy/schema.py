@@ -57,6 +57,7 @@ class Network(Part):
     security: Literal["open-within-subnet", "strict"] = "open-within-subnet"
     nccl_ports: Ports = Ports()
     subnet_id: SubnetOcid | None = None
+    subnet_compartment_ocid: CompartmentOcid | None = None
 
 
 class Notebook(Part):

@@ -81,6 +81,10 @@ def realm_of(ocid: str) -> str:
     return ocid.split(".")[2]
 
 
+# RFC 1918. What Python calls private holds loopback and link-local too, which OCI refuses.
+_PRIVATE = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
+
+
 def _cidr(shortest: int, longest: int) -> AfterValidator:
     def check(value: str) -> str:
         try:
@@ -89,8 +93,8 @@ def _cidr(shortest: int, longest: int) -> AfterValidator:
             raise refused(_cidr_hint(value)) from None
         if not shortest <= network.prefixlen <= longest:
             raise refused(f"this one is a /{network.prefixlen}")
-        if not network.is_private:
-            raise refused("these are public addresses")
+        if not any(network.subnet_of(private) for private in _PRIVATE):
+            raise refused(f"private are {_listed(map(str, _PRIVATE))}")
         return str(network)
 
     return AfterValidator(check)

@@ -70,7 +70,7 @@ def test_strict_opens_the_rendezvous_and_the_nccl_ports_only(synthesize: Synthes
 
 
 def test_an_existing_subnet_makes_no_network(synthesize: Synthesize) -> None:
-    subnet = "ocid1.subnet.oc1.eu-frankfurt-1.aaaaexisting"
+    subnet = "ocid1.subnet.oc1.iad.aaaaexisting"
     stacks = synthesize(f"network: {{subnet_id: {subnet}}}\n")
 
     assert "resource" not in stacks["network"]

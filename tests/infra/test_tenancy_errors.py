@@ -122,7 +122,7 @@ CASES = [
         OCIDS + "network:\n  vcn_cidr: 8.8.0.0/16\n",
         [
             f"4: network.vcn_cidr: found '8.8.0.0/16' (str); allowed: {CIDR}. "
-            "These are public addresses."
+            "Private are 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16."
         ],
     ),
     Bad(
@@ -144,8 +144,7 @@ CASES = [
     ),
     Bad(
         "existing-subnet-and-cidrs",
-        OCIDS
-        + "network:\n  vcn_cidr: 10.0.0.0/16\n  subnet_id: ocid1.subnet.oc1.eu-frankfurt-1.aaaa\n",
+        OCIDS + "network:\n  vcn_cidr: 10.0.0.0/16\n  subnet_id: ocid1.subnet.oc1.iad.aaaa\n",
         [
             "4: network.vcn_cidr: found '10.0.0.0/16' (str); "
             "allowed: nothing beside network.subnet_id. An existing subnet brings its own "
@@ -303,6 +302,47 @@ CASES = [
             "5: state.config: found a mapping with key; "
             "allowed: a configuration with {stack} in the value that places the state. "
             "Without it the four stacks would overwrite each other's state."
+        ],
+    ),
+    Bad(
+        "misspelt-key-of-local-state",
+        OCIDS + "state:\n  config:\n    pth: states/{stack}.tfstate\n",
+        [
+            "5: state.config.pth: found '…' (str); allowed: only path, for local state. "
+            "Did you mean 'path'?"
+        ],
+    ),
+    Bad(
+        "subnet-of-another-region",
+        OCIDS + "region: eu-frankfurt-1\nnetwork:\n  subnet_id: ocid1.subnet.oc1.iad.aaaa\n",
+        [
+            "5: network.subnet_id: found 'ocid1.subnet.oc1.iad.aaaa' (str); "
+            "allowed: a subnet in eu-frankfurt-1, which is region. This one is in us-ashburn-1."
+        ],
+    ),
+    Bad(
+        "subnet-of-another-realm",
+        OCIDS + "network:\n  subnet_id: ocid1.subnet.oc2..aaaa\n",
+        [
+            "4: network.subnet_id: found 'ocid1.subnet.oc2..aaaa' (str); "
+            "allowed: a subnet of realm oc1, that of tenancy_ocid."
+        ],
+    ),
+    Bad(
+        "subnet-s-compartment-without-subnet",
+        OCIDS + "network:\n  subnet_compartment_ocid: ocid1.compartment.oc1..aaaa\n",
+        [
+            "4: network.subnet_compartment_ocid: found 'ocid1.compartment.oc1..aaaa' (str); "
+            "allowed: nothing without network.subnet_id. A subnet of our own is made in "
+            "compartment_ocid."
+        ],
+    ),
+    Bad(
+        "link-local-network",
+        OCIDS + "network:\n  vcn_cidr: 169.254.0.0/16\n",
+        [
+            f"4: network.vcn_cidr: found '169.254.0.0/16' (str); allowed: {CIDR}. "
+            "Private are 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16."
         ],
     ),
     Bad(

@@ -26,6 +26,7 @@ class Scope:
 
     region: str
     compartment: str
+    subnet_compartment: str
     dynamic_group: str
     bucket: str
     vault: str
@@ -36,9 +37,12 @@ class Scope:
     @property
     def location(self) -> str:
         """``in compartment id …``; the root compartment is written ``in tenancy``."""
-        if self.compartment.startswith("ocid1.tenancy."):
-            return "in tenancy"
-        return f"in compartment id {self.compartment}"
+        return _location(self.compartment)
+
+    @property
+    def network(self) -> str:
+        """As ``location``, of the compartment that the subnet is in."""
+        return _location(self.subnet_compartment)
 
 
 class Identity:
@@ -68,6 +72,9 @@ class Identity:
         narrowed = Scope(
             region=tenancy.region,
             compartment=tenancy.compartment_ocid,
+            subnet_compartment=(
+                tenancy.network.subnet_compartment_ocid or tenancy.compartment_ocid
+            ),
             dynamic_group=self.dynamic_group.id,
             bucket=bucket,
             vault=vault,
@@ -105,9 +112,15 @@ def workload_statements(scope: Scope) -> list[str]:
     """What a running job, notebook or deployment needs, and no more."""
     who = f"dynamic-group id {scope.dynamic_group}"
     where = scope.location
+    notebook, job_run = _acting_as("notebooksession"), _acting_as("jobrun")
     bucket = f"where any {{target.bucket.name='{scope.bucket}'}}"
-    secret = (
-        f"where all {{target.secret.name='{scope.secret_name}', target.vault.id='{scope.vault}'}}"
+    # Not for deployments: what answers strangers needs no token.
+    secret = ", ".join(
+        (
+            "where all {request.principal.type='datasciencejobrun'",
+            f"target.secret.name='{scope.secret_name}'",
+            f"target.vault.id='{scope.vault}'}}",
+        )
     )
     pull = " ".join(
         (
@@ -118,16 +131,16 @@ def workload_statements(scope: Scope) -> list[str]:
     )
     return [
         # People work in the notebook: it submits jobs, registers models and deploys them.
-        f"Allow {who} to manage data-science-family {where} {_acting_as('notebooksession')}",
+        f"Allow {who} to manage data-science-family {where} {notebook}",
+        f"Allow {who} to use virtual-network-family {scope.network} {notebook}",
         # A job run reads its own definition, and may register the model that it made.
-        f"Allow {who} to read data-science-jobs {where} {_acting_as('jobrun')}",
-        f"Allow {who} to read data-science-job-runs {where} {_acting_as('jobrun')}",
-        f"Allow {who} to manage data-science-models {where} {_acting_as('jobrun')}",
+        f"Allow {who} to read data-science-jobs {where} {job_run}",
+        f"Allow {who} to read data-science-job-runs {where} {job_run}",
+        f"Allow {who} to manage data-science-models {where} {job_run}",
         f"Allow {who} to read buckets {where} {bucket}",
         f"Allow {who} to manage objects {where} {bucket}",
         f"Allow {who} to use logging-family {where}",
         f"Allow {who} to use metrics {where}",
-        f"Allow {who} to use virtual-network-family {where}",
         f"Allow {who} to read repos {where} {pull}",
         f"Allow {who} to read secret-bundles {where} {secret}",
     ]
@@ -139,7 +152,7 @@ def service_statements(scope: Scope) -> list[str]:
     bucket = f"where any {{target.bucket.name='{scope.bucket}'}}"
     return [
         # Attaches job nodes and notebooks to the subnet.
-        f"Allow service datascience to use virtual-network-family {where}",
+        f"Allow service datascience to use virtual-network-family {scope.network}",
         # Models above 6 GB are copied between the bucket and the catalog by the services.
         f"Allow service datascience to manage object-family {where} {bucket}",
         f"Allow service objectstorage-{scope.region} to manage object-family {where} {bucket}",
@@ -157,7 +170,7 @@ def people_statements(group: UserGroup, scope: Scope) -> list[str]:
     vault = f"where any {{target.vault.id='{scope.vault}'}}"
     return [
         f"Allow {who} to manage data-science-family {where}",
-        f"Allow {who} to use virtual-network-family {where}",
+        f"Allow {who} to use virtual-network-family {scope.network}",
         f"Allow {who} to manage log-groups {where}",
         f"Allow {who} to manage log-content {where}",
         f"Allow {who} to read metrics {where}",
@@ -184,6 +197,12 @@ def group_name(group: UserGroup) -> str:
     """``'Default'/'data scientists'``, or the plain name in quotes."""
     name = f"'{group.name}'"
     return f"'{group.domain}'/{name}" if group.domain else name
+
+
+def _location(compartment: str) -> str:
+    if compartment.startswith("ocid1.tenancy."):
+        return "in tenancy"
+    return f"in compartment id {compartment}"
 
 
 def _acting_as(kind: str) -> str:

@@ -97,6 +97,29 @@ def test_jobs_read_the_one_secret_only(synthesize: Synthesize) -> None:
     assert "to read secret-bundles in" in statement
     assert "target.secret.name='my-token'" in statement
     assert "target.vault.id='ocid1.vault." in statement
+    assert "where all {request.principal.type='datasciencejobrun', " in statement
+
+
+def test_a_subnet_elsewhere_is_used_where_it_is(synthesize: Synthesize) -> None:
+    text = (
+        "user_group: {name: ds}\n"
+        "network: {subnet_id: ocid1.subnet.oc1.iad.aaaa, "
+        "subnet_compartment_ocid: ocid1.compartment.oc1..aaaanetworks}\n"
+    )
+    elsewhere = [part for part in statements(synthesize(text)) if "aaaanetworks" in part]
+
+    assert len(elsewhere) == 3  # the notebook, the service, people
+    for statement in elsewhere:
+        assert (
+            " to use virtual-network-family in compartment id ocid1.compartment.oc1..aaaanetworks"
+        ) in statement
+
+
+def test_of_what_runs_only_the_notebook_uses_the_network(synthesize: Synthesize) -> None:
+    found = statements(synthesize())
+    (statement,) = [text for text in found if "dynamic-group" in text and "network" in text]
+
+    assert statement.endswith("where any {request.principal.type='datasciencenotebooksession'}")
 
 
 def test_the_proof_of_concept_is_the_tutorial_s_set(synthesize: Synthesize) -> None:

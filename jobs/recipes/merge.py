@@ -141,9 +141,10 @@ def save(model: Any, tokenizer: Any, output: Path) -> None:
     """Write model and tokenizer to ``output``.
 
     They are written to local disk first: a mounted bucket takes whole files only, not the seeks
-    and renames of a writer.
+    and renames of a writer. The job's block storage is at home; /tmp, on the boot volume, may be
+    too small for a model.
     """
-    with tempfile.TemporaryDirectory(prefix="merged-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="merged-", dir=Path.home()) as scratch:
         model.save_pretrained(scratch, safe_serialization=True, max_shard_size=SHARD_SIZE)
         tokenizer.save_pretrained(scratch)
         output.mkdir(parents=True, exist_ok=True)

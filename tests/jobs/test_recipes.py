@@ -385,10 +385,16 @@ def test_missing_and_doubtful_inputs_are_told(
     assert "2 folders under" in capsys.readouterr().err
 
 
-def test_files_are_copied_whole_to_the_mount(merge: Any, tmp_path: Path) -> None:
+def test_files_are_copied_whole_from_block_storage_to_the_mount(
+    merge: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+
     def saver(name: str) -> Any:
         def save_pretrained(folder: str, **how: Any) -> None:
-            assert not Path(folder).is_relative_to(tmp_path)
+            assert Path(folder).parent == home
             (Path(folder) / name).write_text(f"{name} {sorted(how)}")
 
         return SimpleNamespace(save_pretrained=save_pretrained)
@@ -400,3 +406,4 @@ def test_files_are_copied_whole_to_the_mount(merge: Any, tmp_path: Path) -> None
         "model.safetensors": "model.safetensors ['max_shard_size', 'safe_serialization']",
         "tokenizer.json": "tokenizer.json []",
     }
+    assert not list(home.iterdir())

@@ -70,9 +70,7 @@ def _is_marked(value: Any) -> bool:
     return isinstance(value, str) and "TfToken[" in value
 
 
-def _argument(
-    block: Block, name: str, value: Any, path: str, meta: Sequence[str]
-) -> Iterator[str]:
+def _argument(block: Block, name: str, value: Any, path: str, meta: Sequence[str]) -> Iterator[str]:
     if nested := block.blocks.get(name):
         yield from _nested(nested, value, path)
         return

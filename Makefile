@@ -77,7 +77,7 @@ $(VENV)/.synced-infra: Pipfile.lock | $(PY) $(PIPENV)
 node_modules/.synced: package-lock.json
 	@tools/prerequisites.sh "$(PYTHON)" node npm terraform git
 	@echo "installing cdktf-cli from package-lock.json"
-	@npm ci --no-audit --no-fund --loglevel=error
+	@npm ci --no-audit --no-fund --no-update-notifier --loglevel=error >/dev/null
 	@touch $@
 
 clean:  ## remove what was built (not what was deployed)

@@ -34,10 +34,8 @@ TerraformRemoteState = toolkit.TerraformRemoteState
 TerraformResource = toolkit.TerraformResource
 TerraformResourceLifecycle = toolkit.TerraformResourceLifecycle
 TerraformStack = toolkit.TerraformStack
-Token = toolkit.Token
 
 __all__ = [
-    "CDK",
     "App",
     "Fn",
     "IResolvable",
@@ -52,6 +50,5 @@ __all__ = [
     "TerraformResource",
     "TerraformResourceLifecycle",
     "TerraformStack",
-    "Token",
     "toolkit",
 ]

@@ -19,7 +19,7 @@ from infra.llama_recipes import (
 )
 from infra.places import Places
 from infra.plan import Plan
-from infra.recipes import MOUNT as RECIPES
+from infra.recipes import MOUNT
 from infra.serving import deployment, model
 from infra.tenancy.schema import Tenancy
 from infra.tenancy.sizes import PRESETS
@@ -55,7 +55,7 @@ def finetune(tenancy: Tenancy, plan: Plan, places: Places) -> Definition:
         "env": _finetune_env(tenancy, plan, places),
         "maximumRuntimeInMinutes": settings.max_runtime_minutes,
     }
-    mounts = [_mount(RECIPES, RECIPES, places)]
+    mounts = [_mount(MOUNT, MOUNT, places)]
     if plan.method == "lora":
         mounts.insert(0, _mount("outputs", plan.outputs_prefix, places))
     else:
@@ -85,7 +85,7 @@ def merge(tenancy: Tenancy, plan: Plan, places: Places) -> Definition:
     mounts = [
         _mount("outputs", plan.outputs_prefix, places),
         _mount("merged", plan.merged_prefix, places),
-        _mount(RECIPES, RECIPES, places),
+        _mount(MOUNT, MOUNT, places),
     ]
     infrastructure = _infrastructure(
         tenancy,

@@ -1,6 +1,7 @@
 """The recipe ``llama-recipes``: the tutorial's training code, its packages and its commands."""
 
 from infra.plan import Plan
+from infra.recipes import MOUNT
 from infra.tenancy.schema import Finetune
 
 GIT_URL = "https://github.com/facebookresearch/llama-recipes.git"
@@ -39,7 +40,7 @@ PIP_PACKAGES = (
     "'setuptools<70'",
 )
 
-RECIPES = "/mnt/recipes"
+RECIPES = f"/mnt/{MOUNT}"
 OUTPUTS = "/mnt/outputs"
 MERGED = "/mnt/merged"
 """Where the bucket's folders are mounted in a job."""

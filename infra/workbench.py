@@ -66,10 +66,10 @@ def put_texts(
     content_type: str,
     namespace: str,
     bucket: str,
-) -> dict[str, Object]:
-    """Objects ``<folder>/<file name>``, one per text; the texts are Terraform templates."""
-    return {
-        name: Object(
+) -> None:
+    """Put objects ``<folder>/<file name>``, one per text; the texts are Terraform templates."""
+    for name, text in texts.items():
+        Object(
             scope,
             f"{folder}_{name.replace('.', '_')}",
             namespace=namespace,
@@ -80,8 +80,6 @@ def put_texts(
             # The bucket keeps versions; without this destroy would leave them, and the bucket.
             delete_all_object_versions=True,
         )
-        for name, text in texts.items()
-    }
 
 
 def _notebook_config(

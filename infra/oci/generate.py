@@ -22,14 +22,6 @@ _HEADER = (
 )
 
 _PRIMITIVES = {"string": "str", "number": "float", "bool": "bool", "dynamic": "Any"}
-_IMPORTS = {
-    "Any": "from typing import {}",
-    "NotRequired": "from typing import {}",
-    "TypedDict": "from typing import {}",
-    "Unpack": "from typing import {}",
-    "Mapping": "from collections.abc import {}",
-    "Sequence": "from collections.abc import {}",
-}
 
 
 def modules() -> dict[str, str]:

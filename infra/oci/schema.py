@@ -30,7 +30,6 @@ class Attribute:
     required: bool
     optional: bool
     computed: bool
-    deprecated: bool
 
     @property
     def settable(self) -> bool:
@@ -104,7 +103,7 @@ def _top_level(schema: Mapping[str, Any]) -> Block:
     block = _block(schema["block"])
     # Terraform's SDK declares `id` optional and computed; a configuration that sets it is wrong.
     attributes = {
-        name: Attribute(attribute.type, False, False, True, False) if name == "id" else attribute
+        name: Attribute(attribute.type, False, False, True) if name == "id" else attribute
         for name, attribute in block.attributes.items()
     }
     return Block(attributes, block.blocks)
@@ -117,7 +116,6 @@ def _block(block: Mapping[str, Any]) -> Block:
             required=raw.get("required", False),
             optional=raw.get("optional", False),
             computed=raw.get("computed", False),
-            deprecated=raw.get("deprecated", False),
         )
         for name, raw in sorted(block.get("attributes", {}).items())
     }

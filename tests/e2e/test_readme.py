@@ -29,6 +29,25 @@ _PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 # Run by other tests (make demo, demo-down), or the run that this test is a part of (make test).
 _ELSEWHERE = {"make demo", "make demo-down", "make test"}
 
+# Commands that the prose names, and what runs them.
+_IN_PROSE = {
+    "make bindings": "tests/infra/test_resources.py",
+    "make demo": "tests/e2e/test_demo.py",
+    "make demo-down": "tests/e2e/test_demo.py",
+    "make format": "the formatter itself; make lint checks its result",
+    "make lint": ".ci/run",
+    "make lock": "make lint checks its result",
+    "make setup-infra": "tests/tools/test_lock.py",
+    "make test": ".ci/run",
+    "make test JOBS=0": ".ci/run, with another number",
+    "python -m jobs": "test_the_five_steps",
+    "python -m jobs emit": "test_the_five_steps",
+    "python -m jobs run": "test_the_five_steps",
+    "python -m ocimock coverage": "tests/ocimock/test_server.py",
+    "python -m ocimock env": "tests/ocimock/test_server.py",
+    "python -m ocimock serve": "tests/ocimock/conftest.py",
+}
+
 # What stands in for a person at a prompt, and for the registry.
 _ANSWERS = (
     ("make setup", "true"),  # the working copy borrows what is installed
@@ -127,6 +146,14 @@ def test_every_command_of_the_pages_is_run(page: Path) -> None:
     """A page other than the README may only repeat commands that are run."""
     run = set(commands(ROOT / "README.md")) | _ELSEWHERE
     assert set(commands(page)) <= run
+
+
+@pytest.mark.parametrize(
+    "page", [*_PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"], ids=lambda page: page.name
+)
+def test_every_command_in_prose_is_run(page: Path) -> None:
+    named = set(re.findall(r"`(?:eval \"\$\()?((?:make|python -m) [^`)]+)", page.read_text()))
+    assert named <= set(_IN_PROSE)
 
 
 @pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)

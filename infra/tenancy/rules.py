@@ -138,12 +138,14 @@ def _provider(tenancy: Tenancy) -> Iterator[Problem]:
 def _state(tenancy: Tenancy) -> Iterator[Problem]:
     state = tenancy.state
     for path, key in _keys(state.config, ("state", "config")):
-        if any(word in key for word in _CREDENTIAL_WORDS):
+        if _names_a_credential(key):
             hint = "Terraform's backends read credentials from the environment"
             # The value may be a credential: it is not repeated.
             yield Problem(path, "…", "no credential in this file", hint)
     if state.backend == "local":
         for key in sorted(state.config.keys() - set(_LOCAL_STATE)):
+            if _names_a_credential(key):  # told above
+                continue
             hint = nearest(key, _LOCAL_STATE)
             # Nor is this value repeated: a credential may hide behind any name.
             yield Problem(("state", "config", key), "…", "only path, for local state", hint)
@@ -152,6 +154,10 @@ def _state(tenancy: Tenancy) -> Iterator[Problem]:
         hint = "without it the four stacks would overwrite each other's state"
         allowed = f"a configuration with {STACK_MARK} in the value that places the state"
         yield Problem(("state", "config"), state.config, allowed, hint)
+
+
+def _names_a_credential(key: str) -> bool:
+    return any(word in key for word in _CREDENTIAL_WORDS)
 
 
 def _keys(config: Mapping[str, Any], path: Path) -> Iterator[tuple[Path, str]]:

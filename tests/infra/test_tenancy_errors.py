@@ -313,6 +313,14 @@ CASES = [
         ],
     ),
     Bad(
+        "credential-in-local-state",
+        OCIDS + "state:\n  config:\n    password: hunter2\n",
+        [
+            "5: state.config.password: found '…' (str); allowed: no credential in this file. "
+            "Terraform's backends read credentials from the environment."
+        ],
+    ),
+    Bad(
         "subnet-of-another-region",
         OCIDS + "region: eu-frankfurt-1\nnetwork:\n  subnet_id: ocid1.subnet.oc1.iad.aaaa\n",
         [

@@ -88,7 +88,8 @@ class LiveView:
 @contextmanager
 def view(console: Console, clock: Clock, run: Run) -> Iterator[View]:
     """The view that fits the console."""
-    if not console.is_terminal:
+    # A dumb terminal can't draw anew: a live table would show nothing on it.
+    if not console.is_terminal or console.is_dumb_terminal:
         yield PlainView(console, clock)
         return
     with LiveView(console, clock, run) as live:

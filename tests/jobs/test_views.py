@@ -18,9 +18,16 @@ RUNNING = entry(
 )
 
 
-def _console(terminal: bool, width: int = 100) -> tuple[Console, io.StringIO]:
+def _console(terminal: bool, width: int = 100, kind: str = "xterm") -> tuple[Console, io.StringIO]:
     stream = io.StringIO()
-    return Console(file=stream, force_terminal=terminal, width=width, color_system=None), stream
+    console = Console(
+        file=stream,
+        force_terminal=terminal,
+        width=width,
+        color_system=None,
+        _environ={"TERM": kind},
+    )
+    return console, stream
 
 
 def test_plain_lines_come_once_for_each_change() -> None:
@@ -38,6 +45,14 @@ def test_plain_lines_come_once_for_each_change() -> None:
         "12:01:00 finetune  | [link] epoch 1 " + "x" * 120,
         "12:01:00 finetune  SUCCEEDED (simulated)  done",
     ]
+
+
+def test_a_terminal_that_cannot_draw_anew_gets_plain_lines() -> None:
+    console, stream = _console(terminal=True, kind="dumb")
+    with view(console, OwnedClock(), Run()) as shown:
+        assert isinstance(shown, PlainView)
+        shown.show(RUNNING)
+    assert "finetune  IN_PROGRESS" in stream.getvalue()
 
 
 def test_a_terminal_gets_a_table_that_leaves_nothing_behind() -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib
 import ipaddress
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from ocimock.terraform.exceptions import CredentialsError, EndpointError
 from ocimock.terraform.values import Value
@@ -21,6 +21,9 @@ _HOW_TO_SET = (
     '`eval "$(python -m ocimock env --home DIR)"` sets it for a running ocimock.'
 )
 _TIMEOUT_SECONDS = (5, 60)
+#: Nothing but scheme, host and port: where two readers of URLs could differ (a user name, a
+#: backslash), one of them would see another host.
+_ENDPOINT = re.compile(r"(?i:http)://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?/?")
 
 
 @dataclass(frozen=True)
@@ -78,15 +81,15 @@ def read_endpoints(environment: Mapping[str, str]) -> dict[str, str]:
 
 def require_loopback(url: str, name: str) -> str:
     """The URL without a trailing slash; EndpointError unless it is http on loopback."""
-    parts = urlsplit(url if "://" in url else f"//{url}")
-    if parts.scheme != "http":
+    if not url.lower().startswith("http://"):
         raise EndpointError(
             f'{name}: "{url}" is not an http:// URL. The stand-in never speaks to OCI itself, '
             f"which is https only. {_HOW_TO_SET}"
         )
-    if parts.path.strip("/") or parts.query:
-        raise EndpointError(f'{name}: "{url}" has a path. {_HOW_TO_SET}')
-    if not _is_loopback(parts.hostname or ""):
+    found = _ENDPOINT.fullmatch(url)
+    if found is None:
+        raise EndpointError(f'{name}: "{url}" is more than http://host:port. {_HOW_TO_SET}')
+    if not _is_loopback(found[1].strip("[]")):
         raise EndpointError(
             f'{name}: "{url}" is not on this machine. Allowed are 127.0.0.1, ::1 and localhost. '
             "For a real tenancy install the real provider: remove the stand-in's "
@@ -186,7 +189,12 @@ class Clients:
                 "The private key is not a PEM key, or private_key_password does not open it."
             ) from None
         # No proxy and no .netrc: nothing may lead these calls off this machine.
-        made.base_client.session.trust_env = False
+        session = made.base_client.session
+        session.trust_env = False
+        # A redirect is no way out either: what is not below this URL has no adapter.
+        adapter = session.get_adapter(url)
+        session.adapters.clear()
+        session.mount(f"{url}/", adapter)
         return made
 
     def _config(self) -> dict[str, str | None]:
@@ -230,7 +238,7 @@ def _key_file(path: str | None) -> str:
 
 
 def _is_loopback(host: str) -> bool:
-    if host == "localhost":
+    if host.lower() == "localhost":
         return True
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import oci
 import pytest
 
+from ocimock.cloud import Settings
+from ocimock.credentials import write_credentials
+from ocimock.identifiers import TENANCY_ID, USER_ID
 from ocimock.terraform import clients
 from ocimock.terraform.clients import Clients, read_credentials, read_endpoints, require_loopback
 from ocimock.terraform.exceptions import CredentialsError, EndpointError
@@ -54,6 +62,14 @@ def test_loopback_is_taken(url: str) -> None:
         "http://127.0.0.1.example.com",
         "http://localhost.example.com",
         "http://127.0.0.1@example.com",
+        # urllib reads this host as 127.0.0.1, urllib3 (which sends) as example.com.
+        "http://example.com\\@127.0.0.1",
+        "http://example.com#@127.0.0.1",
+        "http://127.0.0.1:80?x",
+        "http://127.0.0.1:80#x",
+        "http://user@127.0.0.1",
+        "http://[::1",
+        "http://127.0.0.1 ",
         "http://127.0.0.1:80/n/other",
         "127.0.0.1:8080",
         "",
@@ -152,6 +168,65 @@ def test_credentials_that_the_sdk_refuses(changed: dict[str, str], message: str)
     with pytest.raises(CredentialsError, match=message) as caught:
         made.client(clients.CORE)
     assert _KEY not in str(caught.value)
+
+
+class _Server(HTTPServer):
+    """Sends whoever asks on to `target`, and counts."""
+
+    target = ""
+    status = 200
+    asked = 0
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+
+    def do_GET(self) -> None:
+        self.server.asked += 1
+        self.send_response(self.server.status)
+        if self.server.target:
+            self.send_header("location", self.server.target + self.path)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing to say."""
+
+
+def _url(server: _Server) -> str:
+    return f"http://127.0.0.1:{server.server_port}"
+
+
+@contextmanager
+def _redirecting(target: _Server | None, status: int = 200) -> Iterator[_Server]:
+    with _Server(("127.0.0.1", 0), _Handler) as server:
+        server.status = status
+        server.target = _url(target) if target else ""
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("status", [301, 307, 308])
+def test_a_redirect_is_no_way_out(tmp_path: Path, status: int) -> None:
+    """Another port of this machine stands for another machine: it is never asked."""
+    key = write_credentials(tmp_path, Settings())
+    environment = {
+        **_CREDENTIALS,
+        "TF_VAR_tenancy_ocid": TENANCY_ID,
+        "TF_VAR_user_ocid": USER_ID,
+        "TF_VAR_fingerprint": key.fingerprint,
+        "TF_VAR_private_key": key.key_file.read_text(),
+    }
+    with _redirecting(None) as elsewhere, _redirecting(elsewhere, status) as near:
+        made = Clients(read_credentials({}, environment), {clients.CORE.override: _url(near)})
+        with pytest.raises(oci.exceptions.RequestException, match="No connection adapters"):
+            made.client(clients.CORE).get_vcn(
+                "ocid1.vcn.oc1.fra.none", retry_strategy=oci.retry.NoneRetryStrategy()
+            )
+        assert (near.asked, elsewhere.asked) == (1, 0)
 
 
 def test_a_keys_own_endpoint_is_no_way_out() -> None:

@@ -13,6 +13,7 @@ from .registry import services
 from .service import Call, Handler, Service
 from .wire.errors import (
     InvalidatedRetryToken,
+    InvalidParameter,
     MethodNotAllowed,
     NotFound,
     NotImplementedByMock,
@@ -20,13 +21,18 @@ from .wire.errors import (
 )
 from .wire.message import LOOPBACK, Request, Response
 from .wire.router import Router
-from .wire.routes import Operation, endpoint_label
+from .wire.routes import Operation, endpoint_label, parameters, plain_name
 
 # <label>.<region>[.oci|.ds].oraclecloud.com and <label>.<region>.oci.customer-oci.com
 _HOST = re.compile(
     r"(?P<label>[a-z0-9-]+(?:\.[a-z0-9-]+)*?)\.(?P<region>[a-z]+-[a-z]+-\d)"
     r"(?:\.(?:ds|oci))*\.(?:oraclecloud|customer-oci)\.com"
 )
+_OCI_DOMAIN = re.compile(
+    r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:oraclecloud|customer-oci)\.com", re.IGNORECASE
+)
+# Whoever knows a pre-authenticated request's token can use it.
+_LINK_TOKEN = re.compile(r"(?<=^/p/)[^/]+")
 
 
 class UnknownHostError(Exception):
@@ -42,8 +48,13 @@ class Target:
 
 
 def is_oci_host(host: str) -> bool:
-    """Whether *host* belongs to Oracle Cloud."""
-    return host.endswith((".oraclecloud.com", ".customer-oci.com", ".oci.customer-oci.com"))
+    """Whether *host* is a well-formed name in Oracle Cloud's domains."""
+    return _OCI_DOMAIN.fullmatch(host) is not None
+
+
+def shown_path(path: str) -> str:
+    """*path* without the secret that it may hold, for records and logs."""
+    return _LINK_TOKEN.sub("…", path)
 
 
 def target(cloud: Cloud, host: str) -> Target:
@@ -97,7 +108,8 @@ def dispatch(cloud: Cloud, request: Request) -> Response:
             response = _answer(Call(cloud, operation, request, path, place.region), found)
         except ServiceError as fault:
             response = fault.response()
-        cloud.calls.append(CallRecord(service, name, request.method, request.path, response.status))
+        path_shown = shown_path(request.path)
+        cloud.calls.append(CallRecord(service, name, request.method, path_shown, response.status))
     response.headers.setdefault("opc-request-id", request_id)
     return response
 
@@ -137,10 +149,22 @@ def _answer(call: Call, service: Service) -> Response:
             f"ocimock does not implement {service.name}.{call.operation.name} "
             f"({call.operation.method} {call.operation.path})"
         )
+    _refuse_unknown_query(call)
     token = call.header("opc-retry-token")
     if not token or call.request.method != "POST":
         return handler(call)
     return _answer_once(call, service, handler, token)
+
+
+def _refuse_unknown_query(call: Call) -> None:
+    """:raises InvalidParameter: a query parameter that the SDK's operation does not have."""
+    operation = call.operation
+    if not call.request.query or not operation.client:
+        return
+    known = parameters(operation.client, operation.name)
+    for name in call.request.query:
+        if plain_name(name) not in known:
+            raise InvalidParameter(f"{operation.name} has no query parameter '{name}'")
 
 
 def _answer_once(call: Call, service: Service, handler: Handler, token: str) -> Response:

@@ -12,6 +12,7 @@ import functools
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
@@ -21,14 +22,13 @@ from unittest import mock
 from .clock import Clock
 from .cloud import Cloud, Settings
 from .credentials import PROFILE, Credentials, write_credentials, write_private
-from .dispatch import UnknownHostError, dispatch
+from .dispatch import UnknownHostError, dispatch, shown_path
 from .environment import credential_environment
 from .wire.message import Request
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _READ_BYTES = 64 * 1024
 _ADAPTERS = (
     "oci._vendor.requests.adapters.HTTPAdapter.send",
@@ -146,13 +146,16 @@ def _sender(cloud: Cloud, adapter: str) -> Callable[..., Any]:
     original = _resolve(adapter)
 
     def send(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-        asked = Request.from_url(request.method, request.url, request.headers, _body(request))
-        if asked.host in _LOOPBACK:
+        asked = Request.from_url(request.method, request.url, request.headers)
+        if asked.is_loopback:
             return original(self, request, *args, **kwargs)
+        asked = replace(asked, body=_body(request))
         try:
             answer = dispatch(cloud, asked)
         except UnknownHostError as fault:
-            raise BlockedCallError(f"{asked.method} {request.url} was blocked: {fault}") from None
+            # Without the query: links carry their signatures there.
+            named = f"{asked.method} {asked.base_url}{shown_path(asked.path)}"
+            raise BlockedCallError(f"{named} was blocked: {fault}") from None
         return self.build_response(
             request, _urllib3_response(answer.status, answer.headers, answer.body, asked.method)
         )

@@ -6,8 +6,13 @@ from typing import Any
 
 from .service import Call
 from .wire import models
-from .wire.errors import InvalidParameter
+from .wire.errors import InvalidParameter, NotImplementedByMock
 from .wire.message import Response
+
+# Fields to sort by, under the services' several spellings of them: TIMECREATED, timeCreated.
+_SORTABLE = {
+    name.upper(): name for name in ("timeCreated", "displayName", "name", "lifecycleState")
+}
 
 
 def summaries(call: Call, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -27,9 +32,14 @@ def summaries(call: Call, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def sort(call: Call, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """*found* by ``sortBy`` and ``sortOrder``: newest first unless the client says otherwise."""
-    by = (call.query("sortBy") or "TIMECREATED").upper().replace("_", "")
-    name = {"DISPLAYNAME": "displayName", "NAME": "name"}.get(by, "timeCreated")
+    """*found* by ``sortBy`` and ``sortOrder``: newest first unless the client says otherwise.
+
+    :raises NotImplementedByMock: by a field that the mock does not sort by.
+    """
+    by = call.query("sortBy") or "timeCreated"
+    name = _SORTABLE.get(by.upper().replace("_", ""))
+    if name is None:
+        raise NotImplementedByMock(f"ocimock does not sort by '{by}'")
     default = "DESC" if name == "timeCreated" else "ASC"
     descending = (call.query("sortOrder") or default).upper() == "DESC"
     numbered = sorted(enumerate(found), key=lambda pair: (pair[1].get(name) or "", pair[0]))

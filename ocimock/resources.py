@@ -25,11 +25,16 @@ from .wire import models
 from .wire.errors import (
     NoEtagMatch,
     NotAuthorizedOrNotFound,
+    NotImplementedByMock,
     ServiceError,
 )
 from .wire.message import Response
 
 _KINDS: dict[str, Kind] = {}
+# Query parameters of lists that choose order, page or depth, not resources.
+_NO_FILTERS = frozenset(
+    {"limit", "page", "sortBy", "sortOrder", "compartmentIdInSubtree", "isCompartmentIdInSubtree"}
+)
 
 
 def crud(
@@ -184,7 +189,10 @@ def refuse_duplicate(cloud: Cloud, kind: Kind, data: dict[str, Any]) -> None:
 
 
 def list_(call: Call, kind: Kind) -> Response:
-    """The list operation: filters by every query parameter that is a field, sorts and pages."""
+    """The list operation: filters by every query parameter that is a field, sorts and pages.
+
+    :raises NotImplementedByMock: a parameter is none of these; it is not passed over in silence.
+    """
     spec = models.model(call.operation.models, kind.model)
     live = call.cloud.store.live(kind.name)
     found = [record.data for record in live if in_region(call, kind, record)]
@@ -193,8 +201,11 @@ def list_(call: Call, kind: Kind) -> Response:
         filters["compartmentId"] = tuple(subtree(call.cloud, call.query("compartmentId") or ""))
     for wire, values in filters.items():
         field = "id" if wire == kind.path_id and wire not in spec.fields else wire
-        if field in spec.fields and wire not in ("sortBy", "sortOrder"):
-            found = [data for data in found if _matches(data.get(field), values)]
+        if wire in _NO_FILTERS:
+            continue
+        if field not in spec.fields:
+            raise NotImplementedByMock(f"ocimock does not filter {kind.plural} by {wire}")
+        found = [data for data in found if _matches(data.get(field), values)]
     return page(call, summaries(call, sort(call, found)), collection=kind.collection)
 
 

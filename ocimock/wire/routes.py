@@ -22,6 +22,7 @@ _BODY = re.compile(r":param oci\.(?:\w+\.)+models\.(\w+) \w+: \((required|option
 _RETURNS = re.compile(
     r"with data of type (?:(list) of )?(?::class:`~oci\.(?:\w+\.)*models\.(\w+)`|(\w+))"
 )
+_PARAMETER = re.compile(r":param \S+ (\w+): \((?:required|optional)\)")
 # The last path parameter of these may hold slashes that a client did not escape
 # (Terraform's provider sends object names so).
 _GREEDY = ("objectName", "prefix")
@@ -63,6 +64,19 @@ def operations(service: str, client: str) -> Iterator[Operation]:
         found = _path_and_method(code)
         if found is not None:
             yield _operation(service, client, package_name, name, function, base, *found)
+
+
+@functools.cache
+def parameters(client: str, name: str) -> frozenset[str]:
+    """Every parameter (path, query, header) of an operation, as :func:`plain_name` spells it."""
+    package_name, class_name = client.rsplit(".", 1)
+    function = getattr(getattr(importlib.import_module(package_name), class_name), name)
+    return frozenset(plain_name(found) for found in _PARAMETER.findall(function.__doc__ or ""))
+
+
+def plain_name(name: str) -> str:
+    """A parameter's name the same from either spelling: ``compartmentId``, ``compartment_id``."""
+    return name.replace("_", "").lower()
 
 
 def base_path(sdk_class: Any) -> str:

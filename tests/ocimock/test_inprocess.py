@@ -78,13 +78,16 @@ def test_an_operation_that_is_not_written_says_so() -> None:
 
 
 @contextmanager
-def _loopback_answer(body: bytes) -> Iterator[str]:
+def _loopback_answer(body: bytes, *, until: bytes = b"\r\n\r\n") -> Iterator[str]:
+    """A server that answers *body* to one request, once *until* has come."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def answer() -> None:
             connection, _ = listener.accept()
             with connection:
-                connection.recv(65536)
+                came = b""
+                while until not in came and (piece := connection.recv(65536)):
+                    came += piece
                 head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(body)}\r\n\r\n".encode()
                 connection.sendall(head + body)
 
@@ -99,6 +102,22 @@ def test_loopback_is_left_alone() -> None:
     session.trust_env = False
     with mock_oci(), _loopback_answer(b"mine") as url:
         assert session.get(url, timeout=5).content == b"mine"
+
+
+def test_what_goes_to_loopback_goes_whole() -> None:
+    session = requests.Session()
+    session.trust_env = False
+    pieces = iter([b"a first ", b"and a last"])
+    with mock_oci(), _loopback_answer(b"got", until=b"and a last") as url:
+        assert session.post(url, data=pieces, timeout=5).content == b"got"
+
+
+def test_an_error_shows_no_links_signature() -> None:
+    url = "https://example.com/file?signature=hunter2"
+    with mock_oci(), pytest.raises(BlockedCallError) as caught:
+        requests.get(url, timeout=5)
+    assert "hunter2" not in str(caught.value)
+    assert "https://example.com/file" in str(caught.value)
 
 
 def test_the_adapters_are_restored() -> None:
@@ -132,3 +151,23 @@ def test_a_retry_token_creates_once() -> None:
                 details, opc_retry_token="token", retry_strategy=oci.retry.NoneRetryStrategy()
             )
         assert (caught.value.status, caught.value.code) == (409, "InvalidatedRetryToken")
+
+
+def test_a_query_parameter_that_the_sdk_lacks_is_refused() -> None:
+    host = "https://iaas.eu-frankfurt-1.oraclecloud.com"
+    with mock_oci():
+        answer = requests.get(f"{host}/20160918/vcns?compartmentID=x&colour=red", timeout=5)
+    assert (answer.status_code, answer.json()["code"]) == (400, "InvalidParameter")
+    assert "list_vcns has no query parameter 'colour'" in answer.json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [("vlanId=ocid1.vlan", "does not filter"), ("sortBy=SIZE", "does not sort by 'SIZE'")],
+)
+def test_what_a_list_cannot_heed_it_says(query: str, named: str) -> None:
+    url = "https://iaas.eu-frankfurt-1.oraclecloud.com/20160918/networkSecurityGroups"
+    with mock_oci() as mocked:
+        answer = requests.get(f"{url}?compartmentId={mocked.compartment_id}&{query}", timeout=5)
+    assert answer.status_code == 501
+    assert named in answer.json()["message"]

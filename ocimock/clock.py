@@ -5,10 +5,14 @@ from __future__ import annotations
 import contextlib
 import heapq
 import itertools
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+# Seconds. What is scheduled or is to expire after an advance needs dates too.
+_MARGIN = 10 * 365 * 86400.0
 
 
 @dataclass(frozen=True, order=True)
@@ -61,9 +65,16 @@ class Clock:
         return format_time(self.now())
 
     def advance(self, seconds: float) -> None:
-        """Let *seconds* pass at once."""
-        if seconds < 0:
+        """Let *seconds* pass at once.
+
+        :raises ValueError: they run backwards, or to where no date can be written any more.
+        """
+        if not 0 <= seconds < math.inf:
             raise ValueError(f"time runs forward only: {seconds}")
+        try:
+            format_time(self.now() + seconds + _MARGIN)
+        except (OverflowError, ValueError, OSError):
+            raise ValueError(f"time ends before {seconds} more seconds have passed") from None
         self._ahead += seconds
 
     def schedule(self, delay: float, name: str, subject: str) -> None:

@@ -46,6 +46,8 @@ class Call:
             value = json.loads(self.request.body)
         except ValueError as fault:
             raise CannotParseRequest(f"the body is not JSON: {fault}") from None
+        except RecursionError:
+            raise CannotParseRequest("the body is nested too deep") from None
         if not isinstance(value, dict):
             raise CannotParseRequest("the body must be a JSON object")
         # A null stands for a field that was not set: Go clients and the Python SDK send them.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import asdict
 from typing import Any
 
 from ..cloud import Cloud
-from ..dispatch import UnknownHostError, dispatch
+from ..dispatch import UnknownHostError, dispatch, shown_path
 from ..wire.message import Request, Response
 
 Scope = MutableMapping[str, Any]
@@ -17,6 +18,14 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 _ADMIN = "/ocimock/"
+# How many bytes of an answer go to the connection at a time; it takes more as the client reads.
+_PIECE = 1024 * 1024
+
+_log = logging.getLogger(__name__)
+
+
+class ClientLeft(Exception):  # noqa: N818 - no error, only an end
+    """The client went away before its request was whole."""
 
 
 class Application:
@@ -29,29 +38,30 @@ class Application:
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
             return
-        request = _request(scope, await _read(receive))
-        response = self.answer(request)
-        headers = {"content-length": str(len(response.body)), **response.headers}
-        await send(
-            {
-                "type": "http.response.start",
-                "status": response.status,
-                "headers": [
-                    (name.encode(), text.encode("latin-1")) for name, text in headers.items()
-                ],
-            }
-        )
-        body = b"" if request.method == "HEAD" else response.body
-        await send({"type": "http.response.body", "body": body})
+        try:
+            body = await _read(receive)
+        except ClientLeft:
+            return  # nothing of half a request is done
+        try:
+            request = _request(scope, body)
+        except ValueError as fault:
+            response = _error(400, "CannotParseRequest", f"the request's address: {fault}")
+        else:
+            response = self.answer(request)
+        await _send(send, response, with_body=scope["method"] != "HEAD")
 
     def answer(self, request: Request) -> Response:
-        """The mock's answer, or its own pages below ``/ocimock/``."""
-        if request.path.startswith(_ADMIN):
-            return self._administer(request)
+        """The mock's answer, or its own pages below ``/ocimock/``. Nothing is raised."""
         try:
+            if request.path.startswith(_ADMIN):
+                return self._administer(request)
             return dispatch(self.cloud, request)
         except UnknownHostError as fault:
-            return Response.of_json({"code": "UnknownHost", "message": str(fault)}, 502)
+            return _error(502, "UnknownHost", str(fault))
+        except Exception:  # noqa: BLE001 - the server goes on, whatever it was
+            _log.exception("ocimock failed at %s %s", request.method, shown_path(request.path))
+            message = "a fault of ocimock itself; its output says more"
+            return _error(500, "InternalServerError", message)
 
     def _administer(self, request: Request) -> Response:
         page = (request.method, request.path.removeprefix(_ADMIN))
@@ -66,7 +76,7 @@ class Application:
             return Response(204)
         if page == ("POST", "clock"):
             return self._advance(request)
-        return Response.of_json({"code": "NotFound", "message": "no such page of ocimock"}, 404)
+        return _error(404, "NotFound", "no such page of ocimock")
 
     def _standing(self) -> dict[str, int]:
         """What stands, less what a fresh tenancy holds."""
@@ -88,7 +98,7 @@ class Application:
             self.cloud.clock.advance(seconds)
         except (ValueError, KeyError, TypeError) as fault:
             message = f'POST {{"advance": seconds}}, seconds of 0 or more: {fault}'
-            return Response.of_json({"code": "InvalidParameter", "message": message}, 400)
+            return _error(400, "InvalidParameter", message)
         return Response.of_json({"now": self.cloud.clock.timestamp()})
 
 
@@ -101,12 +111,33 @@ def _request(scope: Scope, body: bytes) -> Request:
 
 
 async def _read(receive: Receive) -> bytes:
+    """The whole body.
+
+    :raises ClientLeft: it never came to its end.
+    """
     chunks = []
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientLeft
         chunks.append(message.get("body", b""))
         if not message.get("more_body"):
             return b"".join(chunks)
+
+
+async def _send(send: Send, response: Response, *, with_body: bool) -> None:
+    headers = {"content-length": str(len(response.body)), **response.headers}
+    fields = [(name.encode(), text.encode("latin-1")) for name, text in headers.items()]
+    await send({"type": "http.response.start", "status": response.status, "headers": fields})
+    body = memoryview(response.body if with_body else b"")
+    for start in range(0, len(body) or 1, _PIECE):
+        end = start + _PIECE
+        piece = bytes(body[start:end])
+        await send({"type": "http.response.body", "body": piece, "more_body": end < len(body)})
+
+
+def _error(status: int, code: str, message: str) -> Response:
+    return Response.of_json({"code": code, "message": message}, status)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -88,10 +88,14 @@ class _Front(asyncio.Protocol):
 
     def _open_tunnel(self, transport: asyncio.Transport) -> None:
         head, self._pending = self._pending.split(_END_OF_HEAD, 1)
-        host = head.split(b" ")[1].decode("latin-1").rsplit(":", 1)[0]
+        host = head.split(b" ")[1].decode("latin-1").rsplit(":", 1)[0].lower()
         if not is_oci_host(host):
             reason = f"{host} is not an Oracle Cloud host; ocimock lets no call leave"
             self._refuse(transport, "403 Forbidden", reason)
+            return
+        if self._pending:
+            reason = "bytes came after CONNECT before the tunnel was open; wait for its 200"
+            self._refuse(transport, "400 Bad Request", reason)
             return
         self._opening = True
         transport.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
@@ -109,8 +113,10 @@ class _Front(asyncio.Protocol):
                 # Clients drop their connections without TLS's farewell; do not wait for it.
                 ssl_shutdown_timeout=0.5,
             )
-        except (OSError, ssl.SSLError):
-            transport.close()  # the client does not trust the authority, or went away
+        except (OSError, ValueError):
+            # The client does not trust the authority, or went away; or no certificate can be
+            # made out to that name.
+            transport.close()
             return
         if secured is not None:
             self._hand_over(secured)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import socket
+import ssl
 import subprocess
 import sys
+import threading
 import urllib.request
 
 import oci
@@ -87,11 +90,24 @@ def test_expect_continue_gets_its_interim_answer(exported: ServerFile) -> None:
     assert connection.getresponse().status == 200
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b'{"advance": -1}', b'{"advance": "x"}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b'{"advance": -1}',
+        b'{"advance": "x"}',
+        b'{"advance": NaN}',
+        b'{"advance": Infinity}',
+        b'{"advance": 1e12}',
+    ],
+)
 def test_a_wrong_clock_request_is_refused(exported: ServerFile, body: bytes) -> None:
     answer = requests.post(f"{exported.url}/ocimock/clock", data=body, timeout=5)
     assert answer.status_code == 400
     assert "advance" in answer.json()["message"]
+    # and time goes on
+    assert requests.post(f"{exported.url}/ocimock/clock", json={"advance": 0}, timeout=5).ok
 
 
 def test_env_prints_exports_for_a_shell(exported: ServerFile) -> None:
@@ -132,3 +148,126 @@ def test_coverage_counts_for_every_service() -> None:
         counted[name] = (int(implemented), int(known))
     assert {"core", "datascience", "objectstorage"} <= counted.keys()
     assert all(0 < implemented <= known for implemented, known in counted.values())
+
+
+_HOST = "objectstorage.eu-frankfurt-1.oraclecloud.com"
+_CONNECT = f"CONNECT {_HOST}:443 HTTP/1.1\r\n\r\n".encode()
+
+
+def _connect(exported: ServerFile) -> socket.socket:
+    host, _, port = exported.url.removeprefix("http://").partition(":")
+    return socket.create_connection((host, int(port)), timeout=5)
+
+
+def _answer(connection: socket.socket) -> bytes:
+    """All that comes until the server closes the connection."""
+    return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"\x00\x01garbage\r\n\r\n", b"400"),
+        (b"\x16\x03\x01\x02\x00\x01" + b"\x00" * 64, b"400"),
+        (b"CONNECT\r\n\r\n", b"400"),
+        (b"CONNECT \r\n\r\n", b"403"),
+        (b"CONNECT *.oraclecloud.com:443 HTTP/1.1\r\n\r\n", b"403"),
+        (b"CONNECT ..oraclecloud.com:443 HTTP/1.1\r\n\r\n", b"403"),
+        (b"CONNECT \xc3\xbc.oraclecloud.com:443 HTTP/1.1\r\n\r\n", b"403"),
+        (b"CONNECT " + b"a" * 64 + b".oraclecloud.com:443 HTTP/1.1\r\n\r\n", b"403"),
+        (b"CONNECT " + b"a" * 20_000, b"431"),
+        # No client may speak before the tunnel is open; these bytes would be lost.
+        (_CONNECT + b"\x16\x03\x01", b"400"),
+        (b"GET / HTTP/1.1\r\nHost: [::1\r\nConnection: close\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n", b"502"),
+    ],
+)
+def test_nonsense_is_answered_and_survived(
+    exported: ServerFile, sent: bytes, status: bytes
+) -> None:
+    with _connect(exported) as connection:
+        connection.sendall(sent)
+        assert _answer(connection).split(b" ")[1] == status
+    assert requests.get(f"{exported.url}/ocimock/health", timeout=5).ok
+
+
+@pytest.mark.parametrize("sent", [b"CONN", b"CONNECT objectstorage", _CONNECT, b"GET / HT"])
+def test_a_client_that_goes_silent_holds_nobody_up(exported: ServerFile, sent: bytes) -> None:
+    with _connect(exported) as silent:
+        silent.sendall(sent)
+        assert requests.get(f"{exported.url}/ocimock/health", timeout=5).ok
+
+
+def test_a_hosts_name_has_no_case(exported: ServerFile) -> None:
+    with _connect(exported) as connection:
+        connection.sendall(_CONNECT.replace(_HOST.encode(), _HOST.upper().encode()))
+        assert b" 200 " in connection.recv(65536)
+        context = ssl.create_default_context(cafile=os.environ["REQUESTS_CA_BUNDLE"])
+        with context.wrap_socket(connection, server_hostname=_HOST) as secured:
+            head = f"GET /n HTTP/1.1\r\nHost: {_HOST.upper()}\r\nConnection: close\r\n\r\n"
+            secured.sendall(head.encode())
+            assert _answer(secured).endswith(b'"ocimock"')
+
+
+@pytest.fixture
+def bucket(exported: ServerFile) -> str:
+    """The plain HTTP address of a fresh bucket's objects."""
+    details = {"name": "b", "compartmentId": _COMPARTMENT}
+    requests.post(f"{exported.url}/n/ocimock/b", json=details, timeout=5).raise_for_status()
+    return f"{exported.url}/n/ocimock/b/b/o"
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 1000", "Transfer-Encoding: chunked"])
+def test_an_upload_that_broke_off_leaves_nothing(
+    exported: ServerFile, bucket: str, framing: str
+) -> None:
+    with _connect(exported) as connection:
+        head = f"PUT /n/ocimock/b/b/o/half HTTP/1.1\r\nHost: 127.0.0.1\r\n{framing}\r\n\r\n"
+        connection.sendall(head.encode() + b"3\r\nabc\r\n")
+        # The server has seen the end of this client once it closes its side too.
+        connection.shutdown(socket.SHUT_WR)
+        assert _answer(connection) == b""
+    assert requests.get(bucket, timeout=5).json()["objects"] == []
+
+
+def test_a_body_in_chunks_and_its_head(bucket: str) -> None:
+    pieces = (b"x" * 100_000 for _ in range(30))
+    requests.put(f"{bucket}/chunked", data=pieces, timeout=5).raise_for_status()
+    head = requests.head(f"{bucket}/chunked", timeout=5)
+    assert (head.headers["content-length"], head.content) == ("3000000", b"")
+    assert requests.get(f"{bucket}/chunked", timeout=5).content == b"x" * 3_000_000
+
+
+def test_fifty_clients_at_once(exported: ServerFile, bucket: str) -> None:
+    kept = {}
+
+    def put_and_get(number: int) -> None:
+        body = str(number).encode() * 1000
+        requests.put(f"{bucket}/{number}", data=body, timeout=30).raise_for_status()
+        kept[number] = requests.get(f"{bucket}/{number}", timeout=30).content == body
+
+    threads = [threading.Thread(target=put_and_get, args=(number,)) for number in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert kept == dict.fromkeys(range(50), True)
+
+
+def test_a_body_nested_too_deep_is_refused(exported: ServerFile) -> None:
+    answer = requests.post(f"{exported.url}/n/ocimock/b", data=b"[" * 100_000, timeout=5)
+    assert (answer.status_code, answer.json()["code"]) == (400, "CannotParseRequest")
+
+
+def test_a_links_token_is_not_among_the_calls(exported: ServerFile, bucket: str) -> None:
+    details = {
+        "name": "link",
+        "accessType": "AnyObjectRead",
+        "timeExpires": "2999-01-01T00:00:00Z",
+    }
+    made = requests.post(f"{bucket.removesuffix('/o')}/p", json=details, timeout=5).json()
+    token = made["accessUri"].split("/")[2]
+    assert requests.get(f"{exported.url}{made['accessUri']}none", timeout=5).status_code == 404
+    calls = requests.get(f"{exported.url}/ocimock/calls", timeout=5).text
+    assert token not in calls
+    assert "get_by_link" in calls

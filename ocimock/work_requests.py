@@ -1,7 +1,8 @@
 """Work requests: what a service answers to a call whose work goes on behind it.
 
-Each service has its own (``/workRequests/{id}`` under its own host), all of nearly one shape. The
-mock does the work at once, so a work request is finished when it is handed out.
+Each service has its own (``/workRequests/{id}`` under its own host), all of nearly one shape, in a
+table of the service's name. Where the mock does the work at once, :func:`accept` hands out a work
+request that is finished already.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from dataclasses import dataclass
 from .resources import page, summaries
 from .service import Call, Service
 from .store import Record
-from .wire.errors import NotAuthorizedOrNotFound
+from .wire.errors import MissingParameter, NotAuthorizedOrNotFound, NotImplementedByMock
 from .wire.message import Response
+
+_FILTERS = ("compartmentId", "id", "status", "operationType")
 
 
 @dataclass(frozen=True)
@@ -61,22 +64,37 @@ def register(service: Service, *, entries: bool = True) -> None:
     service.operation("get_work_request")(lambda call: Response.of_json(_find(call).data))
     service.operation("list_work_requests")(_list)
     if entries:
-        service.operation("list_work_request_errors", "list_work_request_logs")(_no_entries)
+        service.operation("list_work_request_errors")(lambda call: _entries(call, "errors"))
+        service.operation("list_work_request_logs")(lambda call: _entries(call, "logs"))
 
 
 def _list(call: Call) -> Response:
-    compartment = call.query("compartmentId")
+    """Work requests by the query's filters, newest first unless it says otherwise.
+
+    :raises MissingParameter: compartmentId is not given.
+    :raises NotImplementedByMock: by another order than that of time.
+    """
+    if not call.query("compartmentId"):
+        raise MissingParameter("compartmentId is required to list work requests")
+    if call.query("sortBy") not in (None, "timeAccepted"):
+        raise NotImplementedByMock(f"ocimock does not sort work requests by {call.query('sortBy')}")
+    wanted = {name: call.query(name) for name in _FILTERS}
+    # Data Science calls it by the one name, Identity by the other.
+    resource = call.query("resourceId") or call.query("resourceIdentifier")
     found = [
-        record.data
-        for record in call.cloud.store.live(_table(call.operation.service))
-        if compartment in (None, record.data["compartmentId"])
+        work.data
+        for work in call.cloud.store.live(_table(call.operation.service))
+        if all(value in (None, work.data[name]) for name, value in wanted.items())
+        and (resource is None or any(resource == r["identifier"] for r in work.data["resources"]))
     ]
-    return page(call, summaries(call, found[::-1]), collection=not call.operation.response_list)
+    ordered = found if call.query("sortOrder") == "ASC" else found[::-1]
+    return page(call, summaries(call, ordered), collection=not call.operation.response_list)
 
 
-def _no_entries(call: Call) -> Response:
-    _find(call)
-    return page(call, [], collection=not call.operation.response_list)
+def _entries(call: Call, kept: str) -> Response:
+    """What the service wrote down under *kept* while it worked, if it does."""
+    found = _find(call).private.get(kept, [])
+    return page(call, found, collection=not call.operation.response_list)
 
 
 def _find(call: Call) -> Record:

@@ -134,3 +134,17 @@ def test_the_shapes_have_the_gpu_ones(bench: Workbench, operation: str) -> None:
     shapes = {shape.name: shape for shape in found}
     assert {"VM.GPU.A10.2", "BM.GPU4.8", "BM.GPU.H100.8"} <= set(shapes)
     assert (shapes[SHAPE].core_count, shapes[SHAPE].memory_in_gbs) == (30, 480)
+
+
+def test_work_requests_are_found_by_what_they_are(bench: Workbench) -> None:
+    first, second = notebook(bench), notebook(bench)
+    find = bench.science.list_work_requests
+    works = find(bench.compartment, sort_order="ASC").data
+    assert [work.id for work in works] == [w.id for w in find(bench.compartment).data[::-1]]
+    assert [w.id for w in find(bench.compartment, id=works[0].id).data] == [works[0].id]
+    assert [w.id for w in find(bench.compartment, resource_id=second.id).data] == [works[1].id]
+    assert len(find(bench.compartment, operation_type="NOTEBOOK_SESSION_CREATE").data) == 2
+    assert find(bench.compartment, status="FAILED").data == []
+    assert find(bench.compartment, resource_id=first.project_id).data == []
+    with refused(501, "NotImplemented", "operationType"):
+        find(bench.compartment, sort_by="operationType")

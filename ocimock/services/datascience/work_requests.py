@@ -9,11 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 from ...cloud import Cloud, event
-from ...resources import page
 from ...service import Call
 from ...store import Record
-from ...wire.errors import MissingParameter, NotAuthorizedOrNotFound, ServiceError
-from ...wire.message import Response
+from ...wire.errors import ServiceError
+from ...work_requests import register
 from .base import SERVICE
 
 WORK_REQUEST = "datascienceworkrequest"
@@ -116,34 +115,4 @@ def _end(cloud: Cloud, identifier: str) -> None:
     log(cloud, work, f"{operation} succeeded.")
 
 
-@SERVICE.operation("get_work_request")
-def _get(call: Call) -> Response:
-
-    return Response.of_json(_find(call).data)
-
-
-@SERVICE.operation("list_work_requests")
-def _list(call: Call) -> Response:
-    compartment = call.query("compartmentId")
-    if not compartment:
-        raise MissingParameter("compartmentId is required to list work requests")
-    found = [work.data for work in call.cloud.store.live(WORK_REQUEST)]
-    wanted = [data for data in found if data["compartmentId"] == compartment]
-    return page(call, wanted[::-1], collection=False)
-
-
-@SERVICE.operation("list_work_request_logs")
-def _list_logs(call: Call) -> Response:
-    return page(call, _find(call).private["logs"], collection=False)
-
-
-@SERVICE.operation("list_work_request_errors")
-def _list_errors(call: Call) -> Response:
-    return page(call, _find(call).private["errors"], collection=False)
-
-
-def _find(call: Call) -> Record:
-    found = call.cloud.store.find(WORK_REQUEST, call.path["workRequestId"])
-    if found is None:
-        raise NotAuthorizedOrNotFound(f"no work request {call.path['workRequestId']}")
-    return found
+register(SERVICE)

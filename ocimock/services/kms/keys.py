@@ -65,6 +65,7 @@ def _list(call: Call) -> Response:
     vault = vault_of(call).id
     compartment = call.query("compartmentId")
     mode, algorithm = call.query("protectionMode"), call.query("algorithm")
+    length, curve = call.query("length"), call.query("curveId")
     found = []
     for key in call.cloud.store.live(KEY.name):
         shown = {**key.data, "algorithm": key.data["keyShape"]["algorithm"]}
@@ -73,6 +74,8 @@ def _list(call: Call) -> Response:
             and compartment in (None, key.data["compartmentId"])
             and mode in (None, key.data["protectionMode"])
             and algorithm in (None, shown["algorithm"])
+            and length in (None, str(key.data["keyShape"]["length"]))
+            and curve in (None, key.data["keyShape"].get("curveId"))
         ):
             found.append(shown)
     return page(call, summaries(call, sort(call, found)), collection=False)

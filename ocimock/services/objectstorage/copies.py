@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ...cloud import Cloud, event
-from ...resources import page
 from ...service import Call
 from ...store import Record
-from ...wire.errors import MissingParameter, NotAuthorizedOrNotFound, ServiceError
+from ...wire.errors import NotAuthorizedOrNotFound, ServiceError
 from ...wire.message import Response
+from ...work_requests import register
 from . import versions
 from .base import BUCKET, SERVICE, bucket_key, check_object_name, find_bucket
 from .conditions import check_match, check_none_match
@@ -90,46 +90,6 @@ def _write_copy(cloud: Cloud, work: Record) -> None:
     versions.write(cloud, target, body["destinationObjectName"], content)
 
 
-@SERVICE.operation("get_work_request")
-def _get_work_request(call: Call) -> Response:
-    return Response.of_json(_find(call).data)
-
-
-@SERVICE.operation("list_work_requests")
-def _list_work_requests(call: Call) -> Response:
-    compartment = call.query("compartmentId")
-    if not compartment:
-        raise MissingParameter("compartmentId is required to list work requests")
-    found = [work.data for work in call.cloud.store.live(WORK_REQUEST)]
-    wanted = [data for data in found if data["compartmentId"] == compartment]
-    return page(call, wanted[::-1], collection=False)
-
-
-@SERVICE.operation("list_work_request_errors")
-def _list_errors(call: Call) -> Response:
-    return page(call, _find(call).private["errors"], collection=False)
-
-
-@SERVICE.operation("list_work_request_logs")
-def _list_logs(call: Call) -> Response:
-    return page(call, _find(call).private["logs"], collection=False)
-
-
-@SERVICE.operation("cancel_work_request")
-def _cancel(call: Call) -> Response:
-    work = _find(call)
-    if work.data["status"] == "ACCEPTED":
-        work.data.update({"status": "CANCELED", "timeFinished": call.cloud.clock.timestamp()})
-    return Response(202)
-
-
-def _find(call: Call) -> Record:
-    found = call.cloud.store.find(WORK_REQUEST, call.path["workRequestId"])
-    if found is None:
-        raise NotAuthorizedOrNotFound(f"no work request {call.path['workRequestId']}")
-    return found
-
-
 def _resources(region: str, bucket: Record, body: dict[str, Any]) -> list[dict[str, Any]]:
     places = (
         ("READ", region, bucket.data["name"], body["sourceObjectName"]),
@@ -155,3 +115,6 @@ def _resources(region: str, bucket: Record, body: dict[str, Any]) -> list[dict[s
         }
         for action, in_region, where, name in places
     ]
+
+
+register(SERVICE)

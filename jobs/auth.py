@@ -11,15 +11,27 @@
 
 from __future__ import annotations
 
+import configparser
 import logging
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .errors import CredentialsError, attempting
+from .errors import CredentialsError, RefusedError, UnreachableError, attempting, no_answer
 
-METHODS = ("api_key", "security_token", "resource_principal", "instance_principal")
+# The methods, each with what to do when it fails.
+ADVICE = {
+    "api_key": "Mend the config file, or make one anew with 'oci setup config'.",
+    "security_token": "Sign in anew with 'oci session authenticate'.",
+    "resource_principal": "Only job runs and notebook sessions have one: elsewhere set "
+    "OCI_IAM_TYPE to api_key.",
+    "instance_principal": "Only compute instances have one: elsewhere set OCI_IAM_TYPE to api_key.",
+}
+FROM_CONFIG = ("api_key", "security_token")
+DEFAULT_CONFIG = "~/.oci/config"
 
 
 def sign_in(region: str = "") -> None:
@@ -32,12 +44,14 @@ def sign_in(region: str = "") -> None:
         CredentialsError: an unknown method, no config file, no such profile, no usable key.
     """
     method = _method()
-    with attempting(f"sign in with {method}"):
-        config = _config(region) if method in {"api_key", "security_token"} else {}
+    with _credentials(method):
+        config = _config(region) if method in FROM_CONFIG else {}
         _quieten()
         import ads
 
         ads.set_auth(method, config=config, signer=_signer(method, config))
+        if method != "api_key":
+            _try_out(method)
 
 
 def default_signer() -> dict[str, Any]:
@@ -49,11 +63,45 @@ def default_signer() -> dict[str, Any]:
     return signer
 
 
+@contextmanager
+def _credentials(method: str) -> Iterator[None]:
+    """Whatever the SDK and ADS raise about credentials, as :class:`CredentialsError`."""
+    from oci.exceptions import ClientError
+
+    source = f" from {_location()}" if method in FROM_CONFIG else ""
+    try:
+        yield
+    except (RefusedError, UnreachableError) as error:
+        raise CredentialsError(error.what, ADVICE[method]) from None
+    except (ClientError, configparser.Error, OSError, ValueError) as error:
+        raise CredentialsError(
+            f"Could not sign in with {method}{source}: {_said(error)}", ADVICE[method]
+        ) from None
+
+
+def _said(error: Exception) -> str:
+    """The SDK's words without its links; a dict of faults as a sentence."""
+    if isinstance(error, OSError):
+        return no_answer(error)
+    said = error.args[0] if error.args else ""
+    if isinstance(said, dict):
+        return ", ".join(f"{field} is {fault}" for field, fault in sorted(said.items())) + "."
+    return " ".join(str(error).split(" For more info")[0].split())
+
+
+def _try_out(method: str) -> None:
+    """ADS makes these signers when it first needs one: what is wrong with them is told here."""
+    from ads.common import auth
+
+    with attempting(f"sign in with {method}"):
+        auth.default_signer()
+
+
 def _method() -> str:
     chosen = os.environ.get("OCI_IAM_TYPE")
-    if chosen and chosen not in METHODS:
+    if chosen and chosen not in ADVICE:
         raise CredentialsError(
-            f"OCI_IAM_TYPE is '{chosen}'.", f"It may be one of: {', '.join(METHODS)}."
+            f"OCI_IAM_TYPE is '{chosen}'.", f"It may be one of: {', '.join(ADVICE)}."
         )
     if chosen:
         return chosen
@@ -63,11 +111,7 @@ def _method() -> str:
 def _config(region: str) -> dict[str, Any]:
     import oci
 
-    location = (
-        os.environ.get("OCI_CONFIG_LOCATION")
-        or os.environ.get("OCI_CONFIG_FILE")
-        or oci.config.DEFAULT_LOCATION
-    )
+    location = _location()
     profile = os.environ.get("OCI_CONFIG_PROFILE") or os.environ.get("OCI_CLI_PROFILE") or "DEFAULT"
     if not Path(location).expanduser().is_file():
         raise CredentialsError(
@@ -84,6 +128,12 @@ def _config(region: str) -> dict[str, Any]:
     if region:
         config["region"] = oci.regions.REGIONS_SHORT_NAMES.get(region, region)
     return config
+
+
+def _location() -> str:
+    return (
+        os.environ.get("OCI_CONFIG_LOCATION") or os.environ.get("OCI_CONFIG_FILE") or DEFAULT_CONFIG
+    )
 
 
 def _signer(method: str, config: dict[str, Any]) -> Any:

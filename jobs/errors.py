@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -63,6 +65,10 @@ class StepFailedError(JobsError):
     """A step ended in another state than it should have."""
 
 
+class WriteError(JobsError):
+    """A file could not be written here."""
+
+
 class RecordError(JobsError):
     """The record of a run cannot be read, or lacks what a command needs."""
 
@@ -73,7 +79,8 @@ class PredictionError(JobsError):
 
 # OCI's own words for its codes are terse. Keyed by code where the code says more than the status.
 ADVICE_BY_CODE = {
-    "NotAuthenticated": "Check the key, its fingerprint and this machine's clock.",
+    "NotAuthenticated": "Check the key, its fingerprint and this machine's clock; a session "
+    "token may have run out.",
     "NotAuthorizedOrNotFound": "OCI says the same for 'not there' and 'not allowed': check the "
     "OCID and its region, then the policies. A new policy takes some minutes to work.",
     "NotAuthorized": "Check the policies. A new policy takes some minutes to work.",
@@ -112,13 +119,31 @@ def attempting(attempt: str) -> Iterator[None]:
         yield
     except exceptions.ServiceError as error:
         raise refused(attempt, error) from None
-    except (exceptions.ConfigFileNotFound, exceptions.InvalidConfig) as error:
-        raise CredentialsError(f"Could not {attempt}: {_one_line(error)}") from None
+    except _session_errors() as error:
+        raise CredentialsError(
+            f"Could not {attempt}: {_one_line(error)}", "Sign in anew: 'oci session authenticate'."
+        ) from None
     except (exceptions.RequestException, exceptions.ConnectTimeout, ConnectionError) as error:
         raise UnreachableError(
-            f"Could not {attempt}: OCI did not answer ({_one_line(error)}).",
+            f"Could not {attempt}: OCI did not answer ({no_answer(error)}).",
             "Check the network, and HTTPS_PROXY and REQUESTS_CA_BUNDLE if they are set.",
         ) from None
+
+
+def no_answer(error: BaseException) -> str:
+    """The host and the first cause: the SDK wraps it four times and adds a paragraph."""
+    host = re.search(r"host='([^']+)'|https?://([^/:\s]+)", str(error))
+    cause = error
+    while cause.__context__ is not None:
+        cause = cause.__context__
+    said = _one_line(cause)
+    return f"{host.group(1) or host.group(2)}: {said}" if host and cause is not error else said
+
+
+def _session_errors() -> tuple[type[Exception], ...]:
+    """What ADS raises when a session token has run out; nothing can before ADS is imported."""
+    auth = sys.modules.get("ads.common.auth")
+    return (auth.SecurityTokenError,) if auth else ()
 
 
 def _advice(error: Any) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .auth import default_signer
-from .errors import PredictionError
+from .errors import PredictionError, no_answer
 from .record import Entry
 from .steps import deployment, is_simulated
 
@@ -93,7 +93,7 @@ def _post(url: str, content: dict[str, Any], timeout: float) -> Any:
             "A first request after the start can take long: try again with a longer --timeout.",
         ) from None
     except requests.ConnectionError as error:
-        raise PredictionError(f"{url} could not be reached: {error}") from None
+        raise PredictionError(f"{url} could not be reached ({no_answer(error)}).") from None
     if answer.status_code != 200:
         raise PredictionError(
             f"{url} answered {answer.status_code}: {_short(answer.text)}\n"

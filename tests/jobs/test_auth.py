@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def set_auth(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
     """What ADS was told."""
     import ads
+    from ads.common import auth as ads_auth
 
     told: list[tuple[str, dict[str, Any]]] = []
 
@@ -36,6 +39,7 @@ def set_auth(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]
         told.append((method, config))
 
     monkeypatch.setattr(ads, "set_auth", set_auth)
+    monkeypatch.setattr(ads_auth, "default_signer", dict)
     return told
 
 
@@ -81,5 +85,48 @@ def test_mistakes_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     config.write_text("[DEFAULT]\nuser=someone\n")
     config.chmod(0o600)
     monkeypatch.setenv("OCI_CONFIG_LOCATION", str(config))
-    with pytest.raises(CredentialsError, match="Could not sign in with api_key"):
+    with pytest.raises(
+        CredentialsError, match=r"config: .*region is missing.* user is malformed\."
+    ):
         auth.sign_in()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("key_file=", "key_file=/nowhere/", "must be a valid file path"),
+        ("[DEFAULT]", "", "File contains no section headers"),
+        ("key_file=", "key_file={config}", "not a private key"),
+    ],
+)
+def test_a_config_file_that_does_not_hold_together(
+    old: str, new: str, said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with mock_oci():
+        written = Path(os.environ["OCI_CONFIG_FILE"]).read_text()
+        config = tmp_path / "config"
+        config.write_text(
+            re.sub(rf"^{re.escape(old)}.*$", new.format(config=config), written, flags=re.M)
+        )
+        config.chmod(0o600)
+        monkeypatch.setenv("OCI_CONFIG_LOCATION", str(config))
+        with pytest.raises(CredentialsError, match=said) as caught:
+            auth.sign_in()
+    assert "oci setup config" in caught.value.advice
+
+
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        ("security_token", "security_token_file"),
+        ("resource_principal", "OCI_RESOURCE_PRINCIPAL_VERSION is not defined"),
+    ],
+)
+def test_what_only_shows_when_a_signer_is_made(
+    method: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ADS makes these signers late: what is wrong is told at the sign-in all the same."""
+    with mock_oci():
+        monkeypatch.setenv("OCI_IAM_TYPE", method)
+        with pytest.raises(CredentialsError, match=said):
+            auth.sign_in()

@@ -38,11 +38,29 @@ def test_a_refusal_says_all_there_is(status: int, code: str, message: str, advic
     assert caught.value.passing is (status == 429 or status >= 500)
 
 
-def test_no_answer_and_no_credentials() -> None:
+def test_no_answer() -> None:
     with pytest.raises(UnreachableError, match="OCI did not answer"), attempting("read"):
         raise oci.exceptions.ConnectTimeout("timed out")
-    with pytest.raises(CredentialsError, match="Could not read"), attempting("read"):
-        raise oci.exceptions.InvalidConfig("no key")
+
+
+def test_a_session_token_that_ran_out() -> None:
+    from ads.common.auth import SecurityTokenError
+
+    with pytest.raises(CredentialsError, match="Could not read: expired"), attempting("read"):
+        raise SecurityTokenError("expired")
+
+
+def test_no_answer_names_the_host_and_the_first_cause() -> None:
+    """The SDK's own text is a paragraph of wrapped exceptions."""
+    wrapped = oci.exceptions.RequestException(
+        "OCIConnectionPool(host='datascience.example', port=443): Max retries exceeded"
+    )
+    wrapped.__context__ = ConnectionRefusedError(111, "Connection refused")
+    with pytest.raises(UnreachableError) as caught, attempting("read"):
+        raise wrapped
+    assert caught.value.what == (
+        "Could not read: OCI did not answer (datascience.example: [Errno 111] Connection refused)."
+    )
 
 
 def test_a_bug_stays_a_bug() -> None:

@@ -39,14 +39,15 @@ def _plugin() -> int:
 
 
 def _install(folder: Path) -> int:
-    from ocimock.terraform.mirror import install
+    from ocimock.terraform.mirror import environment, install
 
     try:
         config = install(folder)
     except OSError as error:
         sys.stderr.write(f"Cannot write to {folder}: {error.strerror}. Choose another --dir.\n")
         return 1
-    sys.stdout.write(f"export TF_CLI_CONFIG_FILE={shlex.quote(str(config))}\n")
+    for name, value in environment(config).items():
+        sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
     return 0
 
 

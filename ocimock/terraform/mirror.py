@@ -29,8 +29,8 @@ _ARCHITECTURES: Final = {
 def install(folder: Path) -> Path:
     """Write mirror and CLI configuration below `folder`; returns the configuration's path.
 
-    Terraform uses them with `TF_CLI_CONFIG_FILE` set to that path: oracle/oci then comes from
-    the mirror and from nowhere else, other providers as ever.
+    Terraform uses them with the variables of `environment`: oracle/oci then comes from the
+    mirror and from nowhere else, other providers as ever.
     """
     folder = folder.resolve()
     executable = plugin_path(folder / _MIRROR)
@@ -40,6 +40,14 @@ def install(folder: Path) -> Path:
     config = folder / _CLI_CONFIG
     config.write_text(_cli_config(folder / _MIRROR), encoding="utf-8")
     return config
+
+
+def environment(config: Path) -> dict[str, str]:
+    """What Terraform's environment must hold to use the configuration that `install` wrote.
+
+    Without a plugin cache: one that is shared with real deploys must never hold the stand-in.
+    """
+    return {"TF_CLI_CONFIG_FILE": str(config), "TF_PLUGIN_CACHE_DIR": ""}
 
 
 def plugin_path(mirror: Path, platform_name: str | None = None) -> Path:

@@ -19,6 +19,7 @@ from ocimock.identifiers import COMPARTMENT_ID, NAMESPACE, TENANCY_ID
 from ocimock.server.serve import ServerFile
 from ocimock.terraform import clients
 from ocimock.terraform.clients import Clients, read_credentials, read_endpoints
+from ocimock.terraform.mirror import environment as standin_environment
 from ocimock.terraform.mirror import install
 
 pytestmark = pytest.mark.e2e
@@ -232,7 +233,7 @@ def environment(server: ServerFile, tmp_path_factory: pytest.TempPathFactory) ->
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(tmp_path_factory.mktemp("home")),
-        "TF_CLI_CONFIG_FILE": str(install(folder)),
+        **standin_environment(install(folder)),
         "TF_IN_AUTOMATION": "1",
         **server.environment,
     }
@@ -375,6 +376,78 @@ def test_no_endpoint_but_loopback(terraform: Terraform, overrides: str, message:
     )
     assert "The stand-in for oracle/oci refuses this endpoint" in output
     assert message in output
+
+
+def test_a_shared_plugin_cache_never_holds_the_stand_in(
+    environment: Mapping[str, str], tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    (tmp_path / "stack").mkdir()
+    shared = {**environment, "TF_PLUGIN_CACHE_DIR": str(cache)}
+    config = Path(environment["TF_CLI_CONFIG_FILE"])
+    terraform = Terraform(tmp_path / "stack", {**shared, **standin_environment(config)})
+    terraform.write(_stack())
+    terraform.run("init", "-input=false")
+    assert list(cache.iterdir()) == []
+
+
+def _nets(stack: dict[str, Any], *names: str, vcn: str = "net") -> dict[str, Any]:
+    """A VCN with a subnet for each of the letters in *names*, by `for_each`."""
+    stack = _only(stack, "oci_core_vcn")
+    stack["resource"] = {
+        "oci_core_vcn": {vcn: stack["resource"]["oci_core_vcn"]["net"]},
+        "oci_core_subnet": {
+            "each": {
+                "for_each": {name: f"10.0.{ord(name)}.0/24" for name in names},
+                "compartment_id": COMPARTMENT_ID,
+                "vcn_id": f"${{oci_core_vcn.{vcn}.id}}",
+                "cidr_block": "${each.value}",
+                "display_name": "${each.key}",
+            }
+        },
+    }
+    return stack
+
+
+def test_what_terraform_itself_offers(terraform: Terraform, oci: Clients) -> None:
+    """Taint, replace, target, state, moved and import blocks, for_each: nothing is our own."""
+    terraform.write(_nets(_stack(), "a", "b"))
+    assert "The configuration is valid" in terraform.run("validate")
+    targeted = terraform.run("apply", "-auto-approve", "-target=oci_core_vcn.net")
+    assert "Resources: 1 added" in targeted
+    assert "Resources: 2 added" in terraform.apply()
+    assert '"10.0.98.0/24"' in terraform.run("state", "show", 'oci_core_subnet.each["b"]')
+
+    terraform.run("taint", 'oci_core_subnet.each["a"]')
+    assert _changes(terraform.plan()) == {'oci_core_subnet.each["a"]': ["delete", "create"]}
+    replaced = terraform.run("apply", "-auto-approve", '-replace=oci_core_subnet.each["b"]')
+    assert "Resources: 2 added, 0 changed, 2 destroyed" in replaced
+
+    network = oci.client(clients.CORE)
+    models = network.base_client.complex_type_mappings
+    details = models["CreateVcnDetails"](compartment_id=COMPARTMENT_ID, cidr_blocks=["10.9.0.0/16"])
+    other = network.create_vcn(details).data
+    stack = _nets(_stack(), "a", "c", vcn="moved")
+    stack["moved"] = [{"from": "oci_core_vcn.net", "to": "oci_core_vcn.moved"}]
+    stack["import"] = [{"to": "oci_core_vcn.found", "id": other.id}]
+    stack["resource"]["oci_core_vcn"]["found"] = {
+        "compartment_id": COMPARTMENT_ID,
+        "cidr_blocks": ["10.9.0.0/16"],
+    }
+    terraform.write(stack)
+    plan = terraform.plan()
+    assert _changes(plan) == {
+        'oci_core_subnet.each["b"]': ["delete"],
+        'oci_core_subnet.each["c"]': ["create"],
+    }
+    by_address = {change["address"]: change for change in plan["resource_changes"]}
+    assert by_address["oci_core_vcn.moved"]["previous_address"] == "oci_core_vcn.net"
+    assert by_address["oci_core_vcn.found"]["change"]["importing"] == {"id": other.id}
+    assert "Resources: 1 imported, 1 added, 0 changed, 1 destroyed" in terraform.apply()
+    terraform.assert_clean()
+    terraform.run("destroy", "-auto-approve", "-input=false")
+    assert _standing(oci) == []
 
 
 def test_an_error_of_the_service_names_the_call_and_leaves_the_rest(

@@ -66,9 +66,10 @@ def test_a_working_copy_in_a_path_with_a_space(
 def test_install_prints_what_to_export(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "a folder"
     assert main(["install", "--dir", str(folder)]) == 0
-    name, _, value = capsys.readouterr().out.strip().removeprefix("export ").partition("=")
-    assert name == "TF_CLI_CONFIG_FILE"
-    config = Path(shlex.split(value)[0])
+    printed = shlex.split(capsys.readouterr().out)
+    exports = dict(word.split("=", 1) for word in printed if word != "export")
+    assert exports["TF_PLUGIN_CACHE_DIR"] == ""
+    config = Path(exports["TF_CLI_CONFIG_FILE"])
     assert f'path    = "{folder / "mirror"}"' in config.read_text()
 
 

@@ -71,8 +71,7 @@ def validate(module: str, name: str, value: Any, where: str = "") -> None:
     :raises MissingParameter: a required field is absent.
     """
     if not isinstance(value, Mapping):
-        shown = _kind(value, where)
-        raise InvalidParameter(f"{where or name} must be an object ({name}), not {shown}")
+        raise InvalidParameter(f"{where or name} must be an object ({name}), not {_type(value)}")
     spec = model(module, name).subtype(value)
     for wire in value:
         if wire not in spec.fields:
@@ -91,13 +90,13 @@ def validate(module: str, name: str, value: Any, where: str = "") -> None:
 def _check_type(module: str, type_: str, value: Any, where: str) -> None:
     if found := _LIST.match(type_):
         if not isinstance(value, list):
-            raise InvalidParameter(f"{where} must be a list, not {_kind(value, where)}")
+            raise InvalidParameter(f"{where} must be a list, not {_type(value)}")
         for number, item in enumerate(value):
             _check_type(module, found.group(1), item, f"{where}[{number}]")
         return
     if found := _MAP.match(type_):
         if not isinstance(value, Mapping):
-            raise InvalidParameter(f"{where} must be a map, not {_kind(value, where)}")
+            raise InvalidParameter(f"{where} must be a map, not {_type(value)}")
         for key, item in value.items():
             _check_type(module, found.group(1), item, f"{where}.{key}")
         return
@@ -146,9 +145,14 @@ _SCALARS = {
 
 
 def _kind(value: Any, where: str) -> str:
-    """What was found, for an error; of a field that may hold a secret only its type."""
-    name = type(value).__name__
-    return f"a {name}" if _PRIVATE.search(where) else f"{value!r} ({name})"
+    """What was found, for an error; of what may hold a secret only its type."""
+    if _PRIVATE.search(where) or isinstance(value, (dict, list)):
+        return _type(value)
+    return f"{value!r} ({type(value).__name__})"
+
+
+def _type(value: Any) -> str:
+    return f"a {type(value).__name__}"
 
 
 def _join(where: str, name: str) -> str:

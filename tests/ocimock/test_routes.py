@@ -84,3 +84,24 @@ def test_every_handler_is_an_operation_of_the_sdk() -> None:
     assert oci.__version__
     for service in services().values():
         assert set(service.handlers) <= set(service.known())
+
+
+_HIDDEN = {"environmentVariables": {"HF_TOKEN": "hf_hidden"}}
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("displayName", [_HIDDEN]),
+        ("displayName", _HIDDEN),
+        ("freeformTags", str(_HIDDEN)),
+        ("jobConfigurationDetails", [_HIDDEN]),
+        ("jobConfigurationDetails", str(_HIDDEN)),
+        ("jobStorageMountConfigurationDetailsList", _HIDDEN),
+    ],
+)
+def test_an_error_repeats_nothing_of_what_may_hold_secrets(field: str, wrong: object) -> None:
+    body = {"projectId": "p", "compartmentId": "c", field: wrong}
+    with pytest.raises(InvalidParameter, match=field) as caught:
+        models.validate("oci.data_science.models", "CreateJobDetails", body)
+    assert "hf_hidden" not in str(caught.value)

@@ -50,6 +50,9 @@ def check(text: str, kind: str) -> list[Problem]:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         return [Problem(line, "", f"not YAML: {error.problem or error.context}")]
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        return [Problem(line, "", f"not YAML: character #x{error.character:04x} is not allowed")]
     if not isinstance(content, dict):
         return [Problem(1, "", f"expected a mapping with 'kind: {kind}'")]
 

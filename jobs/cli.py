@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +14,7 @@ from .console import SUCCESS, Commands, clock, out, say
 from .emit import emit as write_definitions
 from .errors import RecordError
 from .options import FolderOption, IntervalOption, Step, StepArgument, TenancyOption
-from .record import STEPS, Entry, JsonRecords
+from .record import STEPS, Entry, JsonRecords, as_data
 from .session import runner_of, sign_in_to, sign_in_where
 from .views import table, view
 
@@ -130,8 +129,7 @@ def status(
         refresh(records)
     found = records.read()
     if as_json:
-        plain = {step: asdict(entry) for step, entry in found.entries.items()}
-        say(json.dumps(plain, indent=2, default=str))
+        say(json.dumps(as_data(found), indent=2))
         return
     out.print(table(found, clock.now()))
     for entry in found.entries.values():
@@ -157,8 +155,8 @@ def predict(
     from . import predict as asking
 
     chosen = tenancy.find(tenancy_file)
+    text = asking.read_dialogue(file) if file else dialogue or asking.DIALOGUE
     entry = JsonRecords(chosen.record).read().need("deploy")
-    text = file.read_text(encoding="utf-8") if file else dialogue or asking.DIALOGUE
     sign_in_where(entry)
     answer = asking.predict(entry, text, timeout=timeout, tokens=tokens)
     if as_json:

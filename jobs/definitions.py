@@ -101,23 +101,12 @@ class Definition:
         return None
 
 
-def read(path: Path) -> Definition:
-    """The definition in *path*, checked.
+def read_all(folder: Path) -> dict[str, Definition]:
+    """The four definitions in *folder* by name, checked.
 
     Raises:
-        DefinitionError: it is missing, or holds what ADS would drop or misread; all of it at once.
+        DefinitionError: one is missing, or holds what ADS would drop or misread; all of it at once.
     """
-    if not path.is_file():
-        raise DefinitionError(
-            f"There is no definition {path}.", "Run 'python -m jobs emit' after the deploy."
-        )
-    definition = Definition(path.stem, path, path.read_text(encoding="utf-8"))
-    verify([definition])
-    return definition
-
-
-def read_all(folder: Path) -> dict[str, Definition]:
-    """The four definitions in *folder* by name. Raises as :func:`read`, for all files at once."""
     missing = [name for name in FILES if not (folder / name).is_file()]
     if missing:
         raise DefinitionError(
@@ -152,4 +141,10 @@ def bucket_path(uri: str) -> tuple[str, str, str]:
 
 
 def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8")
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DefinitionError(
+            f"{path} is not UTF-8: byte {error.start} is {error.object[error.start]:#04x}.",
+            "Run 'python -m jobs emit' to write it anew.",
+        ) from None

@@ -65,6 +65,10 @@ class StepFailedError(JobsError):
     """A step ended in another state than it should have."""
 
 
+class DialogueError(JobsError):
+    """What the model should be asked cannot be read."""
+
+
 class WriteError(JobsError):
     """A file could not be written here."""
 

@@ -10,10 +10,11 @@ import itertools
 import shlex
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from .auth import default_signer
-from .errors import PredictionError, no_answer
+from .errors import DialogueError, PredictionError, no_answer
 from .record import Entry
 from .steps import deployment, is_simulated
 
@@ -56,6 +57,15 @@ def predict(entry: Entry, dialogue: str, *, timeout: float = 60.0, tokens: int =
     body = _body(answer)
     simulated = is_simulated(served.lifecycle_details) or _says_simulated(answer, body)
     return Prediction(text_of(body), body, seconds, simulated)
+
+
+def read_dialogue(path: Path) -> str:
+    """The dialogue in a file. Raises :class:`DialogueError` when it is not text."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise DialogueError(f"Cannot read the dialogue from {path}: {reason}.") from None
 
 
 def payload(env: dict[str, str], dialogue: str, tokens: int) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from .errors import RecordError
 from .files import write_atomically
 
 FORMAT = 1
-STEPS = ("finetune", "merge", "register", "deploy")
+MAKES = {"finetune": "job", "merge": "job", "register": "model", "deploy": "deployment"}
+STEPS = tuple(MAKES)
 
 # OCI's lifecycle states, as far as they end something.
 SUCCEEDED = frozenset({"SUCCEEDED", "ACTIVE"})
@@ -28,8 +29,9 @@ class Entry:
     """One step: what was submitted, and what OCI said of it last.
 
     *ids* are OCIDs by what they name (job, job_run, model, deployment); *digest* is of the
-    definition that was submitted; *state* and *details* are OCI's own words; *replaced* are
-    deployments of earlier runs, which stand, and cost, until they are deleted.
+    definition that was submitted; *state* and *details* are OCI's own words; *replaced* are the
+    OCIDs of the jobs, models or deployments that the step made before: they stand, deployments
+    cost, and the project can't be destroyed until they are deleted.
     """
 
     step: str
@@ -65,11 +67,14 @@ class Entry:
         return f"{self.state} (simulated)" if self.simulated else self.state
 
     @property
-    def hours(self) -> float | None:
-        """How long it ran, in hours; None before it has both started and finished."""
-        if self.started is None or self.finished is None:
-            return None
-        return (self.finished - self.started).total_seconds() / 3600
+    def kind(self) -> str:
+        """What the step makes in OCI: job, model or deployment."""
+        return MAKES[self.step]
+
+    @property
+    def made(self) -> tuple[str, ...]:
+        """The OCIDs of all that the step made, the last one first."""
+        return (self.ids[self.kind], *self.replaced)
 
     def changed(self, **values: Any) -> Entry:
         return replace(self, **values)
@@ -92,10 +97,6 @@ class Run:
                 f"There is no record of '{step}'.", "Run 'python -m jobs run', or 'submit' it."
             )
         return entry
-
-    @property
-    def simulated(self) -> bool:
-        return any(entry.simulated for entry in self.entries.values())
 
 
 class Records(Protocol):
@@ -143,9 +144,17 @@ class JsonRecords:
         self._write(entries)
 
     def _write(self, entries: Mapping[str, Entry]) -> None:
-        ordered = {step: asdict(entries[step]) for step in STEPS if step in entries}
-        text = json.dumps({"format": FORMAT, "steps": ordered}, indent=2, default=_iso)
+        text = json.dumps({"format": FORMAT, "steps": as_data(Run(entries))}, indent=2)
         write_atomically(self.path, text + "\n")
+
+
+def as_data(run: Run) -> dict[str, dict[str, Any]]:
+    """The entries for JSON, in the order of the steps; times as ISO 8601."""
+    return {
+        step: {name: _plain(name, value) for name, value in asdict(run.entries[step]).items()}
+        for step in STEPS
+        if step in run.entries
+    }
 
 
 TIMES = ("submitted", "started", "finished")
@@ -161,7 +170,5 @@ def _entry(values: dict[str, Any]) -> Entry:
     return Entry(**chosen)
 
 
-def _iso(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(f"cannot write {type(value).__name__}")
+def _plain(name: str, value: Any) -> Any:
+    return value.isoformat() if name in TIMES and value else value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from .clock import Clock
 from .definitions import Definition
@@ -63,7 +64,8 @@ class Runner:
         """Submit one step and write it down; returns without waiting.
 
         Raises:
-            RecordError: a step that it builds on has not ended well.
+            RecordError: a step that it builds on has not ended well, or the last submission of
+                the step itself is still under way: two would write to the same place.
         """
         run = self.records.read()
         for needed in NEEDS.get(step, ()):
@@ -73,9 +75,11 @@ class Runner:
                     f"Wait for it with 'python -m jobs watch {needed}'.",
                 )
         before = run.get(step)
+        if before is not None and (now := under_way(before)):
+            raise RecordError(f"'{step}' is {now.shown_state} already.", _how_to_end(now))
         entry = self._submitted(step, run)
-        if step == "deploy" and before is not None:
-            entry = entry.changed(replaced=(*before.replaced, before.ids["deployment"]))
+        if before is not None:
+            entry = entry.changed(replaced=before.made)
         self.records.put(entry)
         return entry
 
@@ -126,6 +130,19 @@ def observe(entry: Entry) -> Entry:
     return model.observe(entry)
 
 
+def under_way(entry: Entry) -> Entry | None:
+    """The entry with what OCI says now; None when it has ended, or OCI has it no more."""
+    if entry.ended:
+        return None
+    try:
+        now = observe(entry)
+    except RefusedError as error:
+        if error.status != 404:
+            raise
+        return None
+    return None if now.ended else now
+
+
 def refresh(records: Records) -> None:
     """Bring the record up to date with OCI; what OCI has no more is marked DELETED."""
     for entry in records.read().entries.values():
@@ -140,9 +157,18 @@ def refresh(records: Records) -> None:
 
 
 def latest(run: Run) -> Entry:
-    """The last step that was submitted. Raises :class:`RecordError` when none was."""
-    for step in reversed(STEPS):
-        entry = run.get(step)
-        if entry is not None:
-            return entry
-    return run.need(STEPS[0])
+    """The entry that was submitted last. Raises :class:`RecordError` when none was."""
+    if not run.entries:
+        raise RecordError("Nothing was run yet.", "Start with 'python -m jobs run'.")
+    never = datetime.min.replace(tzinfo=UTC)
+    return max(
+        run.entries.values(),
+        key=lambda entry: (entry.submitted or never, STEPS.index(entry.step)),
+    )
+
+
+def _how_to_end(entry: Entry) -> str:
+    follow = f"Follow it with 'python -m jobs watch {entry.step}'"
+    if entry.kind == "job":
+        return f"{follow}, or end it with 'python -m jobs cancel {entry.step}'."
+    return f"{follow}."

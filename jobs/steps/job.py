@@ -86,13 +86,13 @@ def cancel(entry: Entry) -> Entry:
     return observe(entry)
 
 
-def delete(entry: Entry) -> None:
-    """Delete the job with its runs; one that is gone already is fine."""
+def delete(job_id: str) -> None:
+    """Delete a job with its runs; one that is gone already is fine."""
     from ads.jobs import Job
 
     try:
-        with attempting(f"delete the job '{entry.title}'"):
-            Job.from_datascience_job(entry.ids["job"]).delete()
+        with attempting(f"delete the job {job_id}"):
+            Job.from_datascience_job(job_id).delete()
     except RefusedError as error:
         if error.status != 404:
             raise

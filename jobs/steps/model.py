@@ -67,8 +67,8 @@ def observe(entry: Entry) -> Entry:
     return entry.changed(state=model.lifecycle_state)
 
 
-def delete(entry: Entry) -> None:
-    """Delete the catalog entry; the weights stay in the bucket. Gone already is fine.
+def delete(model_id: str) -> None:
+    """Delete a catalog entry; the weights stay in the bucket. Gone already is fine.
 
     By the client of ADS's object, not by its ``delete``: that first searches the whole tenancy
     for deployments, which takes a policy of its own and lags behind. OCI itself refuses to delete
@@ -77,10 +77,10 @@ def delete(entry: Entry) -> None:
     from ads.model.service.oci_datascience_model import OCIDataScienceModel
 
     try:
-        with attempting(f"delete the model '{entry.title}'"):
-            model = OCIDataScienceModel.from_id(entry.ids["model"])
+        with attempting(f"delete the model {model_id}"):
+            model = OCIDataScienceModel.from_id(model_id)
             if model.lifecycle_state != "DELETED":
-                model.client.delete_model(entry.ids["model"])
+                model.client.delete_model(model_id)
     except RefusedError as error:
         if error.status != 404:
             raise

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jobs.checks import check
-from jobs.definitions import KINDS, read, read_all
+from jobs.definitions import KINDS, read_all
 from jobs.errors import DefinitionError
 from tests.jobs.samples import text, write_all
 
@@ -78,11 +78,11 @@ def test_what_ads_would_drop_is_named(
 ) -> None:
     good = text(name)
     assert old in good
-    path = tmp_path / f"{name}.yaml"
+    path = write_all(tmp_path) / f"{name}.yaml"
     path.write_text(good.replace(old, new, 1), encoding="utf-8")
 
     with pytest.raises(DefinitionError) as caught:
-        read(path)
+        read_all(tmp_path)
 
     told = caught.value.what
     assert said in told
@@ -124,7 +124,7 @@ def test_tags_that_ads_would_drop_are_found() -> None:
     assert "put all tags there" in problem.message
 
 
-@pytest.mark.parametrize("broken", ["a: [", "", "just words", "- a\n- b\n"])
+@pytest.mark.parametrize("broken", ["a: [", "", "just words", "- a\n- b\n", "a: \x00\n"])
 def test_what_is_no_definition_at_all(broken: str) -> None:
     [problem] = check(broken, "job")
     assert problem.message.startswith(("not YAML", "expected a mapping"))
@@ -141,6 +141,13 @@ def test_all_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
 
     assert "'xreplicas'" in caught.value.what
     assert "'xbandwidthMbps'" in caught.value.what
+
+
+def test_what_is_not_text_is_told(tmp_path: Path) -> None:
+    path = write_all(tmp_path) / "merge.yaml"
+    path.write_bytes(b"kind: \xff")
+    with pytest.raises(DefinitionError, match=r"merge\.yaml is not UTF-8: byte 6 is 0xff"):
+        read_all(tmp_path)
 
 
 def test_missing_files_are_named(tmp_path: Path) -> None:

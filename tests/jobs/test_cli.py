@@ -75,13 +75,15 @@ def test_check_says_what_each_would_cost(home: Path, capsys: pytest.CaptureFixtu
         (["check", "--tenancy", "tenancies/dem.yaml"], 1, "There are: tenancies/demo.yaml"),
         (["check", "--definitions", "nowhere"], 1, "nowhere has no finetune.yaml"),
         (["predict"], 1, "There is no record of 'deploy'"),
-        (["watch"], 1, "There is no record of 'finetune'"),
+        (["predict", "--file", "binary"], 1, "Cannot read the dialogue from binary"),
+        (["watch"], 1, "Nothing was run yet"),
         (["logs", "deploy"], 1, "There is no record of 'deploy'"),
     ],
 )
 def test_a_users_mistake_is_told_without_a_traceback(
     arguments: list[str], code: int, said: str, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (home / "binary").write_bytes(b"\xff")
     assert cli.main(arguments) == code
     printed = capsys.readouterr()
     assert said in " ".join(printed.err.replace("│", " ").split())
@@ -119,7 +121,9 @@ def test_status_of_the_record(home: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "not run" in printed
 
     assert cli.main(["status", "--offline", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["finetune"]["simulated"] is True
+    found = json.loads(capsys.readouterr().out)["finetune"]
+    assert found["simulated"] is True
+    assert found["submitted"] == START.isoformat()
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,12 @@ def test_from_run_to_delete(
     assert cli.main(["predict"]) == 0
     assert "(simulated)" in capfd.readouterr().out
 
+    # The second run's resources are deleted, and what they replaced: a project with jobs or models
+    # in it can't be destroyed.
+    assert cli.main(["run", "--fresh", "--interval", "0.1"]) == 0
+    capfd.readouterr()
     assert cli.main(["delete", "--yes"]) == 0
+    assert capfd.readouterr().out.count("deleted the") == 2 * len(STEPS)
     science = workbench.science(cloud)
     listed = [
         *science.list_jobs(cloud.compartment_id).data,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.errors import RecordError
+from jobs.errors import RecordError, WriteError
 from jobs.record import JsonRecords
 from tests.jobs.samples import START, entry
 
@@ -23,8 +23,7 @@ def test_entries_come_back_as_they_were(tmp_path: Path) -> None:
 
     assert dict(read.entries) == {"finetune": first, "deploy": second}
     assert list(read.entries) == ["finetune", "deploy"]
-    assert read.need("finetune").hours == 2
-    assert read.simulated
+    assert read.need("deploy").made == (second.ids["deployment"], "ocid1.old")
 
 
 def test_a_step_is_kept_once_and_can_be_forgotten(tmp_path: Path) -> None:
@@ -43,15 +42,21 @@ def test_a_failed_write_leaves_the_last_record(
     records.put(entry("finetune"))
 
     def full(self: Path, target: Path) -> Path:
-        raise OSError("no space left")
+        raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(OSError, match="no space left"):
+    with pytest.raises(WriteError, match=r"Cannot write .*run\.json: No space left"):
         records.put(entry("merge"))
     monkeypatch.undo()
 
     assert list(records.read().entries) == ["finetune"]
     assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(WriteError, match=r"Cannot write .*run\.json"):
+        JsonRecords(tmp_path / "file" / "run.json").put(entry("merge"))
 
 
 @pytest.mark.parametrize(

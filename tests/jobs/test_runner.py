@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from jobs.errors import RecordError, RefusedError, StepFailedError
 from jobs.record import STEPS, Entry, JsonRecords, Run
 from jobs.runner import DEFINITION_OF, Runner, latest, refresh
 from jobs.steps import deployment, job, model
-from tests.jobs.samples import OwnedClock, Recorder, all_definitions, entry
+from tests.jobs.samples import START, OwnedClock, Recorder, all_definitions, entry
 
 
 class Oci:
@@ -87,10 +88,37 @@ def test_done_steps_are_left_and_said(oci: Oci, records: JsonRecords) -> None:
 def test_fresh_takes_every_step_anew(oci: Oci, records: JsonRecords) -> None:
     runner, _ = _runner(records)
     runner.run()
-    first = records.read().need("deploy").ids["deployment"]
+    first = {step: entry.made for step, entry in records.read().entries.items()}
     runner.run(fresh=True)
     assert oci.submitted == [*STEPS, *STEPS]
-    assert records.read().need("deploy").replaced == (first,)
+    replaced = {step: entry.replaced for step, entry in records.read().entries.items()}
+    assert replaced == first
+
+
+@pytest.mark.parametrize(
+    ("step", "advice"),
+    [("finetune", "jobs cancel finetune"), ("deploy", "jobs watch deploy")],
+)
+def test_what_is_under_way_is_not_submitted_twice(
+    step: str, advice: str, oci: Oci, records: JsonRecords
+) -> None:
+    runner, _ = _runner(records)
+    runner.run()
+    records.put(records.read().need(step).changed(state="IN_PROGRESS"))
+    oci.ends[step] = "IN_PROGRESS"
+    with pytest.raises(RecordError, match=f"'{step}' is IN_PROGRESS already") as caught:
+        runner.submit(step)
+    assert advice in caught.value.advice
+    assert oci.submitted == list(STEPS)
+
+
+def test_what_has_ended_unseen_or_is_gone_is_submitted_anew(oci: Oci, records: JsonRecords) -> None:
+    runner, _ = _runner(records)
+    records.put(entry("finetune", "IN_PROGRESS"))
+    runner.submit("finetune")
+    oci.missing.add(records.read().need("finetune").ids["job_run"])
+    runner.submit("finetune")
+    assert oci.submitted == ["finetune", "finetune"]
 
 
 @pytest.mark.parametrize(("step", "expected"), [("merge", STEPS[1:]), ("deploy", STEPS[3:])])
@@ -190,9 +218,12 @@ def test_refreshing_marks_what_is_gone(oci: Oci, records: JsonRecords) -> None:
 
 
 def test_the_latest_step() -> None:
-    run = Run({"finetune": entry("finetune"), "merge": entry("merge", "IN_PROGRESS")})
-    assert latest(run).step == "merge"
-    with pytest.raises(RecordError, match="no record of 'finetune'"):
+    merge = entry("merge", "IN_PROGRESS", submitted=START)
+    first = Run({"finetune": entry("finetune", submitted=START), "merge": merge})
+    assert latest(first).step == "merge"
+    anew = entry("finetune", submitted=START + timedelta(hours=1))
+    assert latest(Run({"finetune": anew, "merge": merge})).step == "finetune"
+    with pytest.raises(RecordError, match="Nothing was run yet"):
         latest(Run())
 
 

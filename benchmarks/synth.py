@@ -37,7 +37,8 @@ def measure(arguments: list[str], folder: str) -> Sample:
     :raises RuntimeError: it failed.
     """
     started = time.monotonic()
-    environment = {**os.environ, "CDKTF_OUTDIR": folder}
+    quiet = {"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20"}
+    environment = {**os.environ, **quiet, "CDKTF_OUTDIR": folder}
     pid = os.posix_spawn(sys.executable, [sys.executable, *arguments], environment)
     _, status, usage = os.wait4(pid, 0)
     if os.waitstatus_to_exitcode(status):

@@ -88,10 +88,6 @@ class Clock:
             return heapq.heappop(self._events)
         return None
 
-    def next_at(self) -> float | None:
-        """When the next event is due, if there is one."""
-        return self._events[0].at if self._events else None
-
 
 def format_time(seconds: float) -> str:
     """*seconds* since the epoch as RFC 3339 with milliseconds, as OCI writes its times."""

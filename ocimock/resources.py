@@ -11,7 +11,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from .cloud import Cloud, event
-from .identifiers import region_key
+from .finding import get as get
+from .finding import get_live as get_live
+from .finding import in_region as in_region
+from .finding import place_of
+from .finding import require as require
+from .finding import require_compartment as require_compartment
+from .finding import subtree as subtree
 from .kinds import NETWORK_LIFECYCLE as NETWORK_LIFECYCLE
 from .kinds import Hook as Hook
 from .kinds import Kind as Kind
@@ -24,7 +30,6 @@ from .store import Record
 from .wire import models
 from .wire.errors import (
     NoEtagMatch,
-    NotAuthorizedOrNotFound,
     NotImplementedByMock,
     ServiceError,
 )
@@ -116,72 +121,12 @@ def add(
     return record
 
 
-def get(call: Call, kind: Kind) -> Record:
-    """The record that the path names, a tombstone too."""
-    found = call.cloud.store.find(kind.name, call.path[kind.path_id])
-    if found is None or not in_region(call, kind, found):
-        raise NotAuthorizedOrNotFound(
-            f"Authorization failed or requested resource not found: {kind.noun} "
-            f"{call.path[kind.path_id]}"
-        )
-    return found
-
-
-def in_region(call: Call, kind: Kind, record: Record) -> bool:
-    """Whether the called region's endpoint shows *record*: each region knows its own only."""
-    place = _place(record.id)
-    return not kind.regional or not place or place in (call.region, region_key(call.region))
-
-
-def get_live(call: Call, kind: Kind) -> Record:
-    """The record that the path names, unless it is deleted."""
-    found = get(call, kind)
-    if found.deleted:
-        raise NotAuthorizedOrNotFound(f"{kind.noun} {found.id} is deleted")
-    return found
-
-
-def require(cloud: Cloud, kind: str, identifier: str) -> Record:
-    """The live record of *kind* with that OCID.
-
-    :raises NotAuthorizedOrNotFound: as OCI answers for a reference to what isn't there.
-    """
-    found = cloud.store.find(kind, identifier)
-    if found is None or found.deleted:
-        raise NotAuthorizedOrNotFound(
-            f"Authorization failed or requested resource not found: {kind} {identifier}"
-        )
-    return found
-
-
-def require_compartment(cloud: Cloud, compartment_id: str | None) -> None:
-    """The tenancy (root compartment) or a live compartment of it."""
-    if compartment_id is None or compartment_id == cloud.settings.tenancy_id:
-        return
-    require(cloud, "compartment", compartment_id)
-
-
-def subtree(cloud: Cloud, compartment_id: str) -> set[str]:
-    """The OCIDs of a compartment and of all below it."""
-    found = {compartment_id}
-    grown = True
-    while grown:
-        below = {
-            record.id
-            for record in cloud.store.live("compartment")
-            if record.data["compartmentId"] in found
-        }
-        grown = not below <= found
-        found |= below
-    return found
-
-
 def refuse_duplicate(cloud: Cloud, kind: Kind, data: dict[str, Any]) -> None:
     """:raises AlreadyExists: a live resource shares all of the kind's unique fields."""
     if not kind.unique:
         return
     for other in cloud.store.live(kind.name):
-        if kind.regional and _place(other.id) != _place(data["id"]):
+        if kind.regional and place_of(other.id) != place_of(data["id"]):
             continue
         if all(other.data.get(wire) == data.get(wire) for wire in kind.unique):
             named = ", ".join(f"{wire} '{data.get(wire)}'" for wire in kind.unique)
@@ -300,9 +245,3 @@ def _matches(value: Any, wanted: tuple[str, ...]) -> bool:
     if isinstance(value, bool):
         return str(value).lower() in wanted
     return str(value) in wanted or str(value).upper() in [w.upper() for w in wanted if w.isupper()]
-
-
-def _place(identifier: str) -> str:
-    """The region in an OCID, by key or name; empty in anything else."""
-    parts = identifier.split(".")
-    return parts[3] if len(parts) == 5 else ""

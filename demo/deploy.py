@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from ocimock.terraform.choose import Kind, choose
-from ocimock.terraform.mirror import install
+from ocimock.terraform.mirror import environment, install
 
 from .cloud import EmbeddedCloud
 from .commands import run_quietly
@@ -14,7 +14,9 @@ from .errors import DemoError
 from .places import PROVIDER_HOME, TENANCY, cdktf
 from .terminal import console
 
-_PROGRESS = re.compile(r"(?P<stack>[a-z]+-[a-z]+)\s+(?P<what>oci_\S+).*?: (?P<state>[A-Z][a-z]+)")
+# Terraform's lines, as cdktf passes them on: "oci_core_vcn.vcn: Creation complete after 1s".
+_PROGRESS = re.compile(r"(?P<what>\boci_[\w.]+).*?: (?P<state>[A-Z][a-z]+)")
+_DONE = {"Creation": "created", "Destruction": "destroyed", "Modifications": "modified"}
 
 
 def choose_provider(forced: str) -> dict[str, str]:
@@ -29,7 +31,7 @@ def choose_provider(forced: str) -> dict[str, str]:
     console.print(f"[green]✓[/] {choice.reason}", highlight=False)
     if choice.kind is Kind.REAL:
         return {}
-    return {"TF_CLI_CONFIG_FILE": str(install(PROVIDER_HOME))}
+    return environment(install(PROVIDER_HOME))
 
 
 def deploy(cloud: EmbeddedCloud, provider: Mapping[str, str]) -> None:
@@ -45,7 +47,7 @@ def destroy(cloud: EmbeddedCloud, provider: Mapping[str, str]) -> None:
 def _cdktf(
     title: str, arguments: list[str], cloud: EmbeddedCloud, provider: Mapping[str, str]
 ) -> None:
-    environment = {
+    variables = {
         **cloud.terraform_environment(),
         **provider,
         "TUNESTACK_TENANCY": str(TENANCY),
@@ -53,13 +55,17 @@ def _cdktf(
         "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
     }
     # The stand-in lies in a mirror without checksums of other platforms, and the demo's lock file
-    # would be one more thing to leave behind.
-    command = [str(cdktf()), *arguments, "--skip-provider-lock"]
-    run_quietly(title, command, environment, note=_progress)
+    # would be one more thing to leave behind. And without cdktf's own choice of a plugin cache, the
+    # home folder's: real deploys read that, and the stand-in must never be in it.
+    flags = ["--skip-provider-lock", "--disable-plugin-cache-env"]
+    run_quietly(title, [str(cdktf()), *arguments, *flags], variables, note=_progress)
 
 
 def _progress(line: str) -> str | None:
+    if "Initializing" in line:
+        return "terraform init"
     found = _PROGRESS.search(line)
     if found is None:
         return None
-    return f"{found['stack']}: {found['what']} {found['state'].lower()}"
+    state = found["state"]
+    return f"{found['what']} {_DONE.get(state, state.lower())}"

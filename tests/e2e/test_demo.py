@@ -275,4 +275,7 @@ def test_demo_down_leaves_nothing(demo: Demo) -> None:
         assert not (path / folder).exists()
     with pytest.raises(urllib.error.URLError):
         demo.get("health")
+    # Real deploys read the home folder's plugin cache: the stand-in must never be in it.
+    assert not list(demo.copy.home.rglob("terraform-provider-oci*"))
+    assert not list(demo.copy.home.rglob("8.28.0"))
     assert "nothing to take down" in demo.copy.run("make demo-down").stdout

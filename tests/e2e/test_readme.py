@@ -19,6 +19,7 @@ import pytest
 
 from ocimock.identifiers import COMPARTMENT_ID, TENANCY_ID
 from ocimock.server.serve import ServerFile
+from ocimock.terraform.mirror import environment as offline
 from ocimock.terraform.mirror import install
 from tests.e2e.conftest import ROOT, WorkingCopy
 
@@ -49,11 +50,12 @@ _IN_PROSE = {
 }
 
 # What stands in for a person at a prompt, and for the registry.
+_OFFLINE = "--skip-provider-lock --disable-plugin-cache-env"
 _ANSWERS = (
     ("make setup", "true"),  # the working copy borrows what is installed
-    ("npx cdktf diff", "npx cdktf diff --skip-provider-lock"),
-    ("npx cdktf deploy", "npx cdktf deploy --auto-approve --skip-provider-lock"),
-    ("npx cdktf destroy", "npx cdktf destroy --auto-approve --skip-provider-lock"),
+    ("npx cdktf diff", f"npx cdktf diff {_OFFLINE}"),
+    ("npx cdktf deploy", f"npx cdktf deploy --auto-approve {_OFFLINE}"),
+    ("npx cdktf destroy", f"npx cdktf destroy --auto-approve {_OFFLINE}"),
     ("jobs delete", "jobs delete --yes --interval 0.2"),
     ("jobs run", "jobs run --interval 0.2"),
 )
@@ -110,7 +112,7 @@ def test_the_five_steps(working_copy: WorkingCopy, server: ServerFile, tmp_path:
         proxy = "env -u HTTPS_PROXY -u https_proxy " if said.startswith("npx") else ""
         lines.append(f"echo '+ {line}' | tr -d \"'\"; {proxy}{said}")
     script.write_text("\n".join(lines) + "\n")
-    environment = {**server.environment, "TF_CLI_CONFIG_FILE": str(install(tmp_path / "tf"))}
+    environment = {**server.environment, **offline(install(tmp_path / "tf"))}
     printed = working_copy.run(f"bash '{script}'", environment=environment).stdout
     assert "Apply complete!" in printed
     assert "the secret 'huggingface-token' is in the vault" in printed

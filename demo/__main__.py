@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
-from .errors import DemoError
+from .errors import GO_ON, DemoError
 from .terminal import console
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -25,24 +26,31 @@ def up(
 
 
 @app.command()
-def down() -> None:
+def down(
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force", help="Destroy nothing first: the embedded OCI ends with all that is in it."
+        ),
+    ] = False,
+) -> None:
     """Destroy what the demo made, stop the embedded OCI, leave nothing."""
     from .down import run
 
-    _guard(run)
+    _guard(lambda: run(force=force))
 
 
-def _guard(action: object) -> None:
-    assert callable(action)
+def _guard(action: Callable[[], None]) -> None:
     try:
         action()
     except DemoError as fault:
-        console.print(f"[bold red]demo:[/] {fault}", highlight=False)
+        # What a command printed may hold brackets: no markup.
+        console.print("demo:", str(fault), style="red", markup=False, soft_wrap=True)
+        if fault.advice:
+            console.print(fault.advice, markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
-        console.print(
-            "\nstopped; what stands, stands. make demo goes on with it, make demo-down removes it."
-        )
+        console.print("Stopped; what stands, stands. " + GO_ON, markup=False)
         raise typer.Exit(130) from None
 
 

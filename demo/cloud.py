@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from typing import Any
@@ -49,8 +49,8 @@ def running() -> EmbeddedCloud | None:
     try:
         content = json.loads((MOCK_HOME / "server.json").read_text())
         cloud = EmbeddedCloud(content["pid"], content["url"], content["environment"])
-        healthy = _get(f"{cloud.url}/ocimock/health").get("mock") == "ocimock"
-    except (OSError, ValueError, KeyError, urllib.error.URLError):
+        healthy = _get(f"{cloud.url}/ocimock/health")["mock"] == "ocimock"
+    except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
         return None
     return cloud if healthy else None
 

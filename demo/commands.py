@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import subprocess
+import sys
+import textwrap
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from typing import Any
 
 from .errors import StepFailedError
-from .places import FOLDER, ROOT, path_with_python
+from .places import FOLDER, ROOT, TENANCY, path_with_python
 from .terminal import console
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_TAIL_LINES = 25
+_ERROR = re.compile(r"\bError: ")
+_SCREEN = 25
+_INTERRUPTED = 130
 
 
 def run_quietly(
@@ -23,48 +28,49 @@ def run_quietly(
     environment: Mapping[str, str],
     *,
     note: Callable[[str], str | None] = lambda _: None,
-) -> Path:
+) -> None:
     """Run *command* under a spinner; *note* turns a line of output into the spinner's text.
 
-    :returns: the log with everything that it printed.
-    :raises StepFailedError: it failed; the message carries its last lines.
+    :raises StepFailedError: it failed; the message carries the lines that say why.
     """
-    log = FOLDER / "logs" / f"{re.sub('[^a-z0-9]+', '-', title.lower())}.log"
+    log = FOLDER / "logs" / f"{re.sub('[^a-z0-9]+', '-', title.lower()).strip('-')}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     with console.status(title) as status, log.open("w") as sink:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=_environment(environment), stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-        )  # fmt: skip
-        assert process.stdout is not None
+        process = _start(command, environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        lines = (_ANSI.sub("", line) for line in process.stdout or ())
         try:
-            for line in process.stdout:
-                sink.write(_ANSI.sub("", line))
-                if text := note(_ANSI.sub("", line).strip()):
+            for line in lines:
+                sink.write(line)
+                if text := note(line.strip()):
                     status.update(f"{title}: {text}")
             code = process.wait()
         except KeyboardInterrupt:
-            # The terminal sent the signal to the command too: let it end by itself.
+            # The terminal sent the signal to the command too: let it end by itself, unheard.
+            status.update(f"{title}: stopping")
+            sink.writelines(lines)
             process.wait()
             raise
     if code:
-        tail = "".join(log.read_text().splitlines(keepends=True)[-_TAIL_LINES:])
-        raise StepFailedError(title, code, log, tail)
+        raise StepFailedError(title, code, _decisive(log.read_text().splitlines()), log)
     console.print(f"[green]✓[/] {title} [dim]({time.monotonic() - started:.0f} s)[/]")
-    return log
 
 
 def run_openly(title: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
     """Run *command* on this terminal.
 
-    :raises StepFailedError: it failed.
+    :raises StepFailedError: it failed, and has said why.
     """
-    code = subprocess.run(command, cwd=ROOT, env=_environment(environment), check=False).returncode
-    if code == 130:
+    process = _start(command, environment)
+    try:
+        code = process.wait()
+    except KeyboardInterrupt:
+        process.wait()  # it says what goes on, and gives the terminal back
+        raise
+    if code == _INTERRUPTED:
         raise KeyboardInterrupt
     if code:
-        raise StepFailedError(title, code, FOLDER, "(printed above)")
+        raise StepFailedError(title, code)
 
 
 def capture(title: str, command: Sequence[str], environment: Mapping[str, str]) -> str:
@@ -72,14 +78,41 @@ def capture(title: str, command: Sequence[str], environment: Mapping[str, str]) 
 
     :raises StepFailedError: it failed.
     """
-    done = subprocess.run(
-        command, cwd=ROOT, env=_environment(environment), check=False, capture_output=True,
-        text=True,
+    process = _start(command, environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    printed, said = process.communicate()
+    if process.returncode:
+        raise StepFailedError(title, process.returncode, said or printed)
+    return printed
+
+
+def jobs(*arguments: str) -> list[str]:
+    """The command line of ``python -m jobs``, for the demo's tenancy."""
+    return [sys.executable, "-m", "jobs", *arguments, "--tenancy", str(TENANCY)]
+
+
+def _start(
+    command: Sequence[str], environment: Mapping[str, str], **streams: Any
+) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command, cwd=ROOT, env=_environment(environment), stdin=subprocess.DEVNULL,
+        text=True, errors="replace", **streams,
     )  # fmt: skip
-    if done.returncode:
-        raise StepFailedError(title, done.returncode, FOLDER, done.stderr or done.stdout)
-    return done.stdout
+
+
+def _decisive(lines: list[str]) -> str:
+    """Terraform's first error, with the box around it; where there is none, the last lines."""
+    first = next((n for n, line in enumerate(lines) if _ERROR.search(line)), None)
+    if first is None:
+        return "\n".join(lines[-_SCREEN:])
+    box = list(itertools.takewhile(lambda line: "╵" not in line, lines[first:]))
+    return textwrap.dedent("\n".join(box[:_SCREEN]))
 
 
 def _environment(extra: Mapping[str, str]) -> dict[str, str]:
-    return {**os.environ, **extra, "PATH": path_with_python(), "PYTHONUNBUFFERED": "1"}
+    return {
+        **os.environ,
+        **extra,
+        "PATH": path_with_python(),
+        "PYTHONUNBUFFERED": "1",
+        "COLUMNS": str(console.width),  # what is captured is printed as wide as the rest
+    }

@@ -2,44 +2,41 @@
 
 from __future__ import annotations
 
-import sys
-
 from . import cloud as embedded
-from .commands import run_quietly
+from .commands import jobs, run_quietly
 from .deploy import choose_provider, destroy
-from .errors import DemoError
-from .places import FOLDER, NAME, ROOT, STACKS, TENANCY, leave_nothing
+from .errors import LeftoversError, StepFailedError
+from .places import FOLDER, NAME, ROOT, STACKS, leave_nothing
 from .terminal import console
 
 
-def run() -> None:
+def run(*, force: bool = False) -> None:
     """Remove everything that ``up`` made; running it twice does no harm.
 
-    :raises DemoError: something still stands in the embedded OCI after the destroy.
+    :param force: destroy nothing, end the server with all that is in it.
+    :raises LeftoversError: the destroy failed, or something stands in spite of it.
     """
     cloud = embedded.running()
-    if cloud is None:
-        _forget()
-        return
-    if _was_deployed():
-        jobs = [
-            sys.executable,
-            "-m",
-            "jobs",
-            "delete",
-            "--weights",
-            "--yes",
-            "--tenancy",
-            str(TENANCY),
-        ]
-        if (ROOT / "definitions" / NAME).is_dir():
-            run_quietly("jobs delete: what ran", jobs, cloud.environment)
-        destroy(cloud, choose_provider("auto"))
-    if standing := cloud.standing():
-        raise DemoError(f"still standing after the destroy: {standing}")
-    console.print("[green]✓[/] nothing stands in the embedded OCI")
-    embedded.stop(cloud)
+    if cloud is not None and not force:
+        _destroy(cloud)
+    if cloud is not None:
+        embedded.stop(cloud)
     _forget()
+
+
+def _destroy(cloud: embedded.EmbeddedCloud) -> None:
+    try:
+        if (ROOT / "definitions" / NAME).is_dir():
+            command = jobs("delete", "--weights", "--cancel", "--yes", "--interval", "1")
+            run_quietly("jobs delete: what ran", command, cloud.environment)
+        if _was_deployed():
+            destroy(cloud, choose_provider("auto"))
+    except StepFailedError as fault:
+        raise LeftoversError(str(fault)) from None
+    if standing := cloud.standing():
+        found = ", ".join(f"{count} {kind}" for kind, count in standing.items())
+        raise LeftoversError(f"still standing after the destroy: {found}")
+    console.print("[green]✓[/] nothing stands in the embedded OCI")
 
 
 def _was_deployed() -> bool:

@@ -4,15 +4,31 @@ from __future__ import annotations
 
 from pathlib import Path
 
+GO_ON = "'make demo' goes on with it, 'make demo-down' removes it."
+
 
 class DemoError(Exception):
-    """A step failed; the message says which, and where its output is."""
+    """The message says what failed and where its output is, *advice* what to do next."""
+
+    advice = GO_ON
 
 
 class StepFailedError(DemoError):
-    """A command ended with an exit code other than 0."""
+    """A command ended with an exit code other than 0; *said* is the part of its output to read."""
 
-    def __init__(self, title: str, code: int, log: Path, tail: str) -> None:
-        super().__init__(
-            f"{title} failed (exit code {code}). Its last lines:\n{tail}\nAll of them: {log}"
-        )
+    def __init__(self, title: str, code: int, said: str = "", log: Path | None = None) -> None:
+        parts = [f"{title} failed (exit code {code})."]
+        if said:
+            parts.append(said.rstrip())
+        if log:
+            parts.append(f"All that it printed: {log}")
+        super().__init__("\n".join(parts))
+
+
+class LeftoversError(DemoError):
+    """The destroy did not get all: somebody else put something in, or it failed."""
+
+    advice = (
+        "Mend that and run 'make demo-down' again; or end the embedded OCI with all that is in it: "
+        ".venv/bin/python -m demo down --force"
+    )

@@ -1,93 +1,66 @@
-"""What a person reads at the end: what stands, what ran, what it would have cost, where to look."""
+"""What a person reads at the end: what stands, what it would have cost, where to look."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from rich.table import Table
 
 from .cloud import EmbeddedCloud
-from .places import FOLDER, NAME, ROOT, TENANCY
+from .places import FOLDER, NAME, ROOT
+from .standing import described
 from .terminal import console
-
-# What the embedded OCI calls its resources, for a reader. What is not named here is shown as is.
-_NAMES = {
-    "containerrepo": "container repository",
-    "datasciencejob": "job",
-    "datasciencejobrun": "job run",
-    "datasciencemodel": "model in the catalog",
-    "datasciencemodeldeployment": "model deployment",
-    "datasciencenotebooksession": "notebook session",
-    "datascienceproject": "Data Science project",
-    "dhcpoptions": "DHCP options",
-    "dynamicgroup": "dynamic group",
-    "loggroup": "log group",
-    "natgateway": "NAT gateway",
-    "routetable": "route table",
-    "securitylist": "security list",
-    "servicegateway": "service gateway",
-    "vcn": "VCN",
-}
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the demo ended: the record of ``jobs status``, the lines of ``jobs check``."""
+    """How the demo ended: what ``jobs check`` and ``jobs predict`` printed."""
 
     cloud: EmbeddedCloud
-    record: Mapping[str, Mapping[str, Any]]
     costs: str
+    question: str
     answer: str
     seconds: float
 
 
 def print_summary(outcome: Outcome) -> None:
     """Print the summary."""
-    console.rule("[bold]what stands")
-    standing = outcome.cloud.standing()
-    console.print(
-        ", ".join(f"{count} {_NAMES.get(kind, kind)}" for kind, count in sorted(standing.items())),
-        highlight=False,
-    )
-    console.rule("[bold]what ran")
-    console.print(_steps(outcome.record))
-    console.rule("[bold]what it would have cost")
+    heading("what stands")
+    console.print(_rows(described(outcome.cloud.standing())))
+    heading("what it would have cost on Oracle Cloud")
     console.print(outcome.costs, highlight=False, markup=False)
-    console.rule("[bold]what the endpoint said")
+    heading("what the endpoint said")
+    for line in outcome.question.splitlines():
+        console.print(f"> {line}", highlight=False, markup=False, style="dim")
     console.print(outcome.answer, highlight=False, markup=False)
-    console.rule("[bold]where to look")
-    console.print(_places(), highlight=False)
+    heading("where to look")
+    console.print(_rows(_places()))
     console.print(f"[bold green]done[/] in {outcome.seconds:.0f} s", highlight=False)
 
 
-def _steps(record: Mapping[str, Mapping[str, Any]]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for column in ("step", "state", "on", "name"):
-        table.add_column(column, no_wrap=column != "name")
-    for step, entry in record.items():
-        state = f"{entry['state']} (simulated)" if entry["simulated"] else entry["state"]
-        shape = f"{entry['replicas']} x {entry['shape']}" if entry["shape"] else ""
-        table.add_row(step, state, shape, entry["title"])
-    return table
+def heading(text: str) -> None:
+    """A line across the screen with *text* in it."""
+    console.rule(f"[bold]{text}", characters="─")
 
 
-def _places() -> Table:
-    table = Table(box=None, show_header=False, pad_edge=False)
+def _places() -> dict[str, str]:
+    files = FOLDER.relative_to(ROOT)
+    home = shlex.quote(f"{files}/ocimock")
+    return {
+        "definitions": f"definitions/{NAME}/ - ADS takes them as they are: ads opctl run -f",
+        "talk to it": '. .venv/bin/activate; eval "$(python -m ocimock env --home ' + home + ')"',
+        "then": "python -m jobs status; python -m jobs logs finetune; oci os ns get",
+        "logs of all this": f"{files}/logs/, {files}/ocimock.log",
+        "take it down": "make demo-down",
+    }
+
+
+def _rows(content: Mapping[str, str]) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False, highlight=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    logs = FOLDER.relative_to(ROOT)
-    rows = (
-        (
-            "definitions",
-            f"definitions/{NAME}/ - finetune.yaml goes to 'ads opctl run -f' unchanged",
-        ),
-        ("job log", f"python -m jobs logs finetune --tenancy {TENANCY}"),
-        ("set-up logs", f"{logs}/logs/, {logs}/ocimock.log"),
-        ("talk to it", f'eval "$(python -m ocimock env --home {logs}/ocimock)"'),
-        ("take it down", "make demo-down"),
-    )
-    for row in rows:
-        table.add_row(*row)
+    for name, text in content.items():
+        table.add_row(name, text)
     return table

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 
 from . import cloud as embedded
-from .commands import capture, run_openly, run_quietly
+from .commands import capture, jobs, run_openly, run_quietly
 from .deploy import choose_provider, deploy
-from .places import FOLDER, TENANCY
-from .summary import Outcome, print_summary
+from .places import FOLDER
+from .summary import Outcome, heading, print_summary
 from .terminal import console
 
 _DIALOGUE = (
@@ -27,7 +25,7 @@ def run(provider: str) -> None:
     """
     started = time.monotonic()
     FOLDER.mkdir(exist_ok=True)
-    console.rule("[bold]tunestack demo")
+    heading("tunestack demo")
     found = embedded.running()
     cloud = found or embedded.start()
     console.print(
@@ -36,13 +34,10 @@ def run(provider: str) -> None:
         highlight=False,
     )
     deploy(cloud, choose_provider(provider))
-    jobs = [sys.executable, "-m", "jobs"]
-    tenancy = ["--tenancy", str(TENANCY)]
-    run_quietly("jobs emit: the definitions", [*jobs, "emit", *tenancy], cloud.environment)
-    costs = capture("jobs check", [*jobs, "check", *tenancy], cloud.environment)
-    run_openly("jobs run", [*jobs, "run", "--interval", "1", *tenancy], cloud.environment)
-    answer = capture("jobs predict", [*jobs, "predict", _DIALOGUE, *tenancy], cloud.environment)
-    status = [*jobs, "status", "--offline", "--json", *tenancy]
-    record = json.loads(capture("jobs status", status, cloud.environment))
+    run_quietly("jobs emit: the definitions", jobs("emit"), cloud.environment)
+    costs = capture("jobs check", jobs("check"), cloud.environment)
+    heading("what ran")
+    run_openly("jobs run", jobs("run", "--interval", "1"), cloud.environment)
+    answer = capture("jobs predict", jobs("predict", _DIALOGUE), cloud.environment)
     seconds = time.monotonic() - started
-    print_summary(Outcome(cloud, record, costs.strip(), answer.strip(), seconds))
+    print_summary(Outcome(cloud, costs.strip(), _DIALOGUE, answer.strip(), seconds))

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import cost, definitions, tenancy
-from .console import SUCCESS, Commands, clock, out, say
+from .console import SUCCESS, Commands, clock, note, out, say
 from .emit import emit as write_definitions
 from .errors import RecordError
 from .options import FolderOption, IntervalOption, Step, StepArgument, TenancyOption
 from .record import STEPS, Entry, JsonRecords, as_data
 from .session import runner_of, sign_in_to, sign_in_where
-from .views import table, view
+from .views import costs, progress, view
 
 if TYPE_CHECKING:
     from .definitions import Definition
@@ -56,9 +56,14 @@ def emit(
 def check(tenancy_file: TenancyOption = None, folder: FolderOption = None) -> None:
     """Check the definitions and say what each would cost; submits nothing."""
     chosen = tenancy.find(tenancy_file)
-    for definition in definitions.read_all(folder or chosen.definitions).values():
-        say(f"{definition.path}: in order; {cost.estimate(definition)}")
-    say(cost.price_note(), style="dim")
+    folder = folder or chosen.definitions
+    found = definitions.read_all(folder)
+    out.print(costs(found.values()))
+    for each in found.values():
+        if known := cost.estimate(each).duration:
+            note(f"{each.path.name} takes {known.hours:g} h by {known.source}.", style="dim")
+    note(cost.price_note(), style="dim")
+    say(f"All definitions in {folder} are in order.")
 
 
 @app.command()
@@ -86,7 +91,7 @@ def run(
     with runner_of(chosen, folder, interval) as runner:
         _say_cost(runner.definitions)
         done = runner.run(fresh=fresh)
-    out.print(table(done, clock.now()))
+    out.print(progress(done, clock.now()))
     named = f" --tenancy {tenancy_file}" if tenancy_file else ""
     say(f"Ask it: python -m jobs predict{named}")
 
@@ -108,7 +113,7 @@ def watch(
     with view(out, clock, records.read()) as shown:
         runner = Runner({}, records, shown, clock, interval)
         require_success(runner.follow(entry))
-    out.print(table(records.read(), clock.now()))
+    out.print(progress(records.read(), clock.now()))
 
 
 @app.command()
@@ -131,11 +136,12 @@ def status(
     if as_json:
         say(json.dumps(as_data(found), indent=2))
         return
-    out.print(table(found, clock.now()))
+    out.print(progress(found, clock.now()))
     for entry in found.entries.values():
-        for name, each in entry.ids.items():
+        artifact = {"artifact": entry.details} if entry.kind == "model" else {}
+        for name, each in {**entry.ids, **artifact}.items():
             say(f"  {entry.step:<9} {name:<12} {each}")
-    say(cost.price_note(), style="dim")
+    note(cost.price_note(), style="dim")
 
 
 @app.command()
@@ -183,8 +189,8 @@ def logs(
         say(f"{line.time} {line.text}")
 
 
-@app.command()
-def cancel(step: StepArgument, tenancy_file: TenancyOption = None) -> None:
+@app.command("cancel")
+def cancel_run(step: StepArgument, tenancy_file: TenancyOption = None) -> None:
     """Cancel a fine-tuning or a merge that runs."""
     from .steps import job
 
@@ -207,6 +213,7 @@ def delete(
     weights: Annotated[
         bool, typer.Option("--weights", help="Also what the jobs wrote into the bucket.")
     ] = False,
+    cancel: Annotated[bool, typer.Option("--cancel", help="Cancel first what still runs.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     interval: IntervalOption = 5.0,
 ) -> None:
@@ -234,7 +241,7 @@ def delete(
     if entries:
         sign_in_where(*entries.values())
         with view(out, clock, records.read()) as shown:
-            tear_down(records, shown, clock, interval)
+            tear_down(records, shown, clock, interval, cancel=cancel)
     for each in leftovers:
         bucket.delete(each)
         say(f"deleted {each}")
@@ -285,7 +292,6 @@ def _print_entry(entry: Entry) -> None:
 def _say_cost(chosen: Mapping[str, Definition]) -> None:
     from .runner import DEFINITION_OF
 
-    for step in STEPS:
-        definition = chosen[DEFINITION_OF[step]]
-        say(f"{step:<9} {definition.title}: {cost.estimate(definition)}")
-    say(cost.price_note(), style="dim")
+    found = ((step, cost.estimate(chosen[DEFINITION_OF[step]])) for step in STEPS)
+    said = "; ".join(f"{step} {estimate}" for step, estimate in found if estimate.shape)
+    note(f"At list prices: {said}.")

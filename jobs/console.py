@@ -39,5 +39,10 @@ def say(text: str, style: str | None = None) -> None:
     out.print(text, style=style, markup=False, soft_wrap=True)
 
 
+def note(text: str, style: str | None = None) -> None:
+    """Print prose: a terminal breaks it between words, a pipe gets it in one line."""
+    out.print(text, style=style, markup=False, soft_wrap=not out.is_terminal)
+
+
 def complain(text: str, style: str | None = None) -> None:
     err.print(text, style=style, markup=False, soft_wrap=True)

@@ -15,23 +15,6 @@ DATA = Path(__file__).parent / "data" / "shapes.yaml"
 
 
 @dataclass(frozen=True)
-class Rate:
-    """The list price of some replicas of a shape, in US dollars per hour."""
-
-    shape: str
-    replicas: int
-    per_hour: float
-
-    def for_hours(self, hours: float) -> float:
-        """US dollars for *hours* of all replicas."""
-        return self.per_hour * self.replicas * hours
-
-    def __str__(self) -> str:
-        each = f"{self.replicas} x {self.shape} at ${self.per_hour:.2f}"
-        return f"{each} = ${self.for_hours(1):.2f} per hour"
-
-
-@dataclass(frozen=True)
 class Duration:
     """How long a step takes, in hours, and who says so."""
 
@@ -39,38 +22,60 @@ class Duration:
     source: str
 
 
-def rate(shape: str, replicas: int) -> Rate | None:
-    """The price of *replicas* of *shape*; None where no list price is known."""
+@dataclass(frozen=True)
+class Estimate:
+    """What a definition would cost; *per_hour* is all its replicas', in US dollars.
+
+    *per_hour* is None where no list price is known, *duration* where nobody published one. Without
+    a *shape* there is nothing to pay for.
+    """
+
+    shape: str
+    replicas: int
+    per_hour: float | None
+    duration: Duration | None
+
+    @property
+    def total(self) -> float | None:
+        """US dollars, where both price and duration are known."""
+        if self.per_hour is None or self.duration is None:
+            return None
+        return self.per_hour * self.duration.hours
+
+    def __str__(self) -> str:
+        if not self.shape:
+            return "no compute"
+        if self.per_hour is None:
+            return f"{self.replicas} x {self.shape}, no list price known"
+        if self.duration is None or self.total is None:
+            return f"${self.per_hour:.2f} an hour"
+        return f"${self.per_hour:.2f} an hour, ${self.total:.2f} in {self.duration.hours:g} h"
+
+
+def per_hour(shape: str, replicas: int) -> float | None:
+    """The list price of *replicas* of *shape* in US dollars an hour; None where none is known."""
     known = _data()["shapes"].get(shape)
-    return Rate(shape, replicas, float(known["price_per_hour"])) if known else None
+    return replicas * float(known["price_per_hour"]) if known else None
 
 
-def duration(definition: Definition) -> Duration | None:
-    """The published duration of this very fine-tuning; None where there is none."""
-    for known in _data()["durations"]:
-        if _matches(definition, known):
-            return Duration(float(known["hours"]), str(known["source"]))
-    return None
-
-
-def estimate(definition: Definition) -> str:
-    """The expected cost of a definition in one line, with what it rests on."""
-    if not definition.shape:
-        return "no compute"
-    price = rate(definition.shape, definition.replicas)
-    if price is None:
-        return f"{definition.replicas} x {definition.shape}, no list price known"
-    known = duration(definition)
-    if known is None:
-        return f"{price}"
-    total = price.for_hours(known.hours)
-    return f"{price}, {known.hours:g} h ({known.source}) = ${total:.2f}"
+def estimate(definition: Definition) -> Estimate:
+    """The expected cost of a definition."""
+    shape, replicas = definition.shape, definition.replicas
+    return Estimate(shape, replicas, per_hour(shape, replicas), _duration(definition))
 
 
 def price_note() -> str:
     """Where the prices come from and of what day they are."""
     data = _data()
     return f"List prices in {data['currency']}, {data['source']}, {data['date']}."
+
+
+def _duration(definition: Definition) -> Duration | None:
+    """The published duration of this very fine-tuning; None where there is none."""
+    for known in _data()["durations"]:
+        if _matches(definition, known):
+            return Duration(float(known["hours"]), str(known["source"]))
+    return None
 
 
 def _matches(definition: Definition, known: dict[str, Any]) -> bool:

@@ -7,31 +7,46 @@ from __future__ import annotations
 
 from .clock import Clock
 from .errors import RecordError, RefusedError
-from .record import MAKES, STEPS, Records
+from .record import MAKES, STEPS, Entry, Records
 from .runner import under_way
 from .steps import deployment, job, model
 from .watch import View
 
 
-def delete(records: Records, view: View, clock: Clock, interval: float) -> None:
+def delete(
+    records: Records, view: View, clock: Clock, interval: float, *, cancel: bool = False
+) -> None:
     """Delete the deployments, models and jobs of the record; what is gone already is fine.
+
+    A job run that has not ended is cancelled first when *cancel* is set.
 
     Raises:
         RecordError: a job run has not ended: it would be lost with its output.
     """
     run = records.read()
     for entry in run.entries.values():
-        if entry.kind == "job" and (now := under_way(entry)):
+        if entry.kind != "job" or not (now := under_way(entry)):
+            continue
+        if not cancel:
             raise RecordError(
                 f"'{entry.step}' is {now.shown_state}.",
-                f"Cancel it first: 'python -m jobs cancel {entry.step}'.",
+                f"Cancel it first: 'python -m jobs cancel {entry.step}', or delete with --cancel.",
             )
+        view.say(f"cancelling '{entry.step}'")
+        _cancel(now, clock, interval)
     for step in reversed([step for step in STEPS if run.get(step)]):
         kind = MAKES[step]
         for ocid in run.need(step).made:
             _delete(kind, ocid, clock, interval)
             view.say(f"deleted the {kind} {ocid}")
         records.forget(step)
+
+
+def _cancel(entry: Entry, clock: Clock, interval: float) -> None:
+    if entry.state != "CANCELING":
+        job.cancel(entry)
+    while under_way(entry):
+        clock.sleep(interval)
 
 
 def _delete(kind: str, ocid: str, clock: Clock, interval: float) -> None:

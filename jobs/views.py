@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from rich.text import Text
 
 from . import cost
 from .clock import Clock
+from .definitions import Definition
 from .record import STEPS, Entry, Run
 from .steps.job import LogLine
 from .watch import View
@@ -23,7 +24,9 @@ from .watch import View
 STYLES = {"SUCCEEDED": "green", "ACTIVE": "green", "FAILED": "red", "CANCELED": "red"}
 LOG_LINES = 8
 # The state's column says this already.
-PLAYED = re.compile(r"\s*\(simulated by [^)]*\)")
+PLAYED = re.compile(r"\s*[(\[]simulated by [^)\]]*[)\]]")
+# Columns that take two lines where the terminal is narrow.
+BREAKABLE = ("state", "on")
 
 
 class PlainView:
@@ -75,14 +78,14 @@ class LiveView:
         self._live.refresh()
 
     def log(self, step: str, line: LogLine) -> None:
-        self._log.append(f"{step} | {line.text}")
+        self._log.append(f"{step} |{PLAYED.sub('', f' {line.text}')}")
 
     def say(self, text: str) -> None:
         self._live.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def _draw(self) -> Group:
         lines = [Text(line, style="dim", overflow="ellipsis", no_wrap=True) for line in self._log]
-        return Group(table(Run(self._entries), self._clock.now()), *lines)
+        return Group(progress(Run(self._entries), self._clock.now()), *lines)
 
 
 @contextmanager
@@ -96,12 +99,10 @@ def view(console: Console, clock: Clock, run: Run) -> Iterator[View]:
         yield live
 
 
-def table(run: Run, now: datetime) -> Table:
-    """The steps: state, time taken, what they run on, what that comes to."""
-    drawn = Table(box=None, pad_edge=False)
-    for heading in ("step", "state", "time", "on", "list price"):
-        drawn.add_column(heading, no_wrap=True)
-    drawn.add_column("details", overflow="fold", min_width=20)
+def progress(run: Run, now: datetime) -> Group:
+    """The steps: state, time taken, what they run on, what that comes to; OCI's words on those
+    that did not end well, or not yet, below."""
+    drawn = _grid("step", "state", "time", "on", "list price")
     for step in STEPS:
         entry = run.get(step)
         if entry is None:
@@ -113,20 +114,46 @@ def table(run: Run, now: datetime) -> Table:
             _took(entry, now),
             f"{entry.replicas} x {entry.shape}" if entry.shape else "",
             spent(entry, now),
-            PLAYED.sub("", entry.details),
+        )
+    told = (
+        Text(f"{entry.step}: {PLAYED.sub('', entry.details)}", style=STYLES.get(entry.state, ""))
+        for entry in run.entries.values()
+        if entry.details and not entry.done
+    )
+    return Group(drawn, *told)
+
+
+def costs(definitions: Iterable[Definition]) -> Table:
+    """What each definition would cost, as far as that is known."""
+    drawn = _grid("definition", "on", "list price", "takes", "comes to")
+    for definition in definitions:
+        found = cost.estimate(definition)
+        drawn.add_row(
+            definition.path.name,
+            f"{found.replicas} x {found.shape}" if found.shape else "no compute",
+            f"${found.per_hour:.2f}/h" if found.per_hour else "not known" if found.shape else "",
+            f"{found.duration.hours:g} h" if found.duration else "",
+            f"${found.total:.2f}" if found.total else "",
         )
     return drawn
 
 
 def spent(entry: Entry, now: datetime) -> str:
-    """What the step has cost so far by list price; a simulated one says that it would have."""
-    price = cost.rate(entry.shape, entry.replicas)
+    """What the step has cost so far by list price; for a simulated one the price alone."""
+    price = cost.per_hour(entry.shape, entry.replicas)
     if price is None or entry.started is None:
         return ""
     if entry.simulated:
-        return f"(${price.for_hours(1):.2f} per hour)"
+        return f"${price:.2f}/h"
     hours = ((entry.finished or now) - entry.started).total_seconds() / 3600
-    return f"${price.for_hours(hours):.2f}"
+    return f"${price * hours:.2f}"
+
+
+def _grid(*headings: str) -> Table:
+    drawn = Table(box=None, pad_edge=False)
+    for heading in headings:
+        drawn.add_column(heading, no_wrap=heading not in BREAKABLE)
+    return drawn
 
 
 def _took(entry: Entry, now: datetime) -> str:

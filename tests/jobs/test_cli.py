@@ -62,8 +62,9 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 def test_check_says_what_each_would_cost(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["check"]) == 0
     printed = capsys.readouterr().out
-    assert "definitions/demo/finetune.yaml: in order; 6 x VM.GPU.A10.2" in printed
-    assert "= $60.00" in printed
+    assert "finetune.yaml    6 x VM.GPU.A10.2  $24.00/h    2.5 h  $60.00" in printed
+    assert "finetune.yaml takes 2.5 h by Oracle's tutorial" in printed
+    assert "All definitions in definitions/demo are in order." in printed
     assert "List prices in USD" in printed
 
 

@@ -9,11 +9,11 @@ from tests.jobs.samples import definition
 
 
 def test_the_tutorials_case_is_the_one_known_figure() -> None:
-    said = cost.estimate(definition("finetune"))
-    assert said == (
-        "6 x VM.GPU.A10.2 at $4.00 = $24.00 per hour, "
-        '2.5 h (Oracle\'s tutorial, "about 2.5 hours") = $60.00'
-    )
+    found = cost.estimate(definition("finetune"))
+    assert str(found) == "$24.00 an hour, $60.00 in 2.5 h"
+    assert found.total == pytest.approx(60)
+    assert found.duration is not None
+    assert found.duration.source == 'Oracle\'s tutorial, "about 2.5 hours"'
 
 
 @pytest.mark.parametrize(
@@ -28,17 +28,17 @@ def test_the_tutorials_case_is_the_one_known_figure() -> None:
 )
 def test_any_other_case_has_a_price_but_no_duration(old: str, new: str) -> None:
     other = definition("finetune", **{old: new})
-    assert cost.duration(other) is None
-    assert cost.estimate(other).endswith("per hour")
+    assert cost.estimate(other).total is None
+    assert str(cost.estimate(other)).endswith("an hour")
 
 
 def test_a_shape_without_a_price_says_so() -> None:
     flexible = definition("deployment", **{"VM.GPU.A10.2": "VM.Standard.E5.Flex"})
-    assert cost.estimate(flexible) == "1 x VM.Standard.E5.Flex, no list price known"
+    assert str(cost.estimate(flexible)) == "1 x VM.Standard.E5.Flex, no list price known"
 
 
 def test_a_catalog_entry_runs_on_nothing() -> None:
-    assert cost.estimate(definition("model")) == "no compute"
+    assert str(cost.estimate(definition("model"))) == "no compute"
 
 
 def test_prices_say_their_source_and_their_day() -> None:
@@ -47,7 +47,5 @@ def test_prices_say_their_source_and_their_day() -> None:
     assert "2026-11-22" in note
 
 
-def test_hours_count_for_every_replica() -> None:
-    price = cost.rate("BM.GPU4.8", 2)
-    assert price is not None
-    assert price.for_hours(3) == pytest.approx(2 * 3 * 24.40)
+def test_a_price_counts_every_replica() -> None:
+    assert cost.per_hour("BM.GPU4.8", 2) == pytest.approx(2 * 24.40)

@@ -156,7 +156,7 @@ def test_from_run_to_delete(
 ) -> None:
     assert cli.main(["run", "--interval", "0.1"]) == 0
     printed = capfd.readouterr()
-    assert "2.5 h (Oracle's tutorial" in printed.out
+    assert "At list prices: finetune $24.00 an hour, $60.00 in 2.5 h; merge" in printed.out
     assert "finetune  SUCCEEDED (simulated)" in printed.out
     assert "deploy    ACTIVE (simulated)" in printed.out
     assert "would start driver_pytorch.py" in printed.out

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 from rich.console import Console
 
-from jobs.record import Run
+from jobs.record import STEPS, Run
 from jobs.steps.job import LogLine
-from jobs.views import LiveView, PlainView, spent, table, view
+from jobs.views import LiveView, PlainView, progress, spent, view
 from tests.jobs.samples import START, OwnedClock, entry
 
 RUNNING = entry(
@@ -69,20 +69,49 @@ def test_a_terminal_gets_a_table_that_leaves_nothing_behind() -> None:
     assert "finetune | epoch 1" in drawn
 
 
-@pytest.mark.parametrize("width", [80, 100, 200])
-def test_a_table_shows_every_state_whole(width: int) -> None:
+SIMULATED = RUNNING.changed(
+    simulated=True,
+    details="Job run artifact execution in progress (simulated by ocimock: no code ran).",
+)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+def test_a_table_shows_every_part_whole(width: int) -> None:
     console, stream = _console(terminal=False, width=width)
-    simulated = RUNNING.changed(
-        state="SUCCEEDED", simulated=True, finished=START + timedelta(hours=2.5),
-        details="Job run artifact execution succeeded (simulated by ocimock: no code ran).",
-    )  # fmt: skip
-    console.print(table(Run({"finetune": simulated}), START))
+    run = Run({"finetune": SIMULATED})
+    console.print(progress(run, START + timedelta(hours=2.5)))
     printed = stream.getvalue()
-    assert "SUCCEEDED (simulated)" in printed
-    assert "6 x VM.GPU.A10.2" in printed
-    assert "2:30:00" in printed
+    for part in ("IN_PROGRESS", "(simulated)", "VM.GPU.A10.2", "2:30:00", "$24.00/h"):
+        assert part in printed
     assert printed.count("not run") == 3
     assert printed.count("simulated") == 1
+    assert "finetune: Job run artifact execution in progress." in printed
+    assert max(len(line) for line in printed.splitlines()) <= width
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_a_step_takes_one_line(width: int) -> None:
+    console, stream = _console(terminal=False, width=width)
+    console.print(progress(Run({"finetune": SIMULATED.changed(state="SUCCEEDED")}), START))
+    assert len(stream.getvalue().splitlines()) == 1 + len(STEPS)
+
+
+def test_a_failure_is_told_in_full() -> None:
+    console, stream = _console(terminal=False, width=60)
+    words = "Out of host capacity. " * 10
+    console.print(
+        progress(Run({"finetune": RUNNING.changed(state="FAILED", details=words)}), START)
+    )
+    assert "".join(stream.getvalue().split()).count("Outofhostcapacity.") == 10
+
+
+def test_the_live_log_leaves_out_what_the_state_says() -> None:
+    console, stream = _console(terminal=True)
+    with view(console, OwnedClock(), Run({"finetune": SIMULATED})) as shown:
+        line = "[node 0] [simulated by ocimock: no code ran] would start"
+        shown.log("finetune", LogLine("1", "t", line))
+        shown.show(SIMULATED)
+    assert "finetune | [node 0] would start" in stream.getvalue()
 
 
 def test_what_a_step_has_cost() -> None:
@@ -91,4 +120,4 @@ def test_what_a_step_has_cost() -> None:
     assert spent(RUNNING.changed(finished=START + timedelta(hours=1)), later) == "$24.00"
     assert spent(RUNNING.changed(started=None), later) == ""
     assert spent(RUNNING.changed(shape="VM.Standard.E5.Flex"), later) == ""
-    assert spent(RUNNING.changed(simulated=True), later) == "($24.00 per hour)"
+    assert spent(RUNNING.changed(simulated=True), later) == "$24.00/h"

@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +20,7 @@ from ocimock.server.serve import ServerFile
 from ocimock.terraform.mirror import environment as offline
 from ocimock.terraform.mirror import install
 from tests.e2e.conftest import ROOT, WorkingCopy
+from tests.servers import running_server
 
 pytestmark = pytest.mark.e2e
 
@@ -81,19 +80,8 @@ def commands(page: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerFile]:
-    home = tmp_path_factory.mktemp("oci mock")
-    command = [sys.executable, "-m", "ocimock", "serve", "--home", str(home)]
-    process = subprocess.Popen([*command, "--run-seconds", "0.5"], cwd=ROOT)
-    try:
-        deadline = time.monotonic() + 60
-        while (found := ServerFile.read(home)) is None:
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+    with running_server(tmp_path_factory.mktemp("oci mock"), "--run-seconds", "0.5") as found:
         yield found
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
 
 
 def test_the_five_steps(working_copy: WorkingCopy, server: ServerFile, tmp_path: Path) -> None:

@@ -6,8 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from ocimock.terraform import clients
 from ocimock.terraform.clients import Clients, read_credentials, read_endpoints
 from ocimock.terraform.mirror import environment as standin_environment
 from ocimock.terraform.mirror import install
+from tests.servers import running_server
 
 pytestmark = pytest.mark.e2e
 
@@ -211,19 +210,8 @@ def _changes(plan: dict[str, Any]) -> dict[str, list[str]]:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerFile]:
-    home = tmp_path_factory.mktemp("ocimock home")
-    command = [sys.executable, "-m", "ocimock", "serve", "--home", str(home), "--pace", "0"]
-    process = subprocess.Popen(command, cwd=_ROOT)
-    try:
-        deadline = time.monotonic() + 60
-        while (found := ServerFile.read(home)) is None:
-            assert process.poll() is None, "the server ended before it was up"
-            assert time.monotonic() < deadline, "the server did not come up"
-            time.sleep(0.02)
+    with running_server(tmp_path_factory.mktemp("ocimock home"), "--pace", "0") as found:
         yield found
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import os
 import re
+import signal
 import subprocess
 import sys
 import textwrap
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TextIO
 
 from .errors import StepFailedError
 from .places import FOLDER, ROOT, TENANCY, path_with_python
@@ -37,7 +38,12 @@ def run_quietly(
     log.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     with console.status(title) as status, log.open("w") as sink:
-        process = _start(command, environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        # In a session of its own: Ctrl-C must not kill Terraform between creating something and
+        # writing that down.
+        process = _start(
+            command, environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )  # fmt: skip
         lines = (_ANSI.sub("", line) for line in process.stdout or ())
         try:
             for line in lines:
@@ -46,10 +52,8 @@ def run_quietly(
                     status.update(f"{title}: {text}")
             code = process.wait()
         except KeyboardInterrupt:
-            # The terminal sent the signal to the command too: let it end by itself, unheard.
-            status.update(f"{title}: stopping")
-            sink.writelines(lines)
-            process.wait()
+            status.update(f"{title}: ends this step first; Ctrl-C again stops it half-way")
+            _let_end(process, sink)
             raise
     if code:
         raise StepFailedError(title, code, _decisive(log.read_text().splitlines()), log)
@@ -88,6 +92,15 @@ def capture(title: str, command: Sequence[str], environment: Mapping[str, str]) 
 def jobs(*arguments: str) -> list[str]:
     """The command line of ``python -m jobs``, for the demo's tenancy."""
     return [sys.executable, "-m", "jobs", *arguments, "--tenancy", str(TENANCY)]
+
+
+def _let_end(process: subprocess.Popen[str], sink: TextIO) -> None:
+    """Wait for a command that was not interrupted; a second Ctrl-C interrupts it."""
+    try:
+        sink.write(process.communicate()[0])
+    except KeyboardInterrupt:
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait()
 
 
 def _start(

@@ -38,8 +38,9 @@ def path_with_python() -> str:
 def leave_nothing() -> None:
     """Remove every file that the demo made."""
     for stack in STACKS:
-        for state in ROOT.glob(f"terraform.{NAME}-{stack}.tfstate*"):
-            state.unlink()
+        for pattern in ("terraform.{}.tfstate*", ".terraform.{}.tfstate.lock.info"):
+            for state in ROOT.glob(pattern.format(f"{NAME}-{stack}")):
+                state.unlink()
         shutil.rmtree(ROOT / "cdktf.out" / "stacks" / f"{NAME}-{stack}", ignore_errors=True)
     for folder in (ROOT / "definitions" / NAME, ROOT / ".tunestack" / NAME, FOLDER):
         shutil.rmtree(folder, ignore_errors=True)

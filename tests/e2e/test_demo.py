@@ -89,7 +89,7 @@ def test_it_ends_with_a_summary(demo: Demo) -> None:
         "what it would have cost",
         "where to look",
         "make demo-down",
-        "= $60.00",
+        "$60.00",
     ):
         assert part in printed
     assert "SUCCEEDED (simulated)" in printed

@@ -252,20 +252,14 @@ def secret_set(
     tenancy_file: TenancyOption = None,
     file: Annotated[
         Path | None,
-        typer.Option("--file", metavar="FILE", help="Read it from here. Default: ask for it."),
+        typer.Option("--file", metavar="FILE", help="Read it from here. Default: ask, or a pipe."),
     ] = None,
 ) -> None:
     """Put the Hugging Face token into the deployed vault, anew if one is there."""
     from . import secret
 
     chosen = tenancy.find(tenancy_file)
-    if file is None:
-        token = secret.checked(
-            typer.prompt("Hugging Face token", hide_input=True, err=True).strip(), "The answer"
-        )
-    else:
-        token = secret.read_token(file)
-    say(secret.put(chosen, token))
+    say(secret.put(chosen, secret.read_token(file) if file else secret.ask()))
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -72,7 +72,9 @@ class Runner:
             if not run.need(needed).done:
                 raise RecordError(
                     f"'{step}' needs '{needed}', which is {run.need(needed).shown_state}.",
-                    f"Wait for it with 'python -m jobs watch {needed}'.",
+                    f"Submit it again: 'python -m jobs submit {needed}'."
+                    if run.need(needed).failed
+                    else f"Wait for it with 'python -m jobs watch {needed}'.",
                 )
         before = run.get(step)
         if before is not None and (now := under_way(before)):

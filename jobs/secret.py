@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import sys
 from pathlib import Path
 from typing import Any
+
+import typer
 
 from . import ocid
 from .auth import default_signer, sign_in
@@ -27,6 +30,18 @@ def read_token(path: Path) -> str:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise SecretError(f"Cannot read the token from {path}: {reason}.") from None
     return checked(token, str(path))
+
+
+def ask() -> str:
+    """The token from a prompt that echoes nothing; from a pipe, where there is one instead.
+
+    Raises:
+        SecretError: as for :func:`read_token`.
+    """
+    if _at_terminal():
+        answer = typer.prompt("Hugging Face token", hide_input=True, err=True)
+        return checked(answer.strip(), "The answer")
+    return checked(sys.stdin.read().strip(), "Standard input")
 
 
 def checked(token: str, source: str) -> str:
@@ -71,6 +86,10 @@ def put(tenancy: Tenancy, token: str) -> str:
         )
         created = vaults.create_secret(details).data
         return f"the secret '{name}' is in the vault: {created.id}"
+
+
+def _at_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def _existing(vaults: Any, places: dict[str, str]) -> str | None:

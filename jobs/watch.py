@@ -100,10 +100,11 @@ def require_success(entry: Entry) -> Entry:
     if entry.done:
         return entry
     said = f" OCI says: {entry.details}" if entry.details else ""
-    ocid = entry.ids.get("job_run") or entry.ids.get("deployment") or entry.ids.get("model")
+    ocid = entry.ids.get("job_run") or entry.ids[entry.kind]
+    log = f"Read its log with 'python -m jobs logs {entry.step}'; " if entry.kind == "job" else ""
     raise StepFailedError(
         f"{entry.step} ended {entry.shown_state}.{said}\n{ocid}",
-        f"Read its log with 'python -m jobs logs {entry.step}'; 'python -m jobs run' tries again.",
+        f"{log}'python -m jobs run' tries again.",
     )
 
 

@@ -200,10 +200,13 @@ def test_a_step_needs_those_that_it_builds_on(step: str, oci: Oci, records: Json
     runner, _ = _runner(records)
     with pytest.raises(RecordError, match="no record of"):
         runner.submit(step)
-    for needed in room.NEEDS[step]:
-        records.put(entry(needed, "IN_PROGRESS"))
-    with pytest.raises(RecordError, match=f"'{step}' needs '{room.NEEDS[step][0]}'"):
-        runner.submit(step)
+    first = room.NEEDS[step][0]
+    for state, advice in (("IN_PROGRESS", f"watch {first}"), ("FAILED", f"submit {first}")):
+        for needed in room.NEEDS[step]:
+            records.put(entry(needed, state))
+        with pytest.raises(RecordError, match=f"'{step}' needs '{first}'") as caught:
+            runner.submit(step)
+        assert advice in caught.value.advice
     assert oci.submitted == []
 
 

@@ -74,10 +74,15 @@ def test_from_a_file_and_anew(cloud: MockedCloud, tmp_path: Path) -> None:
     assert TOKEN not in first.output + again.output
 
 
-def test_from_a_prompt_without_an_echo(cloud: MockedCloud) -> None:
+@pytest.mark.parametrize("terminal", [True, False])
+def test_from_a_prompt_without_an_echo_or_from_a_pipe(
+    terminal: bool, cloud: MockedCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secret, "_at_terminal", lambda: terminal)
     done = CliRunner().invoke(app, ["secret", "set", "--tenancy", TENANCY], input=f"{TOKEN}\n")
     assert done.exit_code == 0, done.output
     assert TOKEN not in done.output
+    assert ("Hugging Face token:" in done.output) is terminal
     assert _stored(cloud) == TOKEN
 
 

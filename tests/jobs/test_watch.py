@@ -129,3 +129,9 @@ def test_failure_says_what_oci_says() -> None:
     )
     assert "python -m jobs logs merge" in caught.value.advice
     assert require_success(entry("merge")).done
+
+
+def test_a_failed_deployment_has_no_log_of_a_run() -> None:
+    with pytest.raises(StepFailedError) as caught:
+        require_success(entry("deploy", "FAILED"))
+    assert caught.value.advice == "'python -m jobs run' tries again."

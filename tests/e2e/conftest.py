@@ -73,4 +73,8 @@ def working_copy(tmp_path_factory: pytest.TempPathFactory) -> WorkingCopy:
             shutil.copy2(ROOT / name, copy / name)
     for installed in (".venv", "node_modules"):
         (copy / installed).symlink_to(ROOT / installed)
+    # Newer than what is installed, these would have make install anew, through the links: npm ci
+    # would empty this tree's own node_modules.
+    for lock in ("Pipfile.lock", "package-lock.json"):
+        os.utime(copy / lock, (0, 0))
     return WorkingCopy(copy, home)

@@ -55,10 +55,9 @@ def _cdktf(
         "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
     }
     # The stand-in lies in a mirror without checksums of other platforms, and the demo's lock file
-    # would be one more thing to leave behind. And without cdktf's own choice of a plugin cache, the
-    # home folder's: real deploys read that, and the stand-in must never be in it.
-    flags = ["--skip-provider-lock", "--disable-plugin-cache-env"]
-    run_quietly(title, [str(cdktf()), *arguments, *flags], variables, note=_progress)
+    # would be one more thing to leave behind.
+    command = [str(cdktf()), *arguments, "--skip-provider-lock"]
+    run_quietly(title, command, variables, note=_progress)
 
 
 def _progress(line: str) -> str | None:

@@ -49,7 +49,7 @@ def _places() -> dict[str, str]:
     files = FOLDER.relative_to(ROOT)
     home = shlex.quote(f"{files}/ocimock")
     return {
-        "definitions": f"definitions/{NAME}/ - ADS takes them as they are: ads opctl run -f",
+        "definitions": f"definitions/{NAME}/ (ads opctl run -f takes them as they are)",
         "talk to it": '. .venv/bin/activate; eval "$(python -m ocimock env --home ' + home + ')"',
         "then": "python -m jobs status; python -m jobs logs finetune; oci os ns get",
         "logs of all this": f"{files}/logs/, {files}/ocimock.log",

@@ -46,8 +46,14 @@ def environment(config: Path) -> dict[str, str]:
     """What Terraform's environment must hold to use the configuration that `install` wrote.
 
     Without a plugin cache: one that is shared with real deploys must never hold the stand-in.
+    cdktf-cli sets one in the home folder unless its own variable forbids it (0.21 has a flag for
+    that too, but looks at the variable alone).
     """
-    return {"TF_CLI_CONFIG_FILE": str(config), "TF_PLUGIN_CACHE_DIR": ""}
+    return {
+        "TF_CLI_CONFIG_FILE": str(config),
+        "TF_PLUGIN_CACHE_DIR": "",
+        "CDKTF_DISABLE_PLUGIN_CACHE_ENV": "1",
+    }
 
 
 def plugin_path(mirror: Path, platform_name: str | None = None) -> Path:

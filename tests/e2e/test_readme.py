@@ -49,7 +49,7 @@ _IN_PROSE = {
 }
 
 # What stands in for a person at a prompt, and for the registry.
-_OFFLINE = "--skip-provider-lock --disable-plugin-cache-env"
+_OFFLINE = "--skip-provider-lock"
 _ANSWERS = (
     ("make setup", "true"),  # the working copy borrows what is installed
     ("npx cdktf diff", f"npx cdktf diff {_OFFLINE}"),

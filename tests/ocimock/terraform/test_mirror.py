@@ -69,6 +69,7 @@ def test_install_prints_what_to_export(tmp_path: Path, capsys: pytest.CaptureFix
     printed = shlex.split(capsys.readouterr().out)
     exports = dict(word.split("=", 1) for word in printed if word != "export")
     assert exports["TF_PLUGIN_CACHE_DIR"] == ""
+    assert exports["CDKTF_DISABLE_PLUGIN_CACHE_ENV"] == "1"
     config = Path(exports["TF_CLI_CONFIG_FILE"])
     assert f'path    = "{folder / "mirror"}"' in config.read_text()
 

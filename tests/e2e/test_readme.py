@@ -100,7 +100,11 @@ def test_the_five_steps(working_copy: WorkingCopy, server: ServerFile, tmp_path:
         proxy = "env -u HTTPS_PROXY -u https_proxy " if said.startswith("npx") else ""
         lines.append(f"echo '+ {line}' | tr -d \"'\"; {proxy}{said}")
     script.write_text("\n".join(lines) + "\n")
-    environment = {**server.environment, **offline(install(tmp_path / "tf"))}
+    environment = {
+        **server.environment,
+        **offline(install(tmp_path / "tf")),
+        "CDKTF_DISABLE_PLUGIN_CACHE_ENV": "1",  # cdktf's option for this is read too late
+    }
     printed = working_copy.run(f"bash '{script}'", environment=environment).stdout
     assert "Apply complete!" in printed
     assert "the secret 'huggingface-token' is in the vault" in printed

@@ -13,6 +13,8 @@ import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
+from ocimock.server.announcement import ServerFile
+
 from .errors import DemoError
 from .places import FOLDER, MOCK_HOME, ROOT
 
@@ -46,13 +48,14 @@ class EmbeddedCloud:
 
 def running() -> EmbeddedCloud | None:
     """The demo's server when it answers under the address in its file."""
+    found = ServerFile.read(MOCK_HOME)
+    if found is None:
+        return None
     try:
-        content = json.loads((MOCK_HOME / "server.json").read_text())
-        cloud = EmbeddedCloud(content["pid"], content["url"], content["environment"])
-        healthy = _get(f"{cloud.url}/ocimock/health")["mock"] == "ocimock"
+        healthy = _get(f"{found.url}/ocimock/health")["mock"] == "ocimock"
     except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
         return None
-    return cloud if healthy else None
+    return EmbeddedCloud(found.pid, found.url, found.environment) if healthy else None
 
 
 def start() -> EmbeddedCloud:

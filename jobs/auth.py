@@ -63,6 +63,19 @@ def default_signer() -> dict[str, Any]:
     return signer
 
 
+def client(sdk_class: Any) -> Any:
+    """A client of the SDK, signed in as ADS is."""
+    signer = default_signer()
+    return sdk_class(signer["config"], signer=signer["signer"])
+
+
+def storage() -> Any:
+    """The Object Storage client."""
+    from oci.object_storage import ObjectStorageClient
+
+    return client(ObjectStorageClient)
+
+
 @contextmanager
 def _credentials(method: str) -> Iterator[None]:
     """Whatever the SDK and ADS raise about credentials, as :class:`CredentialsError`."""

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from . import ocid
-from .auth import default_signer, sign_in
+from .auth import client, sign_in
 from .emit import output
 from .errors import SecretError, attempting
 from .tenancy import Tenancy
@@ -64,8 +64,7 @@ def put(tenancy: Tenancy, token: str) -> str:
 
     places = {name: str(output(tenancy, name)) for name in _OUTPUTS}
     sign_in(ocid.region(places["vault_id"]))
-    signer = default_signer()
-    vaults = oci.vault.VaultsClient(signer["config"], signer=signer["signer"])
+    vaults = client(oci.vault.VaultsClient)
     content = oci.vault.models.Base64SecretContentDetails(
         content=base64.b64encode(token.encode()).decode()
     )

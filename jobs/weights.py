@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from .auth import default_signer
+from .auth import storage
 from .definitions import Definition, bucket_path
 from .errors import attempting
+
+# Destinations of the jobs' mounts that they write to; the others are read.
+_WRITTEN = ("outputs", "merged")
 
 
 @dataclass(frozen=True)
@@ -44,14 +46,10 @@ def find(definitions: Mapping[str, Definition]) -> list[Leftovers]:
 def delete(leftovers: Leftovers) -> None:
     """Delete every version: in a versioned bucket a plain delete would only hide the objects."""
     namespace, bucket, _ = bucket_path(leftovers.uri)
-    storage = _storage()
+    client = storage()
     with attempting(f"delete what lies below {leftovers.uri}"):
         for name, version in leftovers.versions:
-            storage.delete_object(namespace, bucket, name, version_id=version)
-
-
-# Destinations of the jobs' mounts that they write to; the others are read.
-_WRITTEN = ("outputs", "merged")
+            client.delete_object(namespace, bucket, name, version_id=version)
 
 
 def _versions(uri: str) -> tuple[tuple[str, str], ...]:
@@ -60,14 +58,7 @@ def _versions(uri: str) -> tuple[tuple[str, str], ...]:
     namespace, bucket, prefix = bucket_path(uri)
     with attempting(f"list {uri}"):
         listed = list_call_get_all_results(
-            _storage().list_object_versions, namespace, bucket, prefix=prefix
+            storage().list_object_versions, namespace, bucket, prefix=prefix
         ).data
     items = getattr(listed, "items", listed)
     return tuple((each.name, each.version_id) for each in items)
-
-
-def _storage() -> Any:
-    import oci
-
-    signer = default_signer()
-    return oci.object_storage.ObjectStorageClient(signer["config"], signer=signer["signer"])

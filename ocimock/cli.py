@@ -49,7 +49,7 @@ def serve(
 @app.command()
 def env(home: _Home = Path(".ocimock")) -> None:
     """Print what to export: eval "$(python -m ocimock env)"."""
-    from .server.serve import ServerFile
+    from .server.announcement import ServerFile
 
     found = ServerFile.read(home.resolve())
     if found is None:

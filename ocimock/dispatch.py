@@ -170,11 +170,11 @@ def _refuse_unknown_query(call: Call) -> None:
 def _answer_once(call: Call, service: Service, handler: Handler, token: str) -> Response:
     """A POST with a retry token happens once; sent again it gets the first answer again."""
     key = f"{service.name}.{call.operation.name}/{token}"
-    digest = hashlib.sha256(call.request.body).hexdigest()
+    digest = hashlib.sha256(f"{call.request.path}\n".encode() + call.request.body).hexdigest()
     if key in call.cloud.retry_tokens:
         first, response = call.cloud.retry_tokens[key]
         if first != digest:
-            raise InvalidatedRetryToken(f"opc-retry-token {token} came before with another body")
+            raise InvalidatedRetryToken(f"opc-retry-token {token} came before with another request")
         return replace(response, headers=dict(response.headers))
     response = handler(call)
     call.cloud.retry_tokens[key] = (digest, response)

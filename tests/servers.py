@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ocimock.server.serve import ServerFile
+from ocimock.server.announcement import ServerFile
 
 _ROOT = Path(__file__).resolve().parents[1]
 

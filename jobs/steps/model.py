@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..auth import default_signer
+from ..auth import storage
 from ..definitions import Definition, bucket_path
 from ..errors import JobsError, RefusedError, StepFailedError, attempting
 from ..record import Entry, Run
@@ -105,7 +105,7 @@ def put_manifest(artifact: str, content: dict[str, Any]) -> None:
     namespace, bucket, prefix = bucket_path(artifact)
     body = json.dumps(content, indent=2).encode()
     with attempting(f"write {MANIFEST} to {artifact}"):
-        _storage().put_object(
+        storage().put_object(
             namespace, bucket, f"{prefix}{MANIFEST}", body, content_type="application/json"
         )
 
@@ -128,7 +128,7 @@ def _need_weights(artifact: str) -> None:
     namespace, bucket, prefix = bucket_path(artifact)
     with attempting(f"list {artifact}"):
         listed = list_call_get_all_results(
-            _storage().list_objects, namespace, bucket, prefix=prefix, fields="name"
+            storage().list_objects, namespace, bucket, prefix=prefix, fields="name"
         ).data.objects
     if not any(each.name.endswith(WEIGHTS) for each in listed):
         raise StepFailedError(
@@ -168,10 +168,3 @@ def _take_back(model: Any) -> str:
     except JobsError:
         return f"\nThe model {model.id} is left without an artifact: delete it."
     return "\nThe incomplete catalog entry was deleted again."
-
-
-def _storage() -> Any:
-    import oci
-
-    signer = default_signer()
-    return oci.object_storage.ObjectStorageClient(signer["config"], signer=signer["signer"])

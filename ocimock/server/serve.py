@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import uvicorn
@@ -16,27 +16,11 @@ from ..clock import Clock
 from ..cloud import Cloud, Settings
 from ..credentials import Credentials, write_credentials
 from ..environment import server_environment
+from .announcement import FILE, ServerFile
 from .app import Application
 from .proxy import Authority, protocol_class
 
 _HOST = "127.0.0.1"
-
-
-@dataclass(frozen=True)
-class ServerFile:
-    """What a running server leaves in its home for others to find it by."""
-
-    pid: int
-    url: str
-    environment: dict[str, str]
-
-    @classmethod
-    def read(cls, home: Path) -> ServerFile | None:
-        """The file of *home*; None where there is none, or it is not whole."""
-        try:
-            return cls(**json.loads((home / "server.json").read_text()))
-        except (OSError, ValueError, TypeError):
-            return None
 
 
 def serve(home: Path, settings: Settings, *, port: int = 0, pace: float = 1.0) -> None:
@@ -47,7 +31,7 @@ def serve(home: Path, settings: Settings, *, port: int = 0, pace: float = 1.0) -
     :param pace: how fast lifecycle states move: 1 is real time, 0 at once.
     """
     home.mkdir(parents=True, exist_ok=True)
-    (home / "server.json").unlink(missing_ok=True)
+    (home / FILE).unlink(missing_ok=True)
     listener = _listen(port)
     url = f"http://{_HOST}:{listener.getsockname()[1]}"
     cloud = Cloud(settings, clock=Clock(pace))
@@ -88,12 +72,12 @@ def _announce(home: Path, url: str, settings: Settings, credentials: Credentials
     environment = server_environment(url, home / "ca.pem", settings, credentials)
     content = json.dumps(asdict(ServerFile(os.getpid(), url, environment)), indent=2)
     # Renamed into place: whoever waits for the file never reads half of it.
-    draft = home / "server.json.new"
+    draft = home / f"{FILE}.new"
     draft.write_text(content + "\n")
-    draft.replace(home / "server.json")
+    draft.replace(home / FILE)
 
 
 def _withdraw(home: Path) -> None:
     found = ServerFile.read(home)
     if found is not None and found.pid == os.getpid():
-        (home / "server.json").unlink(missing_ok=True)
+        (home / FILE).unlink(missing_ok=True)

@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from ocimock.identifiers import COMPARTMENT_ID, TENANCY_ID
-from ocimock.server.serve import ServerFile
+from ocimock.server.announcement import ServerFile
 from tests.e2e.conftest import WorkingCopy
 
 pytestmark = pytest.mark.e2e

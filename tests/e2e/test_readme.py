@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from ocimock.identifiers import COMPARTMENT_ID, TENANCY_ID
-from ocimock.server.serve import ServerFile
+from ocimock.server.announcement import ServerFile
 from ocimock.terraform.mirror import environment as offline
 from ocimock.terraform.mirror import install
 from tests.e2e.conftest import ROOT, WorkingCopy

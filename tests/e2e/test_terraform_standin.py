@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ocimock.identifiers import COMPARTMENT_ID, NAMESPACE, TENANCY_ID
-from ocimock.server.serve import ServerFile
+from ocimock.server.announcement import ServerFile
 from ocimock.terraform import clients
 from ocimock.terraform.clients import Clients, read_credentials, read_endpoints
 from ocimock.terraform.mirror import environment as standin_environment

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from ocimock import MockedCloud, mock_oci
-from ocimock.server.serve import ServerFile
+from ocimock.server.announcement import ServerFile
 from tests.servers import running_server
 
 

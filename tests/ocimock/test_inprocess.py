@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import threading
@@ -13,7 +14,10 @@ import pytest
 import requests
 
 from ocimock import MockedCloud, mock_oci
+from ocimock.cloud import Cloud
+from ocimock.dispatch import dispatch
 from ocimock.inprocess import BlockedCallError
+from ocimock.wire.message import Request, Response
 
 
 def _repository(
@@ -171,3 +175,20 @@ def test_what_a_list_cannot_heed_it_says(query: str, named: str) -> None:
         answer = requests.get(f"{url}?compartmentId={mocked.compartment_id}&{query}", timeout=5)
     assert answer.status_code == 501
     assert named in answer.json()["message"]
+
+
+def test_a_retry_token_of_one_resource_is_not_another_ones() -> None:
+    cloud = Cloud()
+    url = f"https://objectstorage.eu-frankfurt-1.oraclecloud.com/n/{cloud.settings.namespace}/b"
+    for name in ("one", "two"):
+        details = {"name": name, "compartmentId": cloud.settings.compartment_id}
+        assert _post(cloud, url, details, token=name).status == 200
+    tags = {"freeformTags": {"a": "b"}}
+    assert _post(cloud, f"{url}/one", tags, token="same").status == 200
+    other = _post(cloud, f"{url}/two", tags, token="same")
+    assert (other.status, json.loads(other.body)["code"]) == (409, "InvalidatedRetryToken")
+
+
+def _post(cloud: Cloud, url: str, body: object, *, token: str) -> Response:
+    headers = {"opc-retry-token": token}
+    return dispatch(cloud, Request.from_url("POST", url, headers, json.dumps(body).encode()))

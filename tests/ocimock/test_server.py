@@ -15,7 +15,7 @@ import oci
 import pytest
 import requests
 
-from ocimock.server.serve import ServerFile
+from ocimock.server.announcement import ServerFile
 
 _COMPARTMENT = "ocid1.compartment.oc1..aaaaaaaaocimockcompartment"
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ocimock.identifiers import COMPARTMENT_ID, NAMESPACE
-from ocimock.server.serve import ServerFile
+from ocimock.server.announcement import ServerFile
 from ocimock.terraform.provider import Provider
 from tests.ocimock.terraform.tenant import State, Tenant
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ocimock.identifiers import COMPARTMENT_ID, NAMESPACE, TENANCY_ID
-from ocimock.server.serve import ServerFile
+from ocimock.server.announcement import ServerFile
 from ocimock.terraform.calls import Calls
 from ocimock.terraform.clients import (
     CORE,

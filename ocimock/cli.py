@@ -34,6 +34,12 @@ def serve(
     fail_runs: Annotated[
         list[str] | None, typer.Option(help="Simulated runs of jobs so named fail.")
     ] = None,
+    verify_signatures: Annotated[
+        bool, typer.Option("--verify-signatures", help="Refuse what is not signed as OCI wants it.")
+    ] = False,
+    enforce_iam: Annotated[
+        bool, typer.Option("--enforce-iam", help="Refuse what no policy of the tenancy allows.")
+    ] = False,
 ) -> None:
     """Serve on a loopback port until interrupted."""
     from .cloud import Settings
@@ -41,7 +47,11 @@ def serve(
     from .server.serve import serve as run
 
     settings = Settings(
-        region=region or DEFAULT_REGION, run_seconds=run_seconds, fail_runs=tuple(fail_runs or ())
+        region=region or DEFAULT_REGION,
+        run_seconds=run_seconds,
+        fail_runs=tuple(fail_runs or ()),
+        verify_signatures=verify_signatures,
+        enforce_iam=enforce_iam,
     )
     run(home.resolve(), settings, port=port, pace=pace)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .clock import Clock
+from .faults import Faults
 from .identifiers import (
     COMPARTMENT_ID,
     DEFAULT_REGION,
@@ -27,7 +28,8 @@ class Settings:
     *run_seconds* is how long a simulated job run takes from ACCEPTED to its end, *deploy_seconds*
     how long a model deployment stays CREATING; both are scaled by the clock's pace. *fail_runs*
     holds words: a simulated run fails whose job's name contains one of them (in any case), and so
-    does a deployment of such a name.
+    does a deployment of such a name. *verify_signatures* refuses calls that are not signed as OCI
+    wants it, *enforce_iam* those that no policy of the tenancy allows.
     """
 
     tenancy_id: str = TENANCY_ID
@@ -39,6 +41,8 @@ class Settings:
     run_seconds: float = 6.0
     deploy_seconds: float = 3.0
     fail_runs: tuple[str, ...] = ()
+    verify_signatures: bool = False
+    enforce_iam: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class Cloud:
         self.store = Store()
         self.blobs = Blobs()
         self.ids = OcidFactory()
+        self.faults = Faults()
         self.lock = threading.RLock()
         self.calls: list[CallRecord] = []
         self.retry_tokens: dict[str, tuple[str, Response]] = {}

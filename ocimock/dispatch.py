@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass, replace
 
 from .cloud import CallRecord, Cloud
+from .iam import enforcement, signatures
+from .iam.principals import identify
 from .registry import services
 from .service import Call, Handler, Service
 from .wire.errors import (
@@ -105,7 +107,8 @@ def dispatch(cloud: Cloud, request: Request) -> Response:
         try:
             found, operation, path = _route(place, request)
             service, name = found.name, operation.name
-            response = _answer(Call(cloud, operation, request, path, place.region), found)
+            caller = identify(cloud, request)
+            response = _answer(Call(cloud, operation, request, path, place.region, caller), found)
         except ServiceError as fault:
             response = fault.response()
         path_shown = shown_path(request.path)
@@ -143,6 +146,7 @@ def _route(place: Target, request: Request) -> tuple[Service, Operation, dict[st
 
 
 def _answer(call: Call, service: Service) -> Response:
+    _guard(call)
     handler = service.handlers.get(call.operation.name)
     if handler is None:
         raise NotImplementedByMock(
@@ -154,6 +158,16 @@ def _answer(call: Call, service: Service) -> Response:
     if not token or call.request.method != "POST":
         return handler(call)
     return _answer_once(call, service, handler, token)
+
+
+def _guard(call: Call) -> None:
+    """:raises ServiceError: a fault is due, the signature is wrong, or no policy allows it."""
+    call.cloud.faults.strike(call)
+    settings = call.cloud.settings
+    if settings.verify_signatures:
+        signatures.verify(call.cloud, call.request)
+    if settings.enforce_iam:
+        enforcement.authorize(call)
 
 
 def _refuse_unknown_query(call: Call) -> None:

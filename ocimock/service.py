@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .cloud import Cloud
+from .iam.principals import Principal
 from .wire import models
 from .wire.errors import CannotParseRequest, InvalidParameter
 from .wire.message import Request, Response
@@ -25,6 +26,7 @@ class Call:
     request: Request
     path: Mapping[str, str]
     region: str
+    principal: Principal
 
     def query(self, name: str, default: str | None = None) -> str | None:
         """The first value of a query parameter."""

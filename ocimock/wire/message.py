@@ -27,7 +27,8 @@ class Headers(dict[str, str]):
 class Request:
     """One HTTP request as a client sent it.
 
-    *host* carries no port, *path* is still percent-encoded, *body* is the whole body.
+    *host* carries no port, *path* is still percent-encoded, *body* is the whole body. *target* is
+    path and query exactly as they were sent: a signature is over that.
     """
 
     method: str
@@ -37,6 +38,7 @@ class Request:
     headers: Headers = field(default_factory=Headers)
     body: bytes = b""
     base_url: str = ""
+    target: str = ""
 
     @property
     def is_loopback(self) -> bool:
@@ -63,6 +65,7 @@ class Request:
             headers=Headers(headers),
             body=body,
             base_url=f"{parts.scheme}://{parts.netloc}",
+            target=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
         )
 
 

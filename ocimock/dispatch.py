@@ -23,7 +23,7 @@ from .wire.errors import (
 )
 from .wire.message import LOOPBACK, Request, Response
 from .wire.router import Router
-from .wire.routes import Operation, endpoint_label, parameters, plain_name
+from .wire.routes import Operation, choices, endpoint_label, parameters, plain_name
 
 # <label>.<region>[.oci|.ds].oraclecloud.com and <label>.<region>.oci.customer-oci.com
 _HOST = re.compile(
@@ -171,14 +171,22 @@ def _guard(call: Call) -> None:
 
 
 def _refuse_unknown_query(call: Call) -> None:
-    """:raises InvalidParameter: a query parameter that the SDK's operation does not have."""
+    """:raises InvalidParameter: a query parameter, or a value of one, that the SDK lacks."""
     operation = call.operation
     if not call.request.query or not operation.client:
         return
     known = parameters(operation.client, operation.name)
-    for name in call.request.query:
-        if plain_name(name) not in known:
+    allowed = choices(operation.client, operation.name)
+    for name, values in call.request.query.items():
+        plain = plain_name(name)
+        if plain not in known:
             raise InvalidParameter(f"{operation.name} has no query parameter '{name}'")
+        # Some take several values in one (fields=name,size).
+        for value in ",".join(values).split(",") if plain in allowed else ():
+            if value not in allowed[plain]:
+                raise InvalidParameter(
+                    f"{name}: '{value}' is not allowed; it is one of {', '.join(allowed[plain])}"
+                )
 
 
 def _answer_once(call: Call, service: Service, handler: Handler, token: str) -> Response:

@@ -23,6 +23,11 @@ _RETURNS = re.compile(
     r"with data of type (?:(list) of )?(?::class:`~oci\.(?:\w+\.)*models\.(\w+)`|(\w+))"
 )
 _PARAMETER = re.compile(r":param \S+ (\w+): \((?:required|optional)\)")
+_CHOICES = re.compile(
+    r":param str (\w+): \((?:required|optional)\)(?:(?!:param |:return).)*?"
+    r"Allowed values are: ([^\n]+)",
+    re.DOTALL,
+)
 # The last path parameter of these may hold slashes that a client did not escape
 # (Terraform's provider sends object names so).
 _GREEDY = ("objectName", "prefix")
@@ -72,6 +77,17 @@ def parameters(client: str, name: str) -> frozenset[str]:
     package_name, class_name = client.rsplit(".", 1)
     function = getattr(getattr(importlib.import_module(package_name), class_name), name)
     return frozenset(plain_name(found) for found in _PARAMETER.findall(function.__doc__ or ""))
+
+
+@functools.cache
+def choices(client: str, name: str) -> dict[str, tuple[str, ...]]:
+    """The values that an operation's enumerated parameters may have, by :func:`plain_name`."""
+    package_name, class_name = client.rsplit(".", 1)
+    function = getattr(getattr(importlib.import_module(package_name), class_name), name)
+    return {
+        plain_name(found): tuple(re.findall(r'"([^"]*)"', listed))
+        for found, listed in _CHOICES.findall(function.__doc__ or "")
+    }
 
 
 def plain_name(name: str) -> str:

@@ -40,18 +40,30 @@ def serve(
     enforce_iam: Annotated[
         bool, typer.Option("--enforce-iam", help="Refuse what no policy of the tenancy allows.")
     ] = False,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(help="What goes wrong, such as '429 on 20 % of POST /jobRuns, seed 7'."),
+    ] = None,
 ) -> None:
     """Serve on a loopback port until interrupted."""
     from .cloud import Settings
+    from .fault_rules import parse
     from .identifiers import DEFAULT_REGION
     from .server.serve import serve as run
+    from .wire.errors import InvalidParameter
 
+    try:
+        for rule in fault or ():
+            parse(rule)
+    except InvalidParameter as wrong:
+        raise typer.BadParameter(wrong.message, param_hint="--fault") from None
     settings = Settings(
         region=region or DEFAULT_REGION,
         run_seconds=run_seconds,
         fail_runs=tuple(fail_runs or ()),
         verify_signatures=verify_signatures,
         enforce_iam=enforce_iam,
+        faults=tuple(fault or ()),
     )
     run(home.resolve(), settings, port=port, pace=pace)
 

@@ -29,7 +29,8 @@ class Settings:
     how long a model deployment stays CREATING; both are scaled by the clock's pace. *fail_runs*
     holds words: a simulated run fails whose job's name contains one of them (in any case), and so
     does a deployment of such a name. *verify_signatures* refuses calls that are not signed as OCI
-    wants it, *enforce_iam* those that no policy of the tenancy allows.
+    wants it, *enforce_iam* those that no policy of the tenancy allows. *faults* are rules that
+    stand from the start, see :mod:`ocimock.fault_rules`.
     """
 
     tenancy_id: str = TENANCY_ID
@@ -43,6 +44,7 @@ class Settings:
     fail_runs: tuple[str, ...] = ()
     verify_signatures: bool = False
     enforce_iam: bool = False
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Cloud:
         self.store = Store()
         self.blobs = Blobs()
         self.ids = OcidFactory()
-        self.faults = Faults()
+        self.faults = Faults(self.settings.faults)
         self.lock = threading.RLock()
         self.calls: list[CallRecord] = []
         self.retry_tokens: dict[str, tuple[str, Response]] = {}

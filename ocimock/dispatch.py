@@ -97,6 +97,7 @@ def dispatch(cloud: Cloud, request: Request) -> Response:
     """Answer *request*. Every OCI error comes back as a response; nothing is raised for it.
 
     :raises UnknownHostError: the host is none of the mock's.
+    :raises AnswerDropped: a fault rule wants the connection to end without the answer.
     """
     place = target(cloud, request.host)
     request_id = request.headers.get_lower("opc-request-id") or cloud.ids.token(32).upper()
@@ -113,6 +114,8 @@ def dispatch(cloud: Cloud, request: Request) -> Response:
             response = fault.response()
         path_shown = shown_path(request.path)
         cloud.calls.append(CallRecord(service, name, request.method, path_shown, response.status))
+        # Last of all: what happened is kept, only the answer is not to reach the client.
+        cloud.faults.drop()
     response.headers.setdefault("opc-request-id", request_id)
     return response
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +25,7 @@ from .cloud import Cloud, Settings
 from .credentials import PROFILE, Credentials, write_credentials, write_private
 from .dispatch import UnknownHostError, dispatch, shown_path
 from .environment import credential_environment
+from .faults import AnswerDropped, Faults
 from .wire.message import Request
 
 P = ParamSpec("P")
@@ -124,6 +126,11 @@ class MockedCloud:
     def namespace(self) -> str:
         return self.cloud.settings.namespace
 
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong on demand: ``oci.faults.add("429 on every 3rd POST /jobRuns")``."""
+        return self.cloud.faults
+
     def advance(self, seconds: float) -> None:
         """Let *seconds* pass on the mock's clock."""
         self.cloud.clock.advance(seconds)
@@ -144,6 +151,7 @@ def _process_credentials(folder: Path, settings: Settings) -> Credentials:
 def _sender(cloud: Cloud, adapter: str) -> Callable[..., Any]:
     """A send method for an HTTPAdapter, which answers from *cloud*."""
     original = _resolve(adapter)
+    connection_error = _connection_error(adapter)
 
     def send(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
         asked = Request.from_url(request.method, request.url, request.headers)
@@ -152,6 +160,8 @@ def _sender(cloud: Cloud, adapter: str) -> Callable[..., Any]:
         asked = replace(asked, body=_body(request))
         try:
             answer = dispatch(cloud, asked)
+        except AnswerDropped as fault:
+            raise connection_error(str(fault), request=request) from None
         except UnknownHostError as fault:
             # Without the query: links carry their signatures there.
             named = f"{asked.method} {asked.base_url}{shown_path(asked.path)}"
@@ -161,6 +171,12 @@ def _sender(cloud: Cloud, adapter: str) -> Callable[..., Any]:
         )
 
     return send
+
+
+def _connection_error(adapter: str) -> Any:
+    """The ConnectionError of that copy of requests to which *adapter* belongs."""
+    package = adapter.removesuffix(".adapters.HTTPAdapter.send")
+    return importlib.import_module(f"{package}.exceptions").ConnectionError
 
 
 def _urllib3_response(status: int, headers: Mapping[str, str], body: bytes, method: str) -> Any:
@@ -199,7 +215,5 @@ def _chunks(body: Any) -> Iterator[bytes]:
 
 
 def _resolve(dotted: str) -> Any:
-    import importlib
-
     module, class_name, attribute = dotted.rsplit(".", 2)
     return getattr(getattr(importlib.import_module(module), class_name), attribute)

@@ -58,9 +58,7 @@ ERRORS: dict[int, dict[str, str]] = {
 }
 _VERBS = ("GET", "PUT", "POST", "DELETE", "HEAD", "PATCH", "*")
 _EXAMPLES = "429 on 20 % of POST /jobRuns, seed 7; 503 on every 3rd create_job; 500 on the first 2 "
-_HELP = (
-    f"write for instance: {_EXAMPLES}GET /n/*/b/*/o/*; drop the answer of 10 % of POST /jobRuns"
-)
+_HELP = f"write for instance: {_EXAMPLES}GET /n/*/b/*/o/*; drop the answer of 10 % of POST /jobRuns"
 
 _ACTION = re.compile(r"(?:(\d+)(?: +([A-Za-z]+))? +on|(drop) +the +answer +of) +(.+)")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?) ?% +of +(.+)")

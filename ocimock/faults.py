@@ -23,7 +23,7 @@ class AnswerDropped(Exception):  # noqa: N818 - no error of the mock, but what a
     """The operation happened, and its answer is not to reach the client."""
 
 
-class Fault(ServiceError):
+class Fault(ServiceError):  # noqa: N818 - as the other errors of OCI's
     """The error that a rule answers with, in place of the operation."""
 
     def __init__(self, rule: Rule) -> None:

@@ -1,58 +1,90 @@
-"""What list operations share: order, pages, and summaries instead of whole resources."""
+"""What list operations share: order, pages, and summaries instead of whole resources.
+
+A page's token says after which resource the next page begins, by its place in the order: what
+comes or goes between two pages moves nothing from one page to another.
+"""
 
 from __future__ import annotations
 
+import base64
+import binascii
+import json
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .service import Call
+from .store import Record
 from .wire import models
 from .wire.errors import InvalidParameter, NotImplementedByMock
 from .wire.message import Response
 
-# Fields to sort by, under the services' several spellings of them: TIMECREATED, timeCreated.
-_SORTABLE = {
-    name.upper(): name for name in ("timeCreated", "displayName", "name", "lifecycleState")
-}
+# How a record looks to a list's filters, order and summary.
+View = Callable[[Record], dict[str, Any]]
+# Where in an order a record stands: a rank by type of value, the value, the record's number.
+_Place = tuple[int, Any, int]
+
+_USUAL_LIMIT = 1000
+
+
+def whole(record: Record) -> dict[str, Any]:
+    """The view of a record as its API shows it."""
+    return record.data
 
 
 def summaries(call: Call, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """*found* cut down to the fields that the list operation's model has."""
-    operation = call.operation
-    name = operation.response_model
-    if name is not None and not operation.response_list:
-        items = models.model(operation.models, name).fields.get("items")
-        name = items.type.removeprefix("list[").removesuffix("]") if items else None
-    if name is None:
+    cut = _item_model(call)
+    if cut is None:
         return found
-    cut = models.model(operation.models, name)
     return [
         {wire: value for wire, value in data.items() if wire in cut.subtype(data).fields}
         for data in found
     ]
 
 
-def sort(call: Call, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """*found* by ``sortBy`` and ``sortOrder``: newest first unless the client says otherwise.
+def listed(
+    call: Call,
+    records: Iterable[Record],
+    *,
+    view: View = whole,
+    names: Mapping[str, str] | None = None,
+    usual: str = "timeCreated",
+) -> Response:
+    """One page of *records* by ``sortBy``, ``sortOrder``, ``limit`` and ``page``.
 
-    :raises NotImplementedByMock: by a field that the mock does not sort by.
+    :param names: fields that go by another name in ``sortBy``: ``{"name": "secretName"}``.
+    :param usual: the field to sort by where the client names none. Times come newest first and
+        anything else in rising order, unless the client says otherwise.
+    :raises NotImplementedByMock: by a field that the list's items do not have.
     """
-    by = call.query("sortBy") or "timeCreated"
-    name = _SORTABLE.get(by.upper().replace("_", ""))
-    if name is None:
-        raise NotImplementedByMock(f"ocimock does not sort by '{by}'")
-    default = "DESC" if name == "timeCreated" else "ASC"
-    descending = (call.query("sortOrder") or default).upper() == "DESC"
-    numbered = sorted(enumerate(found), key=lambda pair: (pair[1].get(name) or "", pair[0]))
-    ordered = [data for _, data in numbered]
-    return ordered[::-1] if descending else ordered
+    field = _field(call, names or {}, usual)
+    usually = "DESC" if field.startswith("time") else "ASC"
+    descending = (call.query("sortOrder") or usually).upper() == "DESC"
+    placed = sorted(
+        ((_place(view(record).get(field), record.number), record) for record in records),
+        key=lambda pair: pair[0],
+        reverse=descending,
+    )
+    total = len(placed)
+    if token := call.query("page"):
+        last = _place_of(token)
+        placed = [pair for pair in placed if (pair[0] < last if descending else pair[0] > last)]
+    limit = call.int_query("limit", _USUAL_LIMIT)
+    items = summaries(call, [view(record) for _, record in placed[:limit]])
+    response = Response.of_json(items if call.operation.response_list else {"items": items})
+    response.headers["opc-remaining-items"] = str(max(len(placed) - limit, 0))
+    if limit < len(placed):
+        response.headers["opc-next-page"] = _token(placed[limit - 1][0])
+    response.headers["opc-total-items"] = str(total)
+    return response
 
 
 def page(call: Call, found: list[dict[str, Any]], *, collection: bool) -> Response:
-    """One page of *found* by ``limit`` and ``page``; ``opc-next-page`` where there is more."""
-    limit = call.int_query("limit", 1000)
+    """One page of what is no resource and has an order of its own, such as shapes or rules."""
+    limit = call.int_query("limit", _USUAL_LIMIT)
     token = call.query("page") or "0"
     if not token.isdigit():
-        raise InvalidParameter(f"page '{token}' is not a token that this list gave out")
+        raise _wrong_token(token)
     start = int(token)
     items = found[start : start + limit]
     response = Response.of_json({"items": items} if collection else items)
@@ -60,3 +92,59 @@ def page(call: Call, found: list[dict[str, Any]], *, collection: bool) -> Respon
         response.headers["opc-next-page"] = str(start + limit)
     response.headers["opc-total-items"] = str(len(found))
     return response
+
+
+def _item_model(call: Call) -> models.Model | None:
+    """The model of what the list operation lists; None where the SDK names none."""
+    operation = call.operation
+    name = operation.response_model
+    if name is not None and not operation.response_list:
+        items = models.model(operation.models, name).fields.get("items")
+        name = items.type.removeprefix("list[").removesuffix("]") if items else None
+    return None if name is None else models.model(operation.models, name)
+
+
+def _field(call: Call, names: Mapping[str, str], usual: str) -> str:
+    """The field to sort by, from any of the services' spellings: TIMECREATED, timeCreated."""
+    asked = call.query("sortBy")
+    if asked is None:
+        return usual
+    plain = asked.replace("_", "").upper()
+    for name, field in names.items():
+        if name.upper() == plain:
+            return field
+    spec = _item_model(call)
+    for wire in spec.fields if spec else ():
+        if wire.upper() == plain:
+            return wire
+    raise NotImplementedByMock(f"ocimock does not sort by '{asked}'")
+
+
+def _place(value: Any, number: int) -> _Place:
+    """Nothing before numbers before text; of equal ones, what came first."""
+    if value is None:
+        return (0, 0, number)
+    if isinstance(value, (int, float)):
+        return (1, value, number)
+    return (2, str(value), number)
+
+
+def _token(place: _Place) -> str:
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+
+
+def _place_of(token: str) -> _Place:
+    """:raises InvalidParameter: no list gave this token out."""
+    try:
+        rank, value, number = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    except (ValueError, TypeError, binascii.Error):
+        raise _wrong_token(token) from None
+    if rank not in (0, 1, 2) or not isinstance(number, int):
+        raise _wrong_token(token)
+    if isinstance(value, str) != (rank == 2):
+        raise _wrong_token(token)
+    return (rank, value, number)
+
+
+def _wrong_token(token: str) -> InvalidParameter:
+    return InvalidParameter(f"page '{token}' is not a token that this list gave out")

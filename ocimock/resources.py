@@ -7,7 +7,7 @@ to a resource it writes as a hook or as an operation of its own.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .cloud import Cloud, event
@@ -22,9 +22,11 @@ from .kinds import NETWORK_LIFECYCLE as NETWORK_LIFECYCLE
 from .kinds import Hook as Hook
 from .kinds import Kind as Kind
 from .kinds import Lifecycle as Lifecycle
+from .listing import View as View
+from .listing import listed as listed
 from .listing import page as page
-from .listing import sort as sort
 from .listing import summaries as summaries
+from .listing import whole as whole
 from .service import Call, Service
 from .store import Record
 from .wire import models
@@ -133,25 +135,38 @@ def refuse_duplicate(cloud: Cloud, kind: Kind, data: dict[str, Any]) -> None:
             raise kind.duplicate(f"a {kind.noun} with {named} exists already: {other.id}")
 
 
-def list_(call: Call, kind: Kind) -> Response:
+def list_(
+    call: Call,
+    kind: Kind,
+    *,
+    within: Iterable[Record] | None = None,
+    view: View = whole,
+    names: Mapping[str, str] | None = None,
+) -> Response:
     """The list operation: filters by every query parameter that is a field, sorts and pages.
 
+    :param within: what to choose from, if not all live resources of the kind.
+    :param view: a record's fields for filters and order, where they are not those of its data.
+    :param names: fields that go by another name in the query, such as ``{"name": "secretName"}``.
+    :raises NotAuthorizedOrNotFound: there is no such compartment.
     :raises NotImplementedByMock: a parameter is none of these; it is not passed over in silence.
     """
-    spec = models.model(call.operation.models, kind.model)
-    live = call.cloud.store.live(kind.name)
-    found = [record.data for record in live if in_region(call, kind, record)]
+    names = names or {}
+    known = {*models.model(call.operation.models, kind.model).fields, *names.values()}
+    records = call.cloud.store.live(kind.name) if within is None else within
+    found = [record for record in records if in_region(call, kind, record)]
+    require_compartment(call.cloud, call.query("compartmentId"))
     filters = dict(call.request.query)
     if "true" in (call.query("compartmentIdInSubtree"), call.query("isCompartmentIdInSubtree")):
         filters["compartmentId"] = tuple(subtree(call.cloud, call.query("compartmentId") or ""))
     for wire, values in filters.items():
-        field = "id" if wire == kind.path_id and wire not in spec.fields else wire
         if wire in _NO_FILTERS:
             continue
-        if field not in spec.fields:
+        field = "id" if wire == kind.path_id and wire not in known else names.get(wire, wire)
+        if field not in known:
             raise NotImplementedByMock(f"ocimock does not filter {kind.plural} by {wire}")
-        found = [data for data in found if _matches(data.get(field), values)]
-    return page(call, summaries(call, sort(call, found)), collection=kind.collection)
+        found = [record for record in found if _matches(view(record).get(field), values)]
+    return listed(call, found, view=view, names=names)
 
 
 def update(call: Call, kind: Kind, hook: Hook | None = None) -> Response:

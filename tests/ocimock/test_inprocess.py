@@ -166,14 +166,18 @@ def test_a_query_parameter_that_the_sdk_lacks_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "named"),
-    [("vlanId=ocid1.vlan", "does not filter"), ("sortBy=SIZE", "does not sort by 'SIZE'")],
+    ("query", "status", "named"),
+    [
+        ("vlanId=ocid1.vlan", 501, "does not filter"),
+        ("sortBy=SIZE", 400, "sortBy: 'SIZE'"),
+        ("page=two", 400, "page 'two'"),
+    ],
 )
-def test_what_a_list_cannot_heed_it_says(query: str, named: str) -> None:
+def test_what_a_list_cannot_heed_it_says(query: str, status: int, named: str) -> None:
     url = "https://iaas.eu-frankfurt-1.oraclecloud.com/20160918/networkSecurityGroups"
     with mock_oci() as mocked:
         answer = requests.get(f"{url}?compartmentId={mocked.compartment_id}&{query}", timeout=5)
-    assert answer.status_code == 501
+    assert answer.status_code == status
     assert named in answer.json()["message"]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 from ...resources import Kind, Lifecycle, crud, list_, require_compartment
 from ...service import Call, Service
@@ -53,16 +54,16 @@ def _place(call: Call, record: Record) -> None:
 
 @SERVICE.operation("list_container_repositories")
 def _list(call: Call) -> Response:
-    require_compartment(call.cloud, call.query("compartmentId"))
-    listed = list_(call, REPOSITORY)
-    items = json.loads(listed.body)["items"]
-    total = int(listed.headers["opc-total-items"])
-    start = int(call.query("page") or 0)
-    counts = {"imageCount": 0, "layerCount": 0, "layersSizeInBytes": 0, "repositoryCount": total}
-    remaining = {"remainingItemsCount": max(total - start - len(items), 0)}
-    answer = Response.of_json({"items": items, **counts, **remaining})
-    answer.headers |= {name: text for name, text in listed.headers.items() if "opc" in name}
-    return answer
+    listed = list_(call, REPOSITORY, names={"repositoryId": "id"})
+    items = json.loads(bytes(listed.body))["items"]
+    counts = {
+        "imageCount": 0,
+        "layerCount": 0,
+        "layersSizeInBytes": 0,
+        "repositoryCount": int(listed.headers["opc-total-items"]),
+        "remainingItemsCount": int(listed.headers["opc-remaining-items"]),
+    }
+    return replace(listed, body=json.dumps({"items": items, **counts}).encode())
 
 
 @SERVICE.operation("list_container_images")

@@ -11,11 +11,10 @@ from ...resources import (
     bury,
     check_etag,
     get_live,
-    page,
+    listed,
     refuse_duplicate,
     require_compartment,
     show,
-    sort,
     subtree,
 )
 from ...service import Call
@@ -89,12 +88,14 @@ def _list(call: Call) -> Response:
                 "compartmentIdInSubtree can be true only where compartmentId is the tenancy's"
             )
         within = set(subtree(cloud, cloud.settings.tenancy_id))
-    found = [record.data for record in cloud.store.live(COMPARTMENT.name)]
-    found = [data for data in found if data["compartmentId"] in within]
-    for wire in ("name", "lifecycleState"):
-        wanted = call.query(wire)
-        found = [data for data in found if wanted in (None, data[wire])]
-    return page(call, sort(call, found), collection=False)
+    wanted = {wire: call.query(wire) for wire in ("name", "lifecycleState")}
+    found = [
+        record
+        for record in cloud.store.live(COMPARTMENT.name)
+        if record.data["compartmentId"] in within
+        and all(value in (None, record.data[wire]) for wire, value in wanted.items())
+    ]
+    return listed(call, found)
 
 
 @SERVICE.operation("delete_compartment")

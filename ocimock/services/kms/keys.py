@@ -12,10 +12,9 @@ from ...resources import (
     check_etag,
     crud,
     get_live,
-    page,
+    list_,
+    listed,
     show,
-    sort,
-    summaries,
 )
 from ...service import Call
 from ...store import Record
@@ -63,22 +62,14 @@ def _create(call: Call) -> Response:
 @SERVICE.operation("list_keys")
 def _list(call: Call) -> Response:
     vault = vault_of(call).id
-    compartment = call.query("compartmentId")
-    mode, algorithm = call.query("protectionMode"), call.query("algorithm")
-    length, curve = call.query("length"), call.query("curveId")
-    found = []
-    for key in call.cloud.store.live(KEY.name):
-        shown = {**key.data, "algorithm": key.data["keyShape"]["algorithm"]}
-        if (
-            key.data["vaultId"] == vault
-            and compartment in (None, key.data["compartmentId"])
-            and mode in (None, key.data["protectionMode"])
-            and algorithm in (None, shown["algorithm"])
-            and length in (None, str(key.data["keyShape"]["length"]))
-            and curve in (None, key.data["keyShape"].get("curveId"))
-        ):
-            found.append(shown)
-    return page(call, summaries(call, sort(call, found)), collection=False)
+    within = [key for key in call.cloud.store.live(KEY.name) if key.data["vaultId"] == vault]
+    names = {name: name for name in ("algorithm", "length", "curveId")}
+    return list_(call, KEY, within=within, view=_with_shape, names=names)
+
+
+def _with_shape(key: Record) -> dict[str, Any]:
+    """A key with its shape's fields beside its own, as lists filter and show them."""
+    return {**key.data, **key.data["keyShape"]}
 
 
 @SERVICE.operation("enable_key")
@@ -120,12 +111,8 @@ def _get_version(call: Call) -> Response:
 @SERVICE.operation("list_key_versions")
 def _list_versions(call: Call) -> Response:
     key = get_live(call, KEY)
-    found = [
-        version.data
-        for version in call.cloud.store.live(VERSION.name)
-        if version.data["keyId"] == key.id
-    ]
-    return page(call, summaries(call, sort(call, found)), collection=False)
+    found = call.cloud.store.live(VERSION.name)
+    return listed(call, [version for version in found if version.data["keyId"] == key.id])
 
 
 def _switch(call: Call, before: str, after: str) -> Response:

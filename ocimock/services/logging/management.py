@@ -14,14 +14,12 @@ from ...resources import (
     check_etag,
     crud,
     get_live,
-    page,
+    list_,
     refuse_duplicate,
     refuse_in_use,
     require,
     require_compartment,
     show,
-    sort,
-    summaries,
 )
 from ...service import Call
 from ...store import Record
@@ -141,19 +139,16 @@ def _get_log(call: Call) -> Response:
 @SERVICE.operation("list_logs")
 def _list_logs(call: Call) -> Response:
     group = get_live(call, GROUP)
-    wanted = {name: call.query(name) for name in ("displayName", "logType", "lifecycleState")}
-    service, resource = call.query("sourceService"), call.query("sourceResource")
-    found = []
-    for log in call.cloud.store.live(LOG):
-        source = log.data.get("configuration", {}).get("source", {})
-        if (
-            log.data["logGroupId"] == group.id
-            and all(value in (None, log.data[name]) for name, value in wanted.items())
-            and service in (None, source.get("service"))
-            and resource in (None, source.get("resource"))
-        ):
-            found.append(log.data)
-    return page(call, summaries(call, sort(call, found)), collection=False)
+    within = [log for log in call.cloud.store.live(LOG) if log.data["logGroupId"] == group.id]
+    names = {name: name for name in ("sourceService", "sourceResource")}
+    return list_(call, LOG_KIND, within=within, view=_with_source, names=names)
+
+
+def _with_source(log: Record) -> dict[str, Any]:
+    """A log with what its service's events come from, as lists are filtered by it."""
+    source = log.data.get("configuration", {}).get("source", {})
+    from_ = {"sourceService": source.get("service"), "sourceResource": source.get("resource")}
+    return {**log.data, **from_}
 
 
 @SERVICE.operation("update_log")

@@ -12,11 +12,10 @@ from ...resources import (
     check_etag,
     crud,
     get_live,
+    list_,
     page,
     require,
     show,
-    sort,
-    summaries,
 )
 from ...service import Call
 from ...store import Record
@@ -62,18 +61,7 @@ def _create(call: Call) -> Response:
 
 @SERVICE.operation("list_secrets")
 def _list(call: Call) -> Response:
-    wanted = {
-        "compartmentId": call.query("compartmentId"),
-        "vaultId": call.query("vaultId"),
-        "secretName": call.query("name"),
-        "lifecycleState": call.query("lifecycleState"),
-    }
-    found = [
-        record.data
-        for record in call.cloud.store.live(SECRET.name)
-        if all(value in (None, record.data[wire]) for wire, value in wanted.items())
-    ]
-    return page(call, summaries(call, sort(call, found)), collection=False)
+    return list_(call, SECRET, names={"name": "secretName"})
 
 
 @SERVICE.operation("update_secret")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from ...cloud import Cloud
+from ...iam.policy import check_matching_rule, check_statement
+from ...iam.syntax import Location
 from ...resources import Kind, subtree
 from ...service import Call
 from ...store import Record
 from ...wire.errors import InvalidParameter
 from .base import DynamicGroupExists, PolicyExists, iam
-from .grammar import Location, check_matching_rule, check_statement
 from .principals import check_in_root
 
 DYNAMIC_GROUP = Kind(

@@ -12,7 +12,7 @@ from .iam.principals import Principal
 from .wire import models
 from .wire.errors import CannotParseRequest, InvalidParameter
 from .wire.message import Request, Response
-from .wire.routes import Operation, compile_path, known_operations
+from .wire.routes import Operation, known_operations
 
 Handler = Callable[["Call"], Response]
 
@@ -107,7 +107,6 @@ class Service:
                 body_required=False,
                 response_model=None,
                 response_list=False,
-                pattern=compile_path(path),
             )
             self.handlers[name] = handler
             return handler

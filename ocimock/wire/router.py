@@ -1,44 +1,104 @@
-"""From verb and path to the operations that match, without trying every pattern."""
+"""From a path to the operations that match it, segment by segment, without trying every one."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from .routes import Operation
 
 Candidate = tuple[Operation, dict[str, str]]
 
+_PARAMETER = re.compile(r"\{(\w+)\}")
+# As the last parameter these may hold slashes that a client did not escape (Terraform's provider
+# sends object names so).
+_GREEDY = ("objectName", "prefix")
+
+
+@dataclass(frozen=True)
+class _Route:
+    """An operation, the names of its path's parameters, and how much of the path is literal."""
+
+    operation: Operation
+    names: tuple[str, ...]
+    literals: int
+
+
+@dataclass
+class _Node:
+    """What may follow the segments that lead here."""
+
+    literal: dict[str, _Node] = field(default_factory=dict)
+    parameter: _Node | None = None
+    # Routes that end here, and those whose last parameter takes all that is left of a path.
+    ending: list[_Route] = field(default_factory=list)
+    greedy: list[_Route] = field(default_factory=list)
+
+    def after(self, segment: str) -> _Node:
+        """The node behind *segment* of an operation's path, new if need be."""
+        if _PARAMETER.fullmatch(segment) is None:
+            return self.literal.setdefault(segment, _Node())
+        if self.parameter is None:
+            self.parameter = _Node()
+        return self.parameter
+
+
+_Found = tuple[list[_Route], list[str]]
+
 
 class Router:
-    """Operations indexed by the literal segments that their paths begin with."""
+    """Operations in a tree of their paths' segments."""
 
     def __init__(self, operations: Iterable[Operation]) -> None:
-        self._index: dict[tuple[str, ...], list[Operation]] = {}
+        self._root = _Node()
         for operation in operations:
-            self._index.setdefault(_leading(operation.path), []).append(operation)
+            self._add(operation)
 
     def match(self, path: str) -> list[Candidate]:
-        """Every operation, of any verb, whose path matches; the most literal path first."""
-        segments = path.strip("/").split("/")
-        found: list[tuple[int, Candidate]] = []
-        for length in (2, 1, 0):
-            for operation in self._index.get(tuple(segments[:length]), ()):
-                if length > len(segments):
-                    continue
-                if (parameters := operation.match(path)) is not None:
-                    found.append((_literals(operation.path), (operation, parameters)))
-        found.sort(key=lambda pair: pair[0], reverse=True)
-        return [candidate for _, candidate in found]
+        """Every operation, of any verb, whose path matches; the most literal path first.
+
+        *path* is percent-encoded; the parameters that are read off it are not.
+        """
+        found = _walk(self._root, _segments(path), [])
+        if len(found) > 1:
+            found.sort(key=lambda one: one[0][0].literals, reverse=True)
+        candidates = []
+        for routes, values in found:
+            decoded = [unquote(value) for value in values]
+            for route in routes:
+                parameters = dict(zip(route.names, decoded, strict=True))
+                candidates.append((route.operation, parameters))
+        return candidates
+
+    def _add(self, operation: Operation) -> None:
+        segments = _segments(operation.path)
+        names = tuple(_PARAMETER.findall(operation.path))
+        route = _Route(operation, names, len(segments) - len(names))
+        node = self._root
+        for segment in segments[:-1]:
+            node = node.after(segment)
+        if _PARAMETER.fullmatch(segments[-1]) and names[-1] in _GREEDY:
+            node.greedy.append(route)
+        else:
+            node.after(segments[-1]).ending.append(route)
 
 
-def _leading(path: str) -> tuple[str, ...]:
-    leading: list[str] = []
-    for segment in path.strip("/").split("/")[:2]:
-        if segment.startswith("{"):
-            break
-        leading.append(segment)
-    return tuple(leading)
+def _segments(path: str) -> list[str]:
+    return path.removeprefix("/").split("/")
 
 
-def _literals(path: str) -> int:
-    return sum(not segment.startswith("{") for segment in path.split("/"))
+def _walk(node: _Node, left: list[str], values: list[str]) -> list[_Found]:
+    """The routes below *node* that match the segments *left*, with their parameters' values."""
+    if not left:
+        return [(node.ending, values)] if node.ending else []
+    segment, *rest = left
+    found: list[_Found] = []
+    if segment in node.literal:
+        found += _walk(node.literal[segment], rest, values)
+    if segment and node.parameter is not None:
+        found += _walk(node.parameter, rest, [*values, segment])
+    if node.greedy and left != [""]:
+        found.append((node.greedy, [*values, "/".join(left)]))
+    return found

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any
-from urllib.parse import unquote
 
 _METHODS = frozenset({"GET", "PUT", "POST", "DELETE", "HEAD", "PATCH"})
 _API_VERSION = re.compile(r"/(\d{8})?$")
@@ -28,9 +27,6 @@ _CHOICES = re.compile(
     r"Allowed values are: ([^\n]+)",
     re.DOTALL,
 )
-# The last path parameter of these may hold slashes that a client did not escape
-# (Terraform's provider sends object names so).
-_GREEDY = ("objectName", "prefix")
 
 
 @dataclass(frozen=True)
@@ -47,14 +43,6 @@ class Operation:
     body_required: bool
     response_model: str | None
     response_list: bool
-    pattern: re.Pattern[str]
-
-    def match(self, path: str) -> dict[str, str] | None:
-        """The path's parameters, decoded, when this operation's path matches *path*."""
-        found = self.pattern.fullmatch(path)
-        if found is None:
-            return None
-        return {name: unquote(value) for name, value in found.groupdict().items()}
 
 
 def operations(service: str, client: str) -> Iterator[Operation]:
@@ -111,20 +99,6 @@ def endpoint_label(sdk_class: Any) -> str:
     return ""
 
 
-def compile_path(path: str) -> re.Pattern[str]:
-    """*path* with ``{parameters}`` as a pattern over percent-encoded paths."""
-    pieces = re.split(r"\{(\w+)\}", path)
-    out = ""
-    for number, piece in enumerate(pieces):
-        if number % 2 == 0:
-            out += re.escape(piece)
-        elif piece in _GREEDY:
-            out += f"(?P<{piece}>.+)"
-        else:
-            out += f"(?P<{piece}>[^/]+)"
-    return re.compile(out)
-
-
 def _operation(
     service: str,
     client: str,
@@ -149,7 +123,6 @@ def _operation(
         body_required=bool(body and body.group(2) == "required"),
         response_model=(returns.group(2) or returns.group(3)) if returns else None,
         response_list=bool(returns and returns.group(1)),
-        pattern=compile_path(base + path),
     )
 
 

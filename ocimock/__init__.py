@@ -10,19 +10,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .cloud import Settings
     from .inprocess import MockedCloud, mock_oci
+    from .served import ServedCloud
+    from .tenancy import MockedTenancy
 
-__all__ = ["MockedCloud", "Settings", "mock_oci"]
+__all__ = ["MockedCloud", "MockedTenancy", "ServedCloud", "Settings", "mock_oci"]
+_ROOMS = {
+    "MockedCloud": "inprocess",
+    "MockedTenancy": "tenancy",
+    "ServedCloud": "served",
+    "Settings": "cloud",
+    "mock_oci": "inprocess",
+}
 
 
 def __getattr__(name: str) -> Any:
     # Imported on first use: the stand-in Terraform provider lives in this package too, and starts
     # many times a run.
-    if name in ("mock_oci", "MockedCloud"):
-        from . import inprocess
+    if name in _ROOMS:
+        from importlib import import_module
 
-        return getattr(inprocess, name)
-    if name == "Settings":
-        from .cloud import Settings
-
-        return Settings
+        return getattr(import_module(f".{_ROOMS[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

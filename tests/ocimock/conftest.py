@@ -1,14 +1,26 @@
-"""A mocked tenancy in the process, and a server of its own for the tests that need a port."""
+"""A mocked tenancy in both of its faces, and a server for the tests that need a port."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from ocimock import MockedCloud, mock_oci
+from ocimock import MockedTenancy, ServedCloud, mock_oci
 from ocimock.server.announcement import ServerFile
 from tests.servers import running_server
+
+_MODES = ("process", "server")
+
+
+def pytest_generate_tests(metafunc: Any) -> None:
+    """What uses the mocked tenancy runs in both faces, unless it says why not."""
+    if "mocked" not in metafunc.fixturenames:
+        return
+    marker = metafunc.definition.get_closest_marker("process_only")
+    assert marker is None or marker.args, "process_only needs a reason"
+    metafunc.parametrize("mocked", _MODES[:1] if marker else _MODES, indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +31,19 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerFile]:
 
 
 @pytest.fixture
-def mocked() -> Iterator[MockedCloud]:
-    """A fresh mocked tenancy in this process."""
-    with mock_oci() as found:
-        yield found
+def mocked(request: pytest.FixtureRequest) -> Iterator[MockedTenancy]:
+    """A fresh mocked tenancy: in this process, or behind a port.
+
+    Real users reach the server by their environment only, and so do the clients of a test: they
+    call OCI's own host names, come through the proxy and trust its authority.
+    """
+    if request.param == "process":
+        with mock_oci() as found:
+            yield found
+        return
+    served = ServedCloud(request.getfixturevalue("server"))
+    served.reset()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, text in served.environment.items():
+            patch.setenv(name, text)
+        yield served

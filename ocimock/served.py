@@ -1,0 +1,69 @@
+"""A running server as tests see it: the tenancy behind a port."""
+
+from __future__ import annotations
+
+import configparser
+import http.client
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from .cloud import CallRecord, Settings
+from .credentials import PROFILE, Credentials
+from .server.announcement import ServerFile
+from .tenancy import MockedTenancy
+
+_TIMEOUT = 60.0  # seconds
+
+
+class ServedCloud(MockedTenancy):
+    """The tenancy of a running ``python -m ocimock serve``.
+
+    :param server: what the server says of itself (``ServerFile.read(home)``).
+
+    Clients reach it by configuration only: :attr:`environment` is what they must find in theirs.
+    """
+
+    def __init__(self, server: ServerFile) -> None:
+        self.url = server.url
+        self.environment = dict(server.environment)
+        config = configparser.ConfigParser(interpolation=None)
+        config_file = Path(server.environment["OCI_CONFIG_FILE"])
+        config.read_string(config_file.read_text())
+        profile = config[PROFILE]
+        super().__init__(
+            replace(Settings(), region=profile["region"]),
+            Credentials(config_file, Path(profile["key_file"]), profile["fingerprint"]),
+        )
+
+    @property
+    def calls(self) -> list[CallRecord]:
+        return [CallRecord(**call) for call in self._ask("GET", "calls")]
+
+    def standing(self) -> dict[str, int]:
+        found: dict[str, int] = self._ask("GET", "state")["standing"]
+        return found
+
+    def advance(self, seconds: float) -> None:
+        self._ask("POST", "clock", {"advance": seconds})
+
+    def reset(self) -> None:
+        """A fresh tenancy: nothing stands, no time has passed, no call has come."""
+        self._ask("POST", "reset")
+
+    def _ask(self, method: str, page: str, body: Any = None) -> Any:
+        # Neither the proxy of the environment nor a mock in this process stands in between.
+        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=_TIMEOUT)
+        try:
+            sent = None if body is None else json.dumps(body)
+            connection.request(method, f"/ocimock/{page}", sent)
+            response = connection.getresponse()
+            text = response.read()
+        finally:
+            connection.close()
+        answer = json.loads(text) if text else None
+        if response.status >= 400:
+            raise ValueError(f"ocimock refused {method} /ocimock/{page}: {answer['message']}")
+        return answer

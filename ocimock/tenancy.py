@@ -1,0 +1,77 @@
+"""A mocked tenancy as tests see it, wherever it lives: in the process or behind a port."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from .cloud import CallRecord, Cloud, Settings
+from .credentials import PROFILE, Credentials
+
+
+class MockedTenancy(ABC):
+    """Credentials for the clients of one mocked tenancy, and a hand on its clock.
+
+    *settings* are the tenancy's identifiers and timings.
+    """
+
+    def __init__(self, settings: Settings, credentials: Credentials) -> None:
+        self.settings = settings
+        self.credentials = credentials
+
+    @property
+    def config(self) -> dict[str, str]:
+        """The dictionary that the constructors of OCI's SDK clients take."""
+        return {
+            "user": self.settings.user_id,
+            "tenancy": self.settings.tenancy_id,
+            "fingerprint": self.credentials.fingerprint,
+            "key_file": str(self.credentials.key_file),
+            "region": self.settings.region,
+        }
+
+    @property
+    def profile(self) -> str:
+        return PROFILE
+
+    @property
+    def tenancy_id(self) -> str:
+        return self.settings.tenancy_id
+
+    @property
+    def compartment_id(self) -> str:
+        return self.settings.compartment_id
+
+    @property
+    def user_id(self) -> str:
+        return self.settings.user_id
+
+    @property
+    def namespace(self) -> str:
+        """The tenancy's Object Storage namespace."""
+        return self.settings.namespace
+
+    @property
+    @abstractmethod
+    def calls(self) -> list[CallRecord]:
+        """Every call that came, in order."""
+
+    @abstractmethod
+    def standing(self) -> dict[str, int]:
+        """How many resources of each kind stand, less those that a fresh tenancy holds."""
+
+    @abstractmethod
+    def advance(self, seconds: float) -> None:
+        """Let *seconds* pass on the mock's clock.
+
+        :raises ValueError: they run backwards, or to where no date can be written any more.
+        """
+
+
+def standing(cloud: Cloud) -> dict[str, int]:
+    """How many resources of each kind stand in *cloud*, less those of a fresh tenancy."""
+    with cloud.lock:
+        cloud.run_due_events()
+        fresh = Cloud(cloud.settings).store.standing()
+        found = cloud.store.standing()
+    counts = {kind: count - fresh.get(kind, 0) for kind, count in found.items()}
+    return {kind: count for kind, count in counts.items() if count}

@@ -31,6 +31,9 @@ def serve(
         float, typer.Option(min=0, help="How long a simulated job run takes.")
     ] = 6.0,
     region: Annotated[str | None, typer.Option(help="The region of loopback calls.")] = None,
+    state: Annotated[
+        Path | None, typer.Option(help="A file that keeps what the mock holds, for the next start.")
+    ] = None,
     fail_runs: Annotated[
         list[str] | None, typer.Option(help="Simulated runs of jobs so named fail.")
     ] = None,
@@ -50,6 +53,7 @@ def serve(
     from .fault_rules import parse
     from .identifiers import DEFAULT_REGION
     from .server.serve import serve as run
+    from .store.state_file import StateFileError
     from .wire.errors import InvalidParameter
 
     try:
@@ -65,7 +69,11 @@ def serve(
         enforce_iam=enforce_iam,
         faults=tuple(fault or ()),
     )
-    run(home.resolve(), settings, port=port, pace=pace)
+    try:
+        run(home.resolve(), settings, port=port, pace=pace, state_file=state and state.resolve())
+    except (StateFileError, OSError) as fault:
+        typer.echo(f"ocimock did not start: {fault}", err=True)
+        raise typer.Exit(1) from None
 
 
 @app.command()

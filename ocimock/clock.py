@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import heapq
-import itertools
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -38,7 +37,10 @@ class Clock:
         self._ahead = 0.0
         self._frozen: float | None = None
         self._events: list[Event] = []
-        self._numbers = itertools.count()
+        self._last = 0
+        # For a state file to hear of what is to happen, and of what has happened.
+        self.on_scheduled: Callable[[Event], None] | None = None
+        self.on_due: Callable[[Event], None] | None = None
 
     def now(self) -> float:
         """Seconds since the epoch."""
@@ -79,14 +81,30 @@ class Clock:
 
     def schedule(self, delay: float, name: str, subject: str) -> None:
         """Have event *name* happen to *subject* in *delay* seconds (times the pace)."""
-        event = Event(self.now() + delay * self.pace, next(self._numbers), name, subject)
+        self._last += 1
+        event = Event(self.now() + delay * self.pace, self._last, name, subject)
         heapq.heappush(self._events, event)
+        if self.on_scheduled is not None:
+            self.on_scheduled(event)
+
+    def is_due(self) -> bool:
+        """Whether the time of an event has come."""
+        return bool(self._events) and self._events[0].at <= self.now()
 
     def due(self) -> Event | None:
         """The next event whose time has come, taken off the queue."""
-        if self._events and self._events[0].at <= self.now():
-            return heapq.heappop(self._events)
-        return None
+        if not self.is_due():
+            return None
+        event = heapq.heappop(self._events)
+        if self.on_due is not None:
+            self.on_due(event)
+        return event
+
+    def restore(self, events: list[Event], *, ahead: float) -> None:
+        """Go on where a state file left off: *events* to come, *ahead* seconds of advances."""
+        self._events = sorted(events)
+        self._last = max((event.number for event in events), default=self._last)
+        self._ahead = ahead
 
 
 def format_time(seconds: float) -> str:

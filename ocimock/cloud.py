@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from .clock import Clock
 from .faults import Faults
@@ -17,8 +20,14 @@ from .identifiers import (
     USER_ID,
     OcidFactory,
 )
+from .retry_tokens import RetryTokens
 from .store import Blobs, Store
-from .wire.message import Response
+
+if TYPE_CHECKING:
+    from .store.state_file import StateFile
+
+# How many calls are remembered, so that a mock that runs for weeks does not grow.
+_CALLS = 20_000
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,8 @@ class Settings:
     fail_runs: tuple[str, ...] = ()
     verify_signatures: bool = False
     enforce_iam: bool = False
+    # The PEM of the seeded user's API key; empty for none.
+    public_key: str = ""
     faults: tuple[str, ...] = ()
 
 
@@ -61,31 +72,82 @@ class CallRecord:
 class Cloud:
     """The state that all services share. Handlers run under :attr:`lock`, one at a time."""
 
-    def __init__(self, settings: Settings | None = None, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        clock: Clock | None = None,
+        state: StateFile | None = None,
+    ) -> None:
+        """*state* is the file that everything goes into, and from which it is taken up again.
+
+        :raises StateFileError: the file is of another tenancy.
+        """
         # Services register their seeds and events when they are imported, and they import this.
         from .registry import services
 
         self.settings = settings or Settings()
         self.clock = clock or Clock()
         self.store = Store()
-        self.blobs = Blobs()
+        self.blobs = state.blobs if state is not None else Blobs()
         self.ids = OcidFactory()
         self.faults = Faults(self.settings.faults)
         self.lock = threading.RLock()
-        self.calls: list[CallRecord] = []
-        self.retry_tokens: dict[str, tuple[str, Response]] = {}
+        self.calls: deque[CallRecord] = deque(maxlen=_CALLS)
+        self.retry_tokens = RetryTokens()
+        # What services work out from the records and may forget: indexes.
+        self.derived: dict[str, Any] = {}
         # Where the server can be reached over plain HTTP; empty in process. Vaults hand it out
         # as their management endpoint.
         self.base_url = ""
+        self._state = state
+        self._saving = False
         services()
-        for plant in _SEEDS:
-            plant(self)
+        with self.lock, self._saved():
+            if state is None or not state.load(self):
+                for plant in _SEEDS:
+                    plant(self)
+
+    @contextlib.contextmanager
+    def transaction(self, *, reading: bool = False) -> Iterator[None]:
+        """First everything happens whose time has come, then what the block does.
+
+        When the block ends, all of it is in the state file, if there is one. A block that is only
+        *reading* promises to change nothing.
+
+        :raises sqlite3.Error: the state file can't be written.
+        """
+        with self.lock, self._saved():
+            happened = self.clock.is_due()
+            if happened:
+                self._run_due_events()
+            elif reading:
+                self.store.unwatch()
+            yield
 
     def run_due_events(self) -> None:
         """Let everything happen whose time has come."""
+        with self.transaction():
+            pass
+
+    def _run_due_events(self) -> None:
         while (event := self.clock.due()) is not None:
             with self.clock.frozen(event.at):
                 _EVENTS[event.name](self, event.subject)
+
+    @contextlib.contextmanager
+    def _saved(self) -> Iterator[None]:
+        """Whatever the block changes goes into the state file, also where it fails."""
+        if self._state is None or self._saving:
+            yield
+            return
+        self._saving = True
+        self.store.watch()
+        try:
+            yield
+        finally:
+            self._saving = False
+            self._state.save(self)
 
 
 EventHandler = Callable[[Cloud, str], None]

@@ -6,7 +6,8 @@ import functools
 import hashlib
 import importlib
 import re
-from dataclasses import dataclass, replace
+import secrets
+from dataclasses import dataclass
 
 from .cloud import CallRecord, Cloud
 from .iam import enforcement, signatures
@@ -14,7 +15,6 @@ from .iam.principals import identify
 from .registry import services
 from .service import Call, Handler, Service
 from .wire.errors import (
-    InvalidatedRetryToken,
     InvalidParameter,
     MethodNotAllowed,
     NotFound,
@@ -33,6 +33,7 @@ _HOST = re.compile(
 _OCI_DOMAIN = re.compile(
     r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:oraclecloud|customer-oci)\.com", re.IGNORECASE
 )
+_READING = frozenset({"GET", "HEAD"})
 # Whoever knows a pre-authenticated request's token can use it.
 _LINK_TOKEN = re.compile(r"(?<=^/p/)[^/]+")
 
@@ -100,11 +101,10 @@ def dispatch(cloud: Cloud, request: Request) -> Response:
     :raises AnswerDropped: a fault rule wants the connection to end without the answer.
     """
     place = target(cloud, request.host)
-    request_id = request.headers.get_lower("opc-request-id") or cloud.ids.token(32).upper()
+    request_id = request.headers.get_lower("opc-request-id") or secrets.token_hex(16).upper()
     name = "?"
     service = place.services[0].name if len(place.services) == 1 else "?"
-    with cloud.lock:
-        cloud.run_due_events()
+    with cloud.transaction(reading=request.method in _READING):
         try:
             found, operation, path = _route(place, request)
             service, name = found.name, operation.name
@@ -168,7 +168,7 @@ def _guard(call: Call) -> None:
     call.cloud.faults.strike(call)
     settings = call.cloud.settings
     if settings.verify_signatures:
-        signatures.verify(call.cloud, call.request)
+        signatures.verify(call)
     if settings.enforce_iam:
         enforcement.authorize(call)
 
@@ -195,14 +195,13 @@ def _refuse_unknown_query(call: Call) -> None:
 def _answer_once(call: Call, service: Service, handler: Handler, token: str) -> Response:
     """A POST with a retry token happens once; sent again it gets the first answer again."""
     key = f"{service.name}.{call.operation.name}/{token}"
-    digest = hashlib.sha256(f"{call.request.path}\n".encode() + call.request.body).hexdigest()
-    if key in call.cloud.retry_tokens:
-        first, response = call.cloud.retry_tokens[key]
-        if first != digest:
-            raise InvalidatedRetryToken(f"opc-retry-token {token} came before with another request")
-        return replace(response, headers=dict(response.headers))
+    request = call.request
+    digest = hashlib.sha256(f"{request.path}\n".encode() + request.body).hexdigest()
+    tokens, now = call.cloud.retry_tokens, call.cloud.clock.now()
+    if (first := tokens.find(key, digest, now)) is not None:
+        return first
     response = handler(call)
-    call.cloud.retry_tokens[key] = (digest, response)
+    tokens.keep(key, digest, response, now)
     return response
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 
 TENANCY_ID = "ocid1.tenancy.oc1..aaaaaaaaocimocktenancy"
 COMPARTMENT_ID = "ocid1.compartment.oc1..aaaaaaaaocimockcompartment"
@@ -46,7 +45,8 @@ class OcidFactory:
 
     def __init__(self, seed: str = "ocimock") -> None:
         self._seed = seed
-        self._numbers = itertools.count(1)
+        # How many were given out.
+        self.last = 0
 
     def new(self, kind: str, region: str | None) -> str:
         """A new OCID of resource type *kind*; *region* None for a global resource."""
@@ -62,8 +62,8 @@ class OcidFactory:
 
     def token(self, length: int, *, alphabet: str = "hex") -> str:
         """A new opaque string of *length* lower-case characters (request ids, etags, keys)."""
-        number = next(self._numbers)
-        digest = hashlib.shake_256(f"{self._seed}/{number}".encode()).hexdigest(length)
+        self.last += 1
+        digest = hashlib.shake_256(f"{self._seed}/{self.last}".encode()).hexdigest(length)
         if alphabet == "ocid":
             return "a" * 8 + digest[: length - 8]
         return digest[:length]

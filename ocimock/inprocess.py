@@ -12,26 +12,31 @@ import functools
 import importlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import replace
+from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ParamSpec, TypeVar
+from typing import IO, Any, ParamSpec, TypeVar
 from unittest import mock
 
+from . import impersonation
 from .clock import Clock
-from .cloud import Cloud, Settings
-from .credentials import PROFILE, Credentials, write_credentials, write_private
+from .cloud import CallRecord, Cloud, Settings
+from .credentials import Credentials, write_credentials, write_private
 from .dispatch import UnknownHostError, dispatch, shown_path
 from .environment import credential_environment
 from .faults import AnswerDropped, Faults
-from .wire.message import Request
+from .tenancy import MockedTenancy, standing
+from .wire.body import Body
+from .wire.message import EMPTY, Request, Response
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _READ_BYTES = 64 * 1024
+_REASONS = {status.value: status.phrase for status in HTTPStatus}
 _ADAPTERS = (
     "oci._vendor.requests.adapters.HTTPAdapter.send",
     "requests.adapters.HTTPAdapter.send",
@@ -65,8 +70,10 @@ class mock_oci:  # noqa: N801 - the name that users write, as moto's mock_aws
     def __enter__(self) -> MockedCloud:
         self._exits = contextlib.ExitStack()
         folder = Path(self._exits.enter_context(tempfile.TemporaryDirectory(prefix="ocimock-")))
-        cloud = Cloud(self._settings, clock=Clock(self._pace))
-        mocked = MockedCloud(cloud, _process_credentials(folder, self._settings))
+        credentials = _process_credentials(folder, self._settings)
+        settings = replace(self._settings, public_key=credentials.public_key)
+        cloud = Cloud(settings, clock=Clock(self._pace))
+        mocked = MockedCloud(cloud, credentials)
         for adapter in _ADAPTERS:
             self._exits.enter_context(mock.patch(adapter, _sender(cloud, adapter)))
         if self._environment:
@@ -91,48 +98,34 @@ class mock_oci:  # noqa: N801 - the name that users write, as moto's mock_aws
         return wrapped
 
 
-class MockedCloud:
+class MockedCloud(MockedTenancy):
     """What ``with mock_oci() as oci`` gives: the tenancy, and credentials for its clients."""
 
     def __init__(self, cloud: Cloud, credentials: Credentials) -> None:
+        super().__init__(cloud.settings, credentials)
         self.cloud = cloud
-        self.credentials = credentials
 
     @property
-    def config(self) -> dict[str, str]:
-        """The dictionary that the constructors of OCI's SDK clients take."""
-        settings = self.cloud.settings
-        return {
-            "user": settings.user_id,
-            "tenancy": settings.tenancy_id,
-            "fingerprint": self.credentials.fingerprint,
-            "key_file": str(self.credentials.key_file),
-            "region": settings.region,
-        }
+    def calls(self) -> list[CallRecord]:
+        return list(self.cloud.calls)
 
-    @property
-    def profile(self) -> str:
-        return PROFILE
-
-    @property
-    def tenancy_id(self) -> str:
-        return self.cloud.settings.tenancy_id
-
-    @property
-    def compartment_id(self) -> str:
-        return self.cloud.settings.compartment_id
-
-    @property
-    def namespace(self) -> str:
-        return self.cloud.settings.namespace
+    def standing(self) -> dict[str, int]:
+        return standing(self.cloud)
 
     @property
     def faults(self) -> Faults:
         """What goes wrong on demand: ``oci.faults.add("429 on every 3rd POST /jobRuns")``."""
         return self.cloud.faults
 
+    def user_config(self, user_id: str) -> dict[str, str]:
+        """See :func:`ocimock.impersonation.user_config`."""
+        return impersonation.user_config(self.cloud, user_id)
+
+    def resource_principal(self, resource_id: str) -> dict[str, str]:
+        """See :func:`ocimock.impersonation.resource_principal`."""
+        return impersonation.resource_principal(self.cloud, resource_id)
+
     def advance(self, seconds: float) -> None:
-        """Let *seconds* pass on the mock's clock."""
         self.cloud.clock.advance(seconds)
 
 
@@ -157,7 +150,7 @@ def _sender(cloud: Cloud, adapter: str) -> Callable[..., Any]:
         asked = Request.from_url(request.method, request.url, request.headers)
         if asked.is_loopback:
             return original(self, request, *args, **kwargs)
-        asked = replace(asked, body=_body(request))
+        asked = replace(asked, content=_body(cloud, request))
         try:
             answer = dispatch(cloud, asked)
         except AnswerDropped as fault:
@@ -166,9 +159,7 @@ def _sender(cloud: Cloud, adapter: str) -> Callable[..., Any]:
             # Without the query: links carry their signatures there.
             named = f"{asked.method} {asked.base_url}{shown_path(asked.path)}"
             raise BlockedCallError(f"{named} was blocked: {fault}") from None
-        return self.build_response(
-            request, _urllib3_response(answer.status, answer.headers, answer.body, asked.method)
-        )
+        return self.build_response(request, _urllib3_response(answer, asked.method))
 
     return send
 
@@ -179,39 +170,41 @@ def _connection_error(adapter: str) -> Any:
     return importlib.import_module(f"{package}.exceptions").ConnectionError
 
 
-def _urllib3_response(status: int, headers: Mapping[str, str], body: bytes, method: str) -> Any:
-    from http.client import responses as reasons
-
+def _urllib3_response(answer: Response, method: str) -> Any:
     import urllib3
 
-    fields = {"content-length": str(len(body)), **headers}
+    size = len(answer.body)
+    body: IO[bytes]
+    if method == "HEAD":
+        body = BytesIO()
+    elif isinstance(answer.body, bytes):
+        body = BytesIO(answer.body)
+    else:
+        body = answer.body.open()
     return urllib3.HTTPResponse(
-        body=BytesIO(b"" if method == "HEAD" else body),
-        headers=fields,
-        status=status,
-        reason=reasons.get(status, ""),
+        body=body,
+        headers={"content-length": str(size), **answer.headers},
+        status=answer.status,
+        reason=_REASONS.get(answer.status, ""),
         preload_content=False,
         request_method=method,
     )
 
 
-def _body(request: Any) -> bytes:
+def _body(cloud: Cloud, request: Any) -> Body:
     body = request.body
-    if body is None:
-        return b""
+    if not body:
+        return EMPTY
     if isinstance(body, bytes):
-        return body
+        return Body.of(body)
     if isinstance(body, str):
-        return body.encode()
-    if hasattr(body, "read"):
-        # In pieces, as http.client reads: the SDK's reader of a part knows no read to the end.
-        return b"".join(_chunks(iter(lambda: body.read(_READ_BYTES) or None, None)))
-    return b"".join(_chunks(body))
-
-
-def _chunks(body: Any) -> Iterator[bytes]:
-    for chunk in body:
-        yield chunk.encode() if isinstance(chunk, str) else bytes(chunk)
+        return Body.of(body.encode())
+    # In pieces, as http.client reads: the SDK's reader of a part knows no read to the end.
+    chunks = iter(lambda: body.read(_READ_BYTES) or None, None) if hasattr(body, "read") else body
+    spool = cloud.blobs.spool()
+    for chunk in chunks:
+        spool.write(chunk.encode() if isinstance(chunk, str) else bytes(chunk))
+    return spool.finish()
 
 
 def _resolve(dotted: str) -> Any:

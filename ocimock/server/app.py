@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import asdict
 from typing import Any
 
+from ..clock import Clock
 from ..cloud import Cloud
 from ..dispatch import UnknownHostError, dispatch, shown_path
+from ..faults import AnswerDropped
+from ..store.state_file import StateFile
+from ..wire.body import Body, Spool
 from ..wire.message import Request, Response
+from . import pages
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-_ADMIN = "/ocimock/"
-# How many bytes of an answer go to the connection at a time; it takes more as the client reads.
-_PIECE = 1024 * 1024
+ABORT = "ocimock.abort"
+"""Under which the protocol puts into the scope what cuts the connection."""
 
 _log = logging.getLogger(__name__)
 
@@ -29,17 +31,29 @@ class ClientLeft(Exception):  # noqa: N818 - no error, only an end
 
 
 class Application:
-    """Serves one :class:`~ocimock.cloud.Cloud`; ``POST /ocimock/reset`` gives it a fresh one."""
+    """Serves one :class:`~ocimock.cloud.Cloud`; :meth:`reset` gives it a fresh one."""
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: Cloud, state: StateFile | None = None) -> None:
         self.cloud = cloud
+        self._state = state
+
+    def reset(self) -> None:
+        """Begin anew: nothing stands, and no time has passed."""
+        with self.cloud.lock:
+            if self._state is not None:
+                self._state.clear()
+            fresh = Cloud(
+                self.cloud.settings, clock=Clock(self.cloud.clock.pace), state=self._state
+            )
+            fresh.base_url = self.cloud.base_url
+            self.cloud = fresh
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
             return
         try:
-            body = await _read(receive)
+            body = await _read(receive, self.cloud.blobs.spool())
         except ClientLeft:
             return  # nothing of half a request is done
         try:
@@ -47,15 +61,25 @@ class Application:
         except ValueError as fault:
             response = _error(400, "CannotParseRequest", f"the request's address: {fault}")
         else:
-            response = self.answer(request)
+            try:
+                response = self.answer(request)
+            except AnswerDropped:
+                scope[ABORT]()
+                await receive()  # until the end of the connection has come through
+                return
         await _send(send, response, with_body=scope["method"] != "HEAD")
 
     def answer(self, request: Request) -> Response:
-        """The mock's answer, or its own pages below ``/ocimock/``. Nothing is raised."""
+        """The mock's answer, or its own pages below ``/ocimock/``.
+
+        :raises AnswerDropped: a fault rule wants the connection to end without the answer.
+        """
         try:
-            if request.path.startswith(_ADMIN):
-                return self._administer(request)
+            if request.path.startswith(pages.PREFIX):
+                return pages.answer(self, request)
             return dispatch(self.cloud, request)
+        except AnswerDropped:
+            raise
         except UnknownHostError as fault:
             return _error(502, "UnknownHost", str(fault))
         except Exception:  # noqa: BLE001 - the server goes on, whatever it was
@@ -63,46 +87,8 @@ class Application:
             message = "a fault of ocimock itself; its output says more"
             return _error(500, "InternalServerError", message)
 
-    def _administer(self, request: Request) -> Response:
-        page = (request.method, request.path.removeprefix(_ADMIN))
-        if page == ("GET", "health"):
-            return Response.of_json({"status": "ok", "mock": "ocimock"})
-        if page == ("GET", "state"):
-            return Response.of_json({"standing": self._standing()})
-        if page == ("GET", "calls"):
-            return Response.of_json([asdict(call) for call in self.cloud.calls])
-        if page == ("POST", "reset"):
-            self._reset()
-            return Response(204)
-        if page == ("POST", "clock"):
-            return self._advance(request)
-        return _error(404, "NotFound", "no such page of ocimock")
 
-    def _standing(self) -> dict[str, int]:
-        """What stands, less what a fresh tenancy holds."""
-        with self.cloud.lock:
-            self.cloud.run_due_events()
-            fresh = Cloud(self.cloud.settings).store.standing()
-            standing = self.cloud.store.standing()
-        counts = {kind: count - fresh.get(kind, 0) for kind, count in standing.items()}
-        return {kind: count for kind, count in counts.items() if count}
-
-    def _reset(self) -> None:
-        fresh = Cloud(self.cloud.settings, clock=self.cloud.clock)
-        fresh.base_url = self.cloud.base_url
-        self.cloud = fresh
-
-    def _advance(self, request: Request) -> Response:
-        try:
-            seconds = float(json.loads(request.body)["advance"])
-            self.cloud.clock.advance(seconds)
-        except (ValueError, KeyError, TypeError) as fault:
-            message = f'POST {{"advance": seconds}}, seconds of 0 or more: {fault}'
-            return _error(400, "InvalidParameter", message)
-        return Response.of_json({"now": self.cloud.clock.timestamp()})
-
-
-def _request(scope: Scope, body: bytes) -> Request:
+def _request(scope: Scope, body: Body) -> Request:
     headers = scope["headers"]
     authority = next((value for name, value in headers if name.lower() == b"host"), b"").decode()
     path = scope.get("raw_path") or scope["path"].encode()
@@ -110,30 +96,31 @@ def _request(scope: Scope, body: bytes) -> Request:
     return Request.from_url(scope["method"], url, headers, body)
 
 
-async def _read(receive: Receive) -> bytes:
+async def _read(receive: Receive, spool: Spool) -> Body:
     """The whole body.
 
     :raises ClientLeft: it never came to its end.
     """
-    chunks = []
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
+            spool.discard()
             raise ClientLeft
-        chunks.append(message.get("body", b""))
+        if chunk := message.get("body"):
+            spool.write(chunk)
         if not message.get("more_body"):
-            return b"".join(chunks)
+            return spool.finish()
 
 
 async def _send(send: Send, response: Response, *, with_body: bool) -> None:
     headers = {"content-length": str(len(response.body)), **response.headers}
     fields = [(name.encode(), text.encode("latin-1")) for name, text in headers.items()]
     await send({"type": "http.response.start", "status": response.status, "headers": fields})
-    body = memoryview(response.body if with_body else b"")
-    for start in range(0, len(body) or 1, _PIECE):
-        end = start + _PIECE
-        piece = bytes(body[start:end])
-        await send({"type": "http.response.body", "body": piece, "more_body": end < len(body)})
+    body = response.body if isinstance(response.body, Body) else Body.of(response.body)
+    # In pieces: the connection takes more as the client reads.
+    for piece in body.pieces() if with_body else ():
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
 
 
 def _error(status: int, code: str, message: str) -> Response:

@@ -17,6 +17,7 @@ import trustme
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ..dispatch import is_oci_host
+from .app import ABORT
 
 _CONNECT = b"CONNECT "
 _END_OF_HEAD = b"\r\n\r\n"
@@ -47,9 +48,18 @@ def protocol_class(authority: Authority) -> type[asyncio.Protocol]:
 
     class FrontProtocol(_Front):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(authority, lambda: HttpToolsProtocol(*args, **kwargs))
+            super().__init__(authority, lambda: _HttpProtocol(*args, **kwargs))
 
     return FrontProtocol
+
+
+class _HttpProtocol(HttpToolsProtocol):
+    """uvicorn's protocol; the application can cut the connection (see ``ABORT``)."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        scope: dict[str, Any] = self.scope  # type: ignore[assignment]
+        scope[ABORT] = self.transport.abort
 
 
 class _Front(asyncio.Protocol):

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import uvicorn
@@ -16,6 +16,7 @@ from ..clock import Clock
 from ..cloud import Cloud, Settings
 from ..credentials import Credentials, write_credentials
 from ..environment import server_environment
+from ..store.state_file import StateFile
 from .announcement import FILE, ServerFile
 from .app import Application
 from .proxy import Authority, protocol_class
@@ -23,24 +24,36 @@ from .proxy import Authority, protocol_class
 _HOST = "127.0.0.1"
 
 
-def serve(home: Path, settings: Settings, *, port: int = 0, pace: float = 1.0) -> None:
+def serve(
+    home: Path,
+    settings: Settings,
+    *,
+    port: int = 0,
+    pace: float = 1.0,
+    state_file: Path | None = None,
+) -> None:
     """Serve until a signal ends it. Binds the loopback interface only.
 
     :param home: folder for the authority's certificate, the credentials and ``server.json``.
     :param port: 0 for any free one.
     :param pace: how fast lifecycle states move: 1 is real time, 0 at once.
+    :param state_file: what the mock holds goes there, and is taken up again from there.
+    :raises StateFileError: it can't be used.
+    :raises OSError: the port is taken.
     """
+    state = StateFile(state_file) if state_file is not None else None
     home.mkdir(parents=True, exist_ok=True)
     (home / FILE).unlink(missing_ok=True)
     listener = _listen(port)
     url = f"http://{_HOST}:{listener.getsockname()[1]}"
-    cloud = Cloud(settings, clock=Clock(pace))
+    credentials = write_credentials(home, settings)
+    settings = replace(settings, public_key=credentials.public_key)
+    cloud = Cloud(settings, clock=Clock(pace), state=state)
     cloud.base_url = url
     authority = Authority()
     authority.write(home / "ca.pem")
-    credentials = write_credentials(home, settings)
     config = uvicorn.Config(
-        Application(cloud),
+        Application(cloud, state),
         http=protocol_class(authority),
         log_config=None,
         access_log=False,
@@ -56,6 +69,8 @@ def serve(home: Path, settings: Settings, *, port: int = 0, pace: float = 1.0) -
         server.run(sockets=[listener])
     finally:
         _withdraw(home)
+        if state is not None:
+            state.close()
 
 
 def _listen(port: int) -> socket.socket:

@@ -1,4 +1,4 @@
-"""What the mock remembers."""
+"""What the mock remembers, and the file that it may remember it in."""
 
 from .blobs import Blobs
 from .records import Record, Store

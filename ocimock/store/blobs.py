@@ -1,27 +1,46 @@
 """The bodies of objects and artifacts, kept apart from the records that describe them.
 
-Records stay small and JSON-able: they hold a blob's key, and its bytes are only here.
+Records stay small and JSON-able: they hold a blob's key, and its bytes are only here. Large ones
+lie in files, wherever the records are.
 """
 
 from __future__ import annotations
 
-import itertools
+import tempfile
+from pathlib import Path
+
+from ..wire.body import Body, Spool, in_file
 
 
 class Blobs:
-    """Byte strings under keys that it gives out, in memory."""
+    """Bodies under keys that it gives out: small ones in memory, large ones in a folder."""
 
     def __init__(self) -> None:
-        self._bodies: dict[str, bytes] = {}
-        self._numbers = itertools.count(1)
+        self._bodies: dict[str, Body] = {}
+        self.last = 0
+        # Made with the first large body, gone with the last reference to this object.
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
 
-    def put(self, body: bytes) -> str:
+    def spool(self) -> Spool:
+        """Somewhere to write a body that comes in."""
+        return Spool(self.folder)
+
+    def folder(self) -> Path:
+        """Where large bodies lie."""
+        if self._temporary is None:
+            self._temporary = tempfile.TemporaryDirectory(
+                prefix="ocimock-bodies-", ignore_cleanup_errors=True
+            )
+        return Path(self._temporary.name)
+
+    def put(self, body: Body | bytes) -> str:
         """Keep *body*; the key under which it lies."""
-        key = f"blob{next(self._numbers)}"
-        self._bodies[key] = bytes(body)
+        self.last += 1
+        key = f"blob{self.last}"
+        self._keep(key, Body.of(body) if isinstance(body, bytes) else body)
         return key
 
-    def get(self, key: str) -> bytes:
+    def get(self, key: str) -> Body:
         """:raises KeyError: no such blob, or dropped."""
         return self._bodies[key]
 
@@ -35,3 +54,6 @@ class Blobs:
     def count(self) -> int:
         """How many there are."""
         return len(self._bodies)
+
+    def _keep(self, key: str, body: Body) -> None:
+        self._bodies[key] = in_file(body, self.folder)

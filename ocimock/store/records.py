@@ -1,19 +1,18 @@
 """Resources by kind and identifier, in memory.
 
 A record's ``data`` is the resource as the API shows it (wire names, JSON values); ``private``
-holds what the API does not show. Deleted resources stay as tombstones, because clients read a
-resource once more to see that it is gone.
+holds what the API does not show, JSON values too. Deleted resources stay as tombstones, because
+clients read a resource once more to see that it is gone.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 
-@dataclass
+@dataclass(slots=True)
 class Record:
     kind: str
     id: str
@@ -27,11 +26,16 @@ class Record:
 
 
 class Store:
-    """All records of one mock."""
+    """All records of one mock.
+
+    Between :meth:`watch` and :meth:`watched` it keeps the records that it hands out: only those
+    can have been changed, so only those need to be written to a state file.
+    """
 
     def __init__(self) -> None:
         self._kinds: dict[str, dict[str, Record]] = {}
-        self._numbers = itertools.count(1)
+        self.last = 0
+        self._watched: dict[tuple[str, str], Record] | None = None
 
     def add(
         self,
@@ -43,23 +47,42 @@ class Store:
         private: dict[str, Any] | None = None,
         history: bool = False,
     ) -> Record:
-        record = Record(
-            kind, identifier, data, next(self._numbers), etag, private or {}, history=history
-        )
-        self._kinds.setdefault(kind, {})[identifier] = record
+        number = self.next_number()
+        record = Record(kind, identifier, data, number, etag, private or {}, history=history)
+        self.restore(record)
+        if self._watched is not None:
+            self._watched[kind, identifier] = record
         return record
+
+    def restore(self, record: Record) -> None:
+        """Put back a record that a state file held."""
+        self._kinds.setdefault(record.kind, {})[record.id] = record
+        self.last = max(self.last, record.number)
+
+    def next_number(self) -> int:
+        """A number higher than any before: what came later has the higher one."""
+        self.last += 1
+        return self.last
 
     def find(self, kind: str, identifier: str) -> Record | None:
         """The record, a tombstone too; None where there never was one."""
-        return self._kinds.get(kind, {}).get(identifier)
+        found = self._kinds.get(kind, {}).get(identifier)
+        if found is not None and self._watched is not None:
+            self._watched[kind, identifier] = found
+        return found
 
     def live(self, kind: str) -> Iterator[Record]:
         """The records of *kind* that stand, in the order in which they came."""
-        return iter([r for r in self._kinds.get(kind, {}).values() if not r.deleted])
+        found = [record for record in self._kinds.get(kind, {}).values() if not record.deleted]
+        if self._watched is not None:
+            self._watched.update(((kind, record.id), record) for record in found)
+        return iter(found)
 
     def drop(self, kind: str, identifier: str) -> None:
         """Forget a record altogether, tombstone and all."""
-        self._kinds.get(kind, {}).pop(identifier, None)
+        found = self._kinds.get(kind, {}).pop(identifier, None)
+        if found is not None and self._watched is not None:
+            self._watched[kind, identifier] = found
 
     def kinds(self) -> list[str]:
         return sorted(self._kinds)
@@ -67,7 +90,22 @@ class Store:
     def standing(self) -> dict[str, int]:
         """How many resources of each kind stand; kinds without one are left out."""
         counts = {
-            kind: sum(1 for record in self.live(kind) if not record.history)
-            for kind in self.kinds()
+            kind: sum(not record.deleted and not record.history for record in records.values())
+            for kind, records in sorted(self._kinds.items())
         }
         return {kind: count for kind, count in counts.items() if count}
+
+    def watch(self) -> None:
+        """Keep what is handed out from now on."""
+        if self._watched is None:
+            self._watched = {}
+
+    def unwatch(self) -> None:
+        """Nothing is going to change: end the watch."""
+        self._watched = None
+
+    def watched(self) -> Iterator[tuple[str, str, Record | None]]:
+        """Kind, identifier, record (None: dropped) of all that was handed out; ends the watch."""
+        watched, self._watched = self._watched or {}, None
+        for kind, identifier in watched:
+            yield kind, identifier, self._kinds.get(kind, {}).get(identifier)

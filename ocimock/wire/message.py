@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from .body import Body
+
+EMPTY = Body(())
 LOOPBACK = re.compile(r"127(?:\.\d{1,3}){3}|localhost|::1|\[::1\]")
 
 
@@ -27,8 +30,9 @@ class Headers(dict[str, str]):
 class Request:
     """One HTTP request as a client sent it.
 
-    *host* carries no port, *path* is still percent-encoded, *body* is the whole body. *target* is
-    path and query exactly as they were sent: a signature is over that.
+    *host* carries no port, *path* is still percent-encoded. *target* is path and query exactly as
+    they were sent: a signature is over that. *content* is the whole body, in a file where it is
+    large; :attr:`body` is its bytes.
     """
 
     method: str
@@ -36,9 +40,14 @@ class Request:
     path: str
     query: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     headers: Headers = field(default_factory=Headers)
-    body: bytes = b""
+    content: Body = EMPTY
     base_url: str = ""
     target: str = ""
+
+    @property
+    def body(self) -> bytes:
+        """The whole body in memory."""
+        return bytes(self.content)
 
     @property
     def is_loopback(self) -> bool:
@@ -51,7 +60,7 @@ class Request:
         method: str,
         url: str,
         headers: Mapping[str, Any] | Iterable[tuple[str, Any]] = (),
-        body: bytes = b"",
+        body: bytes | Body = b"",
     ) -> Request:
         parts = urlsplit(url)
         query: dict[str, tuple[str, ...]] = {}
@@ -63,7 +72,7 @@ class Request:
             path=parts.path or "/",
             query=query,
             headers=Headers(headers),
-            body=body,
+            content=Body.of(body) if isinstance(body, bytes) else body,
             base_url=f"{parts.scheme}://{parts.netloc}",
             target=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
         )
@@ -71,11 +80,11 @@ class Request:
 
 @dataclass
 class Response:
-    """What goes back: a status, header fields and the body's bytes."""
+    """What goes back: a status, header fields and the body."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
+    body: bytes | Body = b""
 
     @classmethod
     def of_json(cls, value: Any, status: int = 200, **headers: str) -> Response:

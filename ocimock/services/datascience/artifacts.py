@@ -7,10 +7,10 @@ import re
 from ...cloud import Cloud
 from ...service import Call
 from ...store import Record
+from ...wire.body import Body
 from ...wire.errors import IncorrectState, InvalidParameter, NotAuthorizedOrNotFound
 from ...wire.message import Response
-from ..objectstorage.conditions import byte_range
-from ..objectstorage.objects import http_time
+from ..objectstorage.objects import http_time, ranged
 from ..objectstorage.versions import md5
 
 _FILENAME = re.compile(r"filename\s*=\s*\"?([^\";]+)\"?")
@@ -24,17 +24,17 @@ def upload(call: Call, record: Record) -> Response:
     """
     if "artifact" in record.private:
         raise IncorrectState(f"{record.id} has its artifact already; it can't be changed")
-    if not call.request.body:
+    if not call.request.content.size:
         raise InvalidParameter("the artifact is empty")
-    keep(call.cloud, record, call.request.body, _filename(call.header("content-disposition")))
+    keep(call.cloud, record, call.request.content, _filename(call.header("content-disposition")))
     return Response(204, {"etag": record.private["artifact"]["etag"]})
 
 
-def keep(cloud: Cloud, record: Record, body: bytes, filename: str) -> None:
+def keep(cloud: Cloud, record: Record, body: Body, filename: str) -> None:
     """Make *body* the artifact of *record*."""
     record.private["artifact"] = {
         "filename": filename,
-        "size": len(body),
+        "size": body.size,
         "md5": md5(body),
         "etag": cloud.ids.uuid(),
         "time": cloud.clock.timestamp(),
@@ -51,13 +51,7 @@ def content(call: Call, record: Record) -> Response:
     """The GET operation, by range if asked."""
     headers = _headers(record)
     body = call.cloud.blobs.get(record.private["artifact"]["blob"])
-    asked = byte_range(call.header("range"), len(body))
-    if asked is None:
-        return Response(200, headers, body)
-    first, last = asked
-    headers["content-range"] = f"bytes {first}-{last}/{len(body)}"
-    headers["content-length"] = str(last - first + 1)
-    return Response(206, headers, body[first : last + 1])
+    return ranged(call, headers, body)
 
 
 def drop(call: Call, record: Record) -> None:

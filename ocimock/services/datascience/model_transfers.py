@@ -9,6 +9,7 @@ from ...cloud import Cloud
 from ...resources import get_live
 from ...service import Call
 from ...store import Record
+from ...wire.body import Body
 from ...wire.errors import IncorrectState, NotAuthorizedOrNotFound
 from ...wire.message import Response
 from ..objectstorage import versions
@@ -94,7 +95,7 @@ def _end_register(cloud: Cloud, work: Record) -> None:
         bucket = _bucket(cloud, region, reference["namespace"], reference["bucketName"])
         found = [
             version
-            for name in versions.names(bucket)
+            for name in versions.names(cloud, bucket)
             if name.startswith(prefix) and (version := versions.latest(cloud, bucket, name))
         ]
         if not found:
@@ -119,7 +120,7 @@ def _end_register(cloud: Cloud, work: Record) -> None:
         )
     model = _model(cloud, work)
     content = {"version": "1.0", "type": REFERENCE_TYPE, "models": described}
-    artifacts.keep(cloud, model, json.dumps(content).encode(), "model_description.json")
+    artifacts.keep(cloud, model, Body.of(json.dumps(content).encode()), "model_description.json")
     model.data["isModelByReference"] = True
 
 

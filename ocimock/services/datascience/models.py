@@ -8,6 +8,7 @@ from typing import Any
 from ...resources import Kind, Lifecycle, bury, check_etag, crud, get_live, require, show
 from ...service import Call
 from ...store import Record
+from ...wire.body import Body
 from ...wire.errors import AlreadyExists, Conflict, InvalidParameter, NotAuthorizedOrNotFound
 from ...wire.message import Response
 from . import artifacts
@@ -31,6 +32,8 @@ KIND = Kind(
 )
 # The type that the JSON of a model by reference states.
 REFERENCE_TYPE = "modelOSSReferenceDescription"
+# Bytes. What is larger is an artifact itself.
+_MOST_REFERENCE = 16 * 1024 * 1024
 
 
 def _join_version_set(call: Call, record: Record) -> None:
@@ -114,7 +117,7 @@ def _provenance(record: Record) -> dict[str, Any]:
 @SERVICE.operation("create_model_artifact")
 def _create_artifact(call: Call) -> Response:
     record = get_live(call, KIND)
-    references = referenced(call.request.body)
+    references = referenced(call.request.content)
     response = artifacts.upload(call, record)
     record.data["isModelByReference"] = references is not None
     return response
@@ -130,15 +133,15 @@ def _get_artifact(call: Call) -> Response:
     return artifacts.content(call, get_live(call, KIND))
 
 
-def referenced(body: bytes) -> list[dict[str, Any]] | None:
+def referenced(body: Body) -> list[dict[str, Any]] | None:
     """The places in Object Storage that a model by reference names; None for any other artifact.
 
     :raises InvalidParameter: it says that it is a reference, but is not well-formed.
     """
-    if not body.lstrip().startswith(b"{"):
+    if body.size > _MOST_REFERENCE or not (text := bytes(body)).lstrip().startswith(b"{"):
         return None
     try:
-        described = json.loads(body)
+        described = json.loads(text)
     except ValueError:
         return None
     if described.get("type") != REFERENCE_TYPE:

@@ -67,8 +67,8 @@ def _serving(call: Call) -> Record:
     # While it is updated, a deployment that was active goes on to serve.
     if state != "ACTIVE" and record.private.get("after") != "ACTIVE":
         raise IncorrectState(f"model deployment {record.id} is {state}, not ACTIVE")
-    if len(call.request.body) > _MOST_BYTES:
-        raise PayloadTooLarge(f"{len(call.request.body)} bytes; the most is {_MOST_BYTES}")
+    if call.request.content.size > _MOST_BYTES:
+        raise PayloadTooLarge(f"{call.request.content.size} bytes; the most is {_MOST_BYTES}")
     return record
 
 

@@ -26,6 +26,7 @@ from .base import (
     find_bucket,
 )
 from .conditions import check_change, is_unchanged
+from .names import forget
 from .preauthenticated import REQUEST
 
 # Shown only to a client that asks for them by ``fields``.
@@ -83,7 +84,7 @@ def _create_bucket(call: Call) -> Response:
         "timeCreated": call.cloud.clock.timestamp(),
         "etag": etag,
     }
-    record = call.cloud.store.add(BUCKET, key, data, etag=etag, private={"versions": {}})
+    record = call.cloud.store.add(BUCKET, key, data, etag=etag)
     response = _show(call, record)
     response.headers["location"] = f"{call.request.base_url}{call.request.path}/{body['name']}"
     return response
@@ -139,6 +140,7 @@ def _delete_bucket(call: Call) -> Response:
     check_change(call, record.etag)
     _refuse_full(call, record)
     call.cloud.store.drop(BUCKET, record.id)
+    forget(call.cloud, record.id)
     return Response(204)
 
 
@@ -154,7 +156,7 @@ def _show(call: Call, record: Record) -> Response:
     asked = _fields(call, allowed=_ON_REQUEST)
     present = [
         found
-        for name in (versions.names(record) if asked else ())
+        for name in (versions.names(call.cloud, record) if asked else ())
         for found in versions.history(call.cloud, record, name)
     ]
     shown: dict[str, Any] = {
@@ -188,7 +190,7 @@ def _check_update(call: Call, record: Record, body: dict[str, Any]) -> None:
 def _refuse_full(call: Call, record: Record) -> None:
     """:raises BucketNotEmpty: objects, versions, uploads or requests are left in the bucket."""
     name = record.data["name"]
-    for object_name in versions.names(record):
+    for object_name in versions.names(call.cloud, record):
         if versions.latest(call.cloud, record, object_name) is not None:
             raise BucketNotEmpty(
                 f"Bucket named '{name}' is not empty. Delete all objects first "

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import dropwhile, islice
 from typing import Any
 
 from ...service import Call
@@ -12,6 +15,7 @@ from ...wire.errors import InvalidParameter
 from ...wire.message import Response
 from . import versions
 from .base import SERVICE, find_bucket
+from .names import Names, behind
 
 # Entries in one answer. Source: API reference of ListObjects.
 _MOST = 1000
@@ -59,14 +63,14 @@ class _Asked:
             fields=fields,
         )
 
-    def wants(self, name: str) -> bool:
-        """Whether an object's name lies in the asked range."""
-        return (
-            name.startswith(self.prefix)
-            and name >= self.start
-            and (not self.start_after or name > self.start_after)
-            and (not self.end or name < self.end)
-        )
+    def first(self) -> str:
+        """Where in the names to begin."""
+        after = self.start_after + "\0" if self.start_after else ""
+        return max(self.prefix, self.start, after)
+
+    def reaches(self, name: str) -> bool:
+        """Whether *name*, which is not before :meth:`first`, is within what is asked for."""
+        return name.startswith(self.prefix) and (not self.end or name < self.end)
 
     def folder(self, name: str) -> str | None:
         """The prefix that stands for *name* and its likes, if the delimiter makes one."""
@@ -85,7 +89,8 @@ def _list_objects(call: Call) -> Response:
         found = versions.latest(call.cloud, bucket, name)
         return iter([found] if found else [])
 
-    entries = list(_entries(bucket, asked, present))
+    names = versions.names(call.cloud, bucket)
+    entries = list(islice(_entries(names, asked, present, asked.first()), asked.limit + 1))
     objects, prefixes = _split(entries[: asked.limit], asked)
     answer: dict[str, Any] = {"objects": objects, "prefixes": prefixes}
     if len(entries) > asked.limit:
@@ -97,38 +102,57 @@ def _list_objects(call: Call) -> Response:
 def _list_object_versions(call: Call) -> Response:
     bucket = find_bucket(call)
     asked = _Asked.of(call)
-    page = call.query("page") or "0"
-    if not page.isdigit():
-        raise InvalidParameter(f"page '{page}' is not a token that this list gave out")
-    first = int(page)
+    first, version = _from_page(call.query("page")) or (asked.first(), "")
 
     def every(name: str) -> Iterator[Record]:
-        return versions.history(call.cloud, bucket, name)
+        found = versions.history(call.cloud, bucket, name)
+        if name != first or not version:
+            return found
+        return dropwhile(lambda record: record.id != version, found)
 
-    entries = list(_entries(bucket, asked, every))
-    items, prefixes = _split(entries[first : first + asked.limit], asked, with_versions=True)
+    names = versions.names(call.cloud, bucket)
+    entries = list(islice(_entries(names, asked, every, first), asked.limit + 1))
+    items, prefixes = _split(entries[: asked.limit], asked, with_versions=True)
     response = Response.of_json({"items": items, "prefixes": prefixes})
-    if first + asked.limit < len(entries):
-        response.headers["opc-next-page"] = str(first + asked.limit)
+    if len(entries) > asked.limit:
+        name, record = entries[asked.limit]
+        response.headers["opc-next-page"] = _to_page(name, record.id if record else "")
     return response
 
 
+def _to_page(name: str, version: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps([name, version]).encode()).decode()
+
+
+def _from_page(page: str | None) -> tuple[str, str] | None:
+    if page is None:
+        return None
+    try:
+        name, version = json.loads(base64.urlsafe_b64decode(page))
+    except (ValueError, TypeError):
+        raise InvalidParameter(f"page '{page}' is not a token that this list gave out") from None
+    return str(name), str(version)
+
+
 def _entries(
-    bucket: Record, asked: _Asked, of_name: Callable[[str], Iterator[Record]]
+    names: Names, asked: _Asked, of_name: Callable[[str], Iterator[Record]], first: str
 ) -> Iterator[tuple[str, Record | None]]:
-    """The entries in the asked range, in order: records, and names of prefixes with None."""
-    # A client that goes on after a prefix has seen it.
-    seen = {asked.start_after}
-    for name in versions.names(bucket):
-        folder = asked.folder(name) if name.startswith(asked.prefix) else None
-        if not asked.wants(name) or (folder is not None and folder in seen):
-            continue
-        for record in of_name(name):
-            if folder is not None:
-                seen.add(folder)
-                yield folder, None
-                break
-            yield name, record
+    """The entries from *first* on, in order: records, and names of prefixes with None."""
+    place = names.place(first)
+    while (name := names.at(place)) is not None and asked.reaches(name):
+        folder = asked.folder(name)
+        if folder is None:
+            for record in of_name(name):
+                yield name, record
+            place += 1
+        # A client that goes on after a prefix has seen it.
+        elif folder == asked.start_after:
+            place = names.place(behind(folder))
+        elif next(of_name(name), None) is None:
+            place += 1
+        else:
+            yield folder, None
+            place = names.place(behind(folder))
 
 
 def _split(

@@ -7,6 +7,7 @@ from email.utils import format_datetime
 
 from ...service import Call
 from ...store import Record
+from ...wire.body import Body
 from ...wire.errors import InvalidParameter, ServiceError
 from ...wire.message import Response
 from . import versions
@@ -49,7 +50,7 @@ def put_object(call: Call) -> Response:
     check_change(call, present.etag if present else None)
     checksum = check_body(call)
     content = versions.Content(
-        call.request.body,
+        call.request.content,
         headers={**kept_headers(call), **checksum},
         storage_tier=storage_tier(call, bucket),
     )
@@ -74,15 +75,7 @@ def get_object(call: Call) -> Response:
         if value := call.query(parameter):
             headers[name] = value
     body = call.cloud.blobs.get(record.private["blob"])
-    asked = byte_range(call.header("range"), len(body))
-    if asked is None:
-        return Response(200, headers, body)
-    first, last = asked
-    # The checksum is of the whole object.
-    headers.pop("content-md5", None)
-    headers["content-range"] = f"bytes {first}-{last}/{len(body)}"
-    headers["content-length"] = str(last - first + 1)
-    return Response(206, headers, body[first : last + 1])
+    return ranged(call, headers, body, checksum="content-md5")
 
 
 @SERVICE.operation("head_object")
@@ -150,6 +143,18 @@ def _rename_object(call: Call) -> Response:
     versions.rename(call.cloud, bucket, record, new)
     modified = http_time(record.data["timeModified"])
     return Response(200, {"etag": record.etag, "last-modified": modified, "version-id": record.id})
+
+
+def ranged(call: Call, headers: dict[str, str], body: Body, *, checksum: str = "") -> Response:
+    """*body*, or the part of it that ``range`` asks for, without the *checksum* of the whole."""
+    asked = byte_range(call.header("range"), body.size)
+    if asked is None:
+        return Response(200, headers, body)
+    first, last = asked
+    headers.pop(checksum, None)
+    headers["content-range"] = f"bytes {first}-{last}/{body.size}"
+    headers["content-length"] = str(last - first + 1)
+    return Response(206, headers, body.part(first, last))
 
 
 def delete_version(call: Call, bucket: Record, record: Record, *, for_good: bool) -> Record:

@@ -9,6 +9,7 @@ from typing import Any
 from ...resources import page
 from ...service import Call
 from ...store import Record
+from ...wire.body import Body
 from ...wire.errors import (
     InvalidParameter,
     InvalidUploadPart,
@@ -65,10 +66,10 @@ def _upload_part(call: Call) -> Response:
         call.cloud.blobs.drop(before["blob"])
     part: dict[str, Any] = {
         "etag": call.cloud.ids.uuid(),
-        "md5": versions.md5(call.request.body),
-        "size": len(call.request.body),
+        "md5": versions.md5(call.request.content),
+        "size": call.request.content.size,
         "partNumber": number,
-        "blob": call.cloud.blobs.put(call.request.body),
+        "blob": call.cloud.blobs.put(call.request.content),
     }
     parts[str(number)] = part
     return Response(200, {"etag": part["etag"], "opc-content-md5": part["md5"], **checksum})
@@ -91,10 +92,10 @@ def _commit(call: Call) -> Response:
     chosen = _chosen_parts(upload, call.body())
     bodies = [call.cloud.blobs.get(part["blob"]) for part in chosen]
     content = versions.Content(
-        b"".join(bodies),
+        Body.joined(bodies),
         headers=upload.private["headers"],
         storage_tier=upload.data["storageTier"],
-        multipart_md5=_multipart_md5(bodies),
+        multipart_md5=_multipart_md5(chosen),
     )
     record = versions.write(call.cloud, bucket, name, content)
     _forget(call, upload)
@@ -158,11 +159,11 @@ def _chosen_parts(upload: Record, body: dict[str, Any]) -> list[dict[str, Any]]:
     return sorted(chosen.values(), key=lambda part: int(part["partNumber"]))
 
 
-def _multipart_md5(bodies: list[bytes]) -> str:
+def _multipart_md5(parts: list[dict[str, Any]]) -> str:
     """The MD5 of the parts' MD5s, and how many there are, as OCI writes it."""
-    digests = b"".join(hashlib.md5(body, usedforsecurity=False).digest() for body in bodies)
+    digests = b"".join(base64.b64decode(part["md5"]) for part in parts)
     whole = hashlib.md5(digests, usedforsecurity=False).digest()
-    return f"{base64.b64encode(whole).decode()}-{len(bodies)}"
+    return f"{base64.b64encode(whole).decode()}-{len(parts)}"
 
 
 def _headers(body: dict[str, Any]) -> dict[str, str]:

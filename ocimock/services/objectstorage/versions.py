@@ -1,21 +1,22 @@
-"""The objects in a bucket and their versions, as records and a bucket's index of them.
+"""The objects in a bucket and their versions.
 
-A version is a record of kind ``object`` under its version id. The bucket's record holds, for each
-object name, the ids of its versions from oldest to newest.
+A version is a record of kind ``object`` under its version id. Which names a bucket has, and which
+versions each, is an index over these records (:mod:`.names`).
 """
 
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from ...cloud import Cloud
 from ...store import Record
+from ...wire.body import Body
 from ...wire.errors import ObjectNotFound
 from .base import OBJECT
+from .names import Names, index
 
 
 @dataclass(frozen=True)
@@ -26,25 +27,25 @@ class Content:
     *multipart_md5* stands in for the MD5 of an object that came in parts.
     """
 
-    body: bytes
+    body: Body
     headers: dict[str, str] = field(default_factory=dict)
     storage_tier: str = "Standard"
     multipart_md5: str = ""
 
 
-def md5(body: bytes) -> str:
+def md5(body: Body) -> str:
     """The MD5 of *body* as OCI writes it: base64."""
-    return base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()
+    return base64.b64encode(body.digest("md5")).decode()
 
 
-def names(bucket: Record) -> list[str]:
-    """The names of all objects in *bucket*, deleted ones with versions left too, sorted."""
-    return sorted(bucket.private["versions"])
+def names(cloud: Cloud, bucket: Record) -> Names:
+    """The names of all objects in *bucket*, deleted ones with versions left too, in order."""
+    return index(cloud, bucket.id)
 
 
 def history(cloud: Cloud, bucket: Record, name: str) -> Iterator[Record]:
     """The versions of an object, delete markers too, newest first."""
-    for identifier in reversed(bucket.private["versions"].get(name, ())):
+    for identifier in reversed(names(cloud, bucket).versions(name)):
         found = cloud.store.find(OBJECT, identifier)
         if found is not None:
             yield found
@@ -83,7 +84,7 @@ def not_found(bucket: Record, name: str, version_id: str | None) -> ObjectNotFou
 def write(cloud: Cloud, bucket: Record, name: str, content: Content) -> Record:
     """Make *content* the present version of the object *name*."""
     data = {
-        "size": len(content.body),
+        "size": content.body.size,
         "md5": content.multipart_md5 or md5(content.body),
         "isMultipart": bool(content.multipart_md5),
         "storageTier": content.storage_tier,
@@ -99,11 +100,7 @@ def mark_deleted(cloud: Cloud, bucket: Record, name: str) -> Record:
 
 def drop(cloud: Cloud, bucket: Record, version: Record) -> None:
     """Forget one version for good, with its body."""
-    ids = bucket.private["versions"].get(version.data["name"], [])
-    if version.id in ids:
-        ids.remove(version.id)
-    if not ids:
-        bucket.private["versions"].pop(version.data["name"], None)
+    names(cloud, bucket).remove(version.data["name"], version.id)
     if blob := version.private.get("blob"):
         cloud.blobs.drop(blob)
     cloud.store.drop(OBJECT, version.id)
@@ -111,12 +108,12 @@ def drop(cloud: Cloud, bucket: Record, version: Record) -> None:
 
 def rename(cloud: Cloud, bucket: Record, version: Record, name: str) -> None:
     """Give an object's present version another name; it becomes the newest one under it."""
-    old = bucket.private["versions"][version.data["name"]]
-    old.remove(version.id)
-    if not old:
-        del bucket.private["versions"][version.data["name"]]
+    index_ = names(cloud, bucket)
+    index_.remove(version.data["name"], version.id)
     _make_room(cloud, bucket, name)
-    bucket.private["versions"].setdefault(name, []).append(version.id)
+    index_.add(name, version.id)
+    # It comes after the versions that the name has already.
+    version.private["position"] = cloud.store.next_number()
     version.data["name"] = name
     version.data["timeModified"] = cloud.clock.timestamp()
     version.etag = version.data["etag"] = cloud.ids.uuid()
@@ -141,7 +138,7 @@ def _add(
     }
     private = {"blob": blob} if blob else {}
     record = cloud.store.add(OBJECT, identifier, {**common, **data}, etag=etag, private=private)
-    bucket.private["versions"].setdefault(name, []).append(identifier)
+    names(cloud, bucket).add(name, identifier)
     return record
 
 

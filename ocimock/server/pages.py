@@ -1,0 +1,109 @@
+"""``/ocimock/…``: the mock's own pages, for tests to look behind its answers and to set it up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from .. import faults
+from ..tenancy import standing
+from ..wire.errors import InvalidParameter, MethodNotAllowed, NotFound, ServiceError
+from ..wire.message import Request, Response
+
+if TYPE_CHECKING:
+    from .app import Application
+
+PREFIX = "/ocimock/"
+
+Page = Callable[["Application", Request], Response]
+_PAGES: dict[tuple[str, str], Page] = {}
+
+
+def answer(application: Application, request: Request) -> Response:
+    """The page that *request* is for; errors are answers too."""
+    name = request.path.removeprefix(PREFIX)
+    try:
+        page = _PAGES.get((request.method, name))
+        if page is None:
+            raise _unknown(request.method, name)
+        with application.cloud.lock:
+            return page(application, request)
+    except ServiceError as fault:
+        return fault.response()
+
+
+def _unknown(method: str, name: str) -> ServiceError:
+    verbs = [verb for verb, page in _PAGES if page == name]
+    if verbs:
+        return MethodNotAllowed(f"{PREFIX}{name}: only {', '.join(verbs)} here, not {method}")
+    names = ", ".join(sorted({page for _, page in _PAGES}))
+    return NotFound(f"{PREFIX}{name} is no page of ocimock; there are {names}")
+
+
+def _page(method: str, name: str) -> Callable[[Page], Page]:
+    def register(page: Page) -> Page:
+        _PAGES[method, name] = page
+        return page
+
+    return register
+
+
+@_page("GET", "health")
+def _health(_application: Application, _request: Request) -> Response:
+    return Response.of_json({"status": "ok", "mock": "ocimock"})
+
+
+@_page("GET", "state")
+def _state(application: Application, _request: Request) -> Response:
+    return Response.of_json({"standing": standing(application.cloud)})
+
+
+@_page("GET", "calls")
+def _calls(application: Application, _request: Request) -> Response:
+    return Response.of_json([asdict(call) for call in application.cloud.calls])
+
+
+@_page("POST", "reset")
+def _reset(application: Application, _request: Request) -> Response:
+    application.reset()
+    return Response(204)
+
+
+@_page("GET", "clock")
+def _clock(application: Application, _request: Request) -> Response:
+    clock = application.cloud.clock
+    return Response.of_json({"now": clock.timestamp(), "ahead": clock.ahead, "pace": clock.pace})
+
+
+@_page("POST", "clock")
+def _advance(application: Application, request: Request) -> Response:
+    cloud = application.cloud
+    try:
+        seconds = float(json.loads(request.body)["advance"])
+        with cloud.transaction():
+            cloud.clock.advance(seconds)
+    except (ValueError, KeyError, TypeError) as fault:
+        message = f'POST {{"advance": seconds}}, seconds of 0 or more: {fault}'
+        raise InvalidParameter(message) from None
+    cloud.run_due_events()
+    return _clock(application, request)
+
+
+@_page("GET", "faults")
+def _faults(application: Application, _request: Request) -> Response:
+    return Response.of_json(faults.show(application.cloud.faults))
+
+
+@_page("POST", "faults")
+def _add_fault(application: Application, request: Request) -> Response:
+    with application.cloud.transaction():
+        return Response.of_json(faults.add(application.cloud.faults, request.body), 201)
+
+
+@_page("DELETE", "faults")
+def _clear_faults(application: Application, _request: Request) -> Response:
+    with application.cloud.transaction():
+        faults.clear(application.cloud.faults)
+    return Response(204)

@@ -1,0 +1,84 @@
+"""The index over a bucket's objects: its names in order, and the versions that each has.
+
+Lists begin anywhere in a bucket of any size in the same time. The index is worked out from the
+records when it is first asked for, and kept up from then on.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator
+
+from ...cloud import Cloud
+from ...store import Record
+from .base import OBJECT
+
+# Above every character that a name can hold.
+_LAST = chr(0x10FFFF)
+
+
+class Names:
+    """The names of one bucket's objects, in order, each with the ids of its versions."""
+
+    def __init__(self) -> None:
+        self._ordered: list[str] = []
+        self._versions: dict[str, list[str]] = {}
+
+    def add(self, name: str, version_id: str) -> None:
+        """Make *version_id* the newest version of *name*."""
+        if name not in self._versions:
+            insort(self._ordered, name)
+            self._versions[name] = []
+        self._versions[name].append(version_id)
+
+    def remove(self, name: str, version_id: str) -> None:
+        """Forget a version, and the name with its last one."""
+        left = self._versions.get(name, [])
+        if version_id in left:
+            left.remove(version_id)
+        if not left and self._versions.pop(name, None) is not None:
+            del self._ordered[bisect_left(self._ordered, name)]
+
+    def versions(self, name: str) -> list[str]:
+        """The ids of the versions of *name*, oldest first."""
+        return self._versions.get(name, [])
+
+    def __len__(self) -> int:
+        return len(self._ordered)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._ordered)
+
+    def place(self, name: str) -> int:
+        """The place of *name* in the order, or where it would be."""
+        return bisect_left(self._ordered, name)
+
+    def at(self, place: int) -> str | None:
+        """The name at *place*; None behind the last."""
+        return self._ordered[place] if place < len(self._ordered) else None
+
+
+def behind(prefix: str) -> str:
+    """A name that comes after every name that begins with *prefix*."""
+    return prefix + _LAST
+
+
+def position(version: Record) -> int:
+    """A version's place among those of its name: when it came there."""
+    return int(version.private.get("position", version.number))
+
+
+def index(cloud: Cloud, bucket_id: str) -> Names:
+    """The index of the bucket whose record has the id *bucket_id*."""
+    indexes: dict[str, Names] | None = cloud.derived.get(OBJECT)
+    if indexes is None:
+        indexes = cloud.derived[OBJECT] = {}
+        for version in sorted(cloud.store.live(OBJECT), key=position):
+            names = indexes.setdefault(version.data["bucket"], Names())
+            names.add(version.data["name"], version.id)
+    return indexes.setdefault(bucket_id, Names())
+
+
+def forget(cloud: Cloud, bucket_id: str) -> None:
+    """Drop the index of a bucket that is gone."""
+    cloud.derived.get(OBJECT, {}).pop(bucket_id, None)

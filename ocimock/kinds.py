@@ -19,6 +19,12 @@ class Lifecycle:
     active: str = "ACTIVE"
     deleting: str = "DELETING"
     deleted: str = "DELETED"
+    updating: str = "UPDATING"
+
+    def is_passing(self, state: str | None) -> bool:
+        """Whether a resource in *state* is on its way to another one, and can't be changed now."""
+        resting = {self.active, self.deleted}
+        return state in {self.creating, self.updating, self.deleting} - resting
 
 
 NETWORK_LIFECYCLE = Lifecycle("PROVISIONING", "AVAILABLE", "TERMINATING", "TERMINATED")
@@ -39,6 +45,9 @@ class Kind:
     :param defaults: what a field holds where the client set none.
     :param parents: fields of the body that must name a live resource, with its kind.
     :param children: kinds whose live records forbid deletion, with the field that names this one.
+    :param create_seconds: how long one is being created at real pace.
+    :param update_seconds: how long one is UPDATING; None where the API knows no such state.
+    :param delete_seconds: how long one is being deleted; None where it is gone at once.
     :param collection: the list answers ``{"items": […]}`` (newer services), not a bare array.
     """
 
@@ -55,6 +64,8 @@ class Kind:
     children: tuple[tuple[str, str], ...] = ()
     collection: bool = False
     create_seconds: float = 0.0
+    update_seconds: float | None = None
+    delete_seconds: float | None = None
     in_use: type[ServiceError] = Conflict
     duplicate: type[ServiceError] = AlreadyExists
 

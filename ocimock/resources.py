@@ -10,7 +10,7 @@ import copy
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .cloud import Cloud, event
+from .cloud import Cloud
 from .finding import get as get
 from .finding import get_live as get_live
 from .finding import in_region as in_region
@@ -22,6 +22,12 @@ from .kinds import NETWORK_LIFECYCLE as NETWORK_LIFECYCLE
 from .kinds import Hook as Hook
 from .kinds import Kind as Kind
 from .kinds import Lifecycle as Lifecycle
+from .lifecycles import arrive, register
+from .lifecycles import bury as bury
+from .lifecycles import check_etag as check_etag
+from .lifecycles import depart as depart
+from .lifecycles import get_settled as get_settled
+from .lifecycles import pass_update as pass_update
 from .listing import View as View
 from .listing import listed as listed
 from .listing import page as page
@@ -30,14 +36,9 @@ from .listing import whole as whole
 from .service import Call, Service
 from .store import Record
 from .wire import models
-from .wire.errors import (
-    NoEtagMatch,
-    NotImplementedByMock,
-    ServiceError,
-)
+from .wire.errors import IncorrectState, NotImplementedByMock, ServiceError
 from .wire.message import Response
 
-_KINDS: dict[str, Kind] = {}
 # Query parameters of lists that choose order, page or depth, not resources.
 _NO_FILTERS = frozenset(
     {"limit", "page", "sortBy", "sortOrder", "compartmentIdInSubtree", "isCompartmentIdInSubtree"}
@@ -58,7 +59,7 @@ def crud(
     *only* names them; ``move`` (changeCompartment) is on request. A hook runs after the change is
     written and may refuse it with a ServiceError: then the resource stays as it was.
     """
-    _KINDS[kind.name] = kind
+    register(kind)
     wanted = set(only)
     if "create" in wanted:
         service.operation(f"create_{kind.noun}")(lambda call: create(call, kind, on_create))
@@ -89,7 +90,7 @@ def add(
     require_compartment(cloud, body.get("compartmentId"))
     for wire, parent in kind.parents:
         if body.get(wire) is not None:
-            require(cloud, parent, body[wire])
+            _refuse_departing(require(cloud, parent, body[wire]))
     data = {wire: copy.deepcopy(value) for wire, value in body.items() if wire in spec.fields}
     for wire, value in kind.defaults:
         data.setdefault(wire, copy.deepcopy(value))
@@ -119,8 +120,15 @@ def add(
         except ServiceError:
             cloud.store.drop(kind.name, identifier)
             raise
-    cloud.clock.schedule(kind.create_seconds, "resource.active", f"{kind.name}/{identifier}")
+    arrive(cloud, kind, record)
     return record
+
+
+def _refuse_departing(parent: Record) -> None:
+    """:raises IncorrectState: what a new resource is to stand in is being deleted."""
+    state = parent.data.get("lifecycleState")
+    if state in ("DELETING", "TERMINATING"):
+        raise IncorrectState(f"{parent.kind} {parent.id} is {state}")
 
 
 def refuse_duplicate(cloud: Cloud, kind: Kind, data: dict[str, Any]) -> None:
@@ -171,8 +179,7 @@ def list_(
 
 def update(call: Call, kind: Kind, hook: Hook | None = None) -> Response:
     """The update operation: the body's fields replace the resource's."""
-    record = get_live(call, kind)
-    check_etag(call, record)
+    record = get_settled(call, kind)
     before, etag = copy.deepcopy(record.data), record.etag
     change(call, kind, record, call.body())
     if hook is not None:
@@ -181,13 +188,13 @@ def update(call: Call, kind: Kind, hook: Hook | None = None) -> Response:
         except ServiceError:
             record.data, record.etag = before, etag
             raise
+    pass_update(call.cloud, kind, record)
     return show(record)
 
 
 def move(call: Call, kind: Kind) -> Response:
     """The changeCompartment action."""
-    record = get_live(call, kind)
-    check_etag(call, record)
+    record = get_settled(call, kind)
     compartment = call.body()["compartmentId"]
     require_compartment(call.cloud, compartment)
     record.data["compartmentId"] = compartment
@@ -208,21 +215,12 @@ def change(call: Call, kind: Kind, record: Record, body: dict[str, Any]) -> None
 
 def delete(call: Call, kind: Kind, hook: Hook | None = None) -> Response:
     """The delete operation: refuses what is in use, leaves a tombstone."""
-    record = get_live(call, kind)
-    check_etag(call, record)
+    record = get_settled(call, kind)
     refuse_in_use(call.cloud, kind, record)
     if hook is not None:
         hook(call, record)
-    bury(call.cloud, kind, record)
+    depart(call.cloud, kind, record)
     return Response(204)
-
-
-def bury(cloud: Cloud, kind: Kind, record: Record) -> None:
-    """Make *record* a tombstone in the kind's last state."""
-    record.deleted = True
-    if "lifecycleState" in record.data:
-        record.data["lifecycleState"] = kind.lifecycle.deleted
-    record.etag = cloud.ids.token(16)
 
 
 def refuse_in_use(cloud: Cloud, kind: Kind, record: Record) -> None:
@@ -233,27 +231,9 @@ def refuse_in_use(cloud: Cloud, kind: Kind, record: Record) -> None:
                 raise kind.in_use(f"{kind.noun} {record.id} is in use by {child} {other.id}")
 
 
-def check_etag(call: Call, record: Record) -> None:
-    """:raises NoEtagMatch: the client holds an older version (``if-match``)."""
-    wanted = call.header("if-match")
-    if wanted and wanted not in ("*", record.etag):
-        raise NoEtagMatch(f"if-match '{wanted}' is not the current etag '{record.etag}'")
-
-
 def show(record: Record, status: int = 200) -> Response:
     """The resource as the API shows it, with its etag."""
     return Response.of_json(record.data, status, etag=record.etag)
-
-
-@event("resource.active")
-def _become_active(cloud: Cloud, subject: str) -> None:
-    name, identifier = subject.split("/", 1)
-    record = cloud.store.find(name, identifier)
-    kind = _KINDS[name]
-    if record is None or record.deleted:
-        return
-    if record.data.get("lifecycleState") == kind.lifecycle.creating:
-        record.data["lifecycleState"] = kind.lifecycle.active
 
 
 def _matches(value: Any, wanted: tuple[str, ...]) -> bool:

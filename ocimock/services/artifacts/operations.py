@@ -35,6 +35,7 @@ REPOSITORY = Kind(
         ("billableSizeInGBs", 0),
     ),
     collection=True,
+    delete_seconds=0.3,
 )
 # A path of names as Docker takes them.
 _NAME = re.compile(

@@ -12,6 +12,9 @@ from ...wire.errors import InvalidParameter
 
 SERVICE = Service("core", ("oci.core.VirtualNetworkClient",))
 
+# How long a resource of the network takes to come and to go at real pace.
+SECONDS = 0.3
+
 CRUD = ("create", "get", "list", "update", "move", "delete")
 
 

@@ -8,7 +8,7 @@ from ...resources import NETWORK_LIFECYCLE, Kind, crud
 from ...service import Call
 from ...store import Record
 from ...wire.errors import Conflict, InvalidParameter
-from .base import CRUD, SERVICE
+from .base import CRUD, SECONDS, SERVICE
 
 DHCP_OPTIONS = Kind(
     name="dhcpoptions",
@@ -17,6 +17,8 @@ DHCP_OPTIONS = Kind(
     noun="dhcp_options",
     plural="dhcp_options",
     lifecycle=NETWORK_LIFECYCLE,
+    create_seconds=SECONDS,
+    delete_seconds=SECONDS,
     parents=(("vcnId", "vcn"),),
     children=(("subnet", "dhcpOptionsId"),),
 )

@@ -7,7 +7,7 @@ from ...service import Call
 from ...store import Record
 from ...wire.errors import Conflict, InvalidParameter, LimitExceeded
 from ...wire.message import Response
-from .base import CRUD, SERVICE, check_route_table
+from .base import CRUD, SECONDS, SERVICE, check_route_table
 from .oracle_services import find_service
 
 # RFC 5737's documentation addresses: no gateway of the mock shows an address that someone owns.
@@ -20,6 +20,8 @@ NAT_GATEWAY = Kind(
     noun="nat_gateway",
     plural="nat_gateways",
     lifecycle=NETWORK_LIFECYCLE,
+    create_seconds=SECONDS,
+    delete_seconds=SECONDS,
     defaults=(("blockTraffic", False),),
     parents=(("vcnId", "vcn"),),
 )

@@ -10,7 +10,7 @@ from ...service import Call
 from ...store import Record
 from ...wire.errors import Conflict, InvalidParameter
 from ...wire.message import Response
-from .base import CRUD, SERVICE
+from .base import CRUD, SECONDS, SERVICE
 from .oracle_services import service_labels
 from .rules import check_rule
 
@@ -21,6 +21,8 @@ GROUP = Kind(
     noun="network_security_group",
     plural="network_security_groups",
     lifecycle=NETWORK_LIFECYCLE,
+    create_seconds=SECONDS,
+    delete_seconds=SECONDS,
     parents=(("vcnId", "vcn"),),
 )
 

@@ -8,7 +8,7 @@ from ...resources import NETWORK_LIFECYCLE, Kind, crud
 from ...service import Call
 from ...store import Record
 from ...wire.errors import InvalidParameter, NotAuthorizedOrNotFound
-from .base import CRUD, SERVICE, neighbour
+from .base import CRUD, SECONDS, SERVICE, neighbour
 from .cidr import any_network
 from .dhcp import refuse_default
 from .oracle_services import service_labels
@@ -20,6 +20,8 @@ ROUTE_TABLE = Kind(
     noun="route_table",
     plural="route_tables",
     lifecycle=NETWORK_LIFECYCLE,
+    create_seconds=SECONDS,
+    delete_seconds=SECONDS,
     parents=(("vcnId", "vcn"),),
     children=(
         ("subnet", "routeTableId"),

@@ -8,7 +8,7 @@ from ...resources import NETWORK_LIFECYCLE, Kind, crud
 from ...service import Call
 from ...store import Record
 from ...wire.errors import IncorrectState
-from .base import CRUD, SERVICE
+from .base import CRUD, SECONDS, SERVICE
 from .dhcp import refuse_default
 from .oracle_services import service_labels
 from .rules import check_rule
@@ -20,6 +20,8 @@ SECURITY_LIST = Kind(
     noun="security_list",
     plural="security_lists",
     lifecycle=NETWORK_LIFECYCLE,
+    create_seconds=SECONDS,
+    delete_seconds=SECONDS,
     parents=(("vcnId", "vcn"),),
 )
 

@@ -9,7 +9,7 @@ from ...resources import NETWORK_LIFECYCLE, Kind, crud, require
 from ...service import Call
 from ...store import Record
 from ...wire.errors import Conflict, InvalidParameter
-from .base import CRUD, SERVICE, check_route_table, neighbour
+from .base import CRUD, SECONDS, SERVICE, check_route_table, neighbour
 from .cidr import network, refuse_overlap
 from .vcns import check_dns_label
 
@@ -23,6 +23,8 @@ SUBNET = Kind(
     noun="subnet",
     plural="subnets",
     lifecycle=NETWORK_LIFECYCLE,
+    create_seconds=SECONDS,
+    delete_seconds=SECONDS,
     parents=(("vcnId", "vcn"),),
 )
 

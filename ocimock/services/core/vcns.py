@@ -9,17 +9,16 @@ from ...resources import (
     NETWORK_LIFECYCLE,
     Kind,
     add,
-    bury,
-    check_etag,
     create,
     crud,
-    get_live,
+    depart,
+    get_settled,
 )
 from ...service import Call
 from ...store import Record
 from ...wire.errors import Conflict, InvalidParameter, MissingParameter
 from ...wire.message import Response
-from .base import SERVICE
+from .base import SECONDS, SERVICE
 from .cidr import network, refuse_overlap
 from .dhcp import DHCP_OPTIONS, default_options
 from .route_tables import ROUTE_TABLE
@@ -32,6 +31,8 @@ VCN = Kind(
     noun="vcn",
     plural="vcns",
     lifecycle=NETWORK_LIFECYCLE,
+    create_seconds=SECONDS,
+    delete_seconds=SECONDS,
 )
 
 _DNS_LABEL = re.compile(r"[A-Za-z][A-Za-z0-9]{0,14}")
@@ -45,6 +46,8 @@ _CONTENTS = (
     "securitylist",
     "dhcpoptions",
 )
+# What every VCN is born with, and goes with it.
+_DEFAULTS = {kind.name: kind for kind in (ROUTE_TABLE, SECURITY_LIST, DHCP_OPTIONS)}
 
 
 def check_dns_label(label: str | None) -> None:
@@ -101,8 +104,7 @@ def _default(call: Call, vcn: Record, kind: Kind, noun: str, **fields: Any) -> s
 
 @SERVICE.operation("delete_vcn")
 def _delete(call: Call) -> Response:
-    vcn = get_live(call, VCN)
-    check_etag(call, vcn)
+    vcn = get_settled(call, VCN)
     inside = [
         record
         for kind in _CONTENTS
@@ -113,14 +115,14 @@ def _delete(call: Call) -> Response:
         if not record.private.get("default"):
             raise Conflict(f"VCN {vcn.id} can't be deleted: {record.kind} {record.id} is in it")
     for record in inside:
-        bury(call.cloud, ROUTE_TABLE, record)
-    bury(call.cloud, VCN, vcn)
+        depart(call.cloud, _DEFAULTS[record.kind], record)
+    depart(call.cloud, VCN, vcn)
     return Response(204)
 
 
 @SERVICE.operation("add_vcn_cidr")
 def _add_cidr(call: Call) -> Response:
-    vcn = get_live(call, VCN)
+    vcn = get_settled(call, VCN)
     cidr = call.body()["cidrBlock"]
     _refuse_used(network(cidr, "cidrBlock"), vcn, vcn.data["cidrBlocks"])
     vcn.data["cidrBlocks"].append(cidr)
@@ -130,7 +132,7 @@ def _add_cidr(call: Call) -> Response:
 
 @SERVICE.operation("remove_vcn_cidr")
 def _remove_cidr(call: Call) -> Response:
-    vcn = get_live(call, VCN)
+    vcn = get_settled(call, VCN)
     cidr = call.body()["cidrBlock"]
     _check_has(vcn, cidr, "cidrBlock")
     if len(vcn.data["cidrBlocks"]) == 1:
@@ -143,7 +145,7 @@ def _remove_cidr(call: Call) -> Response:
 
 @SERVICE.operation("modify_vcn_cidr")
 def _modify_cidr(call: Call) -> Response:
-    vcn = get_live(call, VCN)
+    vcn = get_settled(call, VCN)
     body = call.body()
     old, new = body["originalCidrBlock"], body["newCidrBlock"]
     _check_has(vcn, old, "originalCidrBlock")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...resources import Kind, Lifecycle, bury, check_etag, crud, get_live
+from ...resources import Kind, Lifecycle, crud, depart, get_live, get_settled
 from ...service import Call
 from ...store import Record
 from ...wire.errors import Conflict
@@ -19,6 +19,7 @@ KIND = Kind(
     plural="jobs",
     lifecycle=Lifecycle("ACTIVE", "ACTIVE", "DELETING", "DELETED"),
     parents=(("projectId", PROJECT),),
+    delete_seconds=0.5,
 )
 _RUNNING = ("ACCEPTED", "IN_PROGRESS", "CANCELING", "NEEDS_ATTENTION")
 
@@ -34,8 +35,7 @@ def _check(call: Call, record: Record) -> None:
 
 @SERVICE.operation("delete_job")
 def _delete(call: Call) -> Response:
-    record = get_live(call, KIND)
-    check_etag(call, record)
+    record = get_settled(call, KIND)
     runs = [run for run in call.cloud.store.live(JOB_RUN) if run.data["jobId"] == record.id]
     for run in runs:
         state = run.data["lifecycleState"]
@@ -50,7 +50,7 @@ def _delete(call: Call) -> Response:
         run.deleted = True
         run.data["lifecycleState"] = "DELETED"
     artifacts.drop(call, record)
-    bury(call.cloud, KIND, record)
+    depart(call.cloud, KIND, record)
     return Response(204)
 
 

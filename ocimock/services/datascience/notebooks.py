@@ -7,9 +7,9 @@ from typing import Any
 from ...resources import (
     Kind,
     add,
-    bury,
     check_etag,
     crud,
+    depart,
     get_live,
     require,
     show,
@@ -35,6 +35,7 @@ KIND = Kind(
     plural="notebook_sessions",
     parents=(("projectId", PROJECT),),
     create_seconds=_SECONDS,
+    delete_seconds=_SECONDS,
 )
 # The newer name of the configuration, and the older one; a session has the one it was given.
 _CONFIGURATIONS = ("notebookSessionConfigDetails", "notebookSessionConfigurationDetails")
@@ -54,7 +55,7 @@ def _delete(call: Call) -> Response:
     record = get_live(call, KIND)
     check_etag(call, record)
     require_state(record, "ACTIVE", "INACTIVE", "FAILED", to="delete")
-    bury(call.cloud, KIND, record)
+    depart(call.cloud, KIND, record)
     return _accepted(call, record, "NOTEBOOK_SESSION_DELETE", Response(204))
 
 

@@ -12,6 +12,7 @@ KIND = Kind(
     noun="project",
     plural="projects",
     lifecycle=Lifecycle("ACTIVE", "ACTIVE", "DELETING", "DELETED"),
+    delete_seconds=0.5,
     children=tuple(
         (kind, "projectId") for kind in (NOTEBOOK, JOB, JOB_RUN, MODEL, VERSION_SET, DEPLOYMENT)
     ),

@@ -8,9 +8,9 @@ from ...cloud import Cloud, seed
 from ...identifiers import region_key
 from ...resources import (
     Kind,
-    bury,
-    check_etag,
+    depart,
     get_live,
+    get_settled,
     listed,
     refuse_duplicate,
     require_compartment,
@@ -24,6 +24,9 @@ from ...wire.message import Response
 from ...work_requests import Touched, accept
 from .base import SERVICE, CompartmentExists, at_home, check_home, iam
 
+# At real pace. OCI takes minutes for it.
+_DELETE_SECONDS = 1.0
+
 COMPARTMENT = Kind(
     name="compartment",
     model="Compartment",
@@ -31,6 +34,8 @@ COMPARTMENT = Kind(
     noun="compartment",
     plural="compartments",
     regional=False,
+    create_seconds=0.5,
+    delete_seconds=_DELETE_SECONDS,
     unique=("compartmentId", "name"),
     defaults=(("isAccessible", True),),
     duplicate=CompartmentExists,
@@ -101,19 +106,19 @@ def _list(call: Call) -> Response:
 @SERVICE.operation("delete_compartment")
 @at_home
 def _delete(call: Call) -> Response:
-    record = get_live(call, COMPARTMENT)
-    check_etag(call, record)
+    record = get_settled(call, COMPARTMENT)
     if (inside := _first_inside(call.cloud, record.id)) is not None:
         raise Conflict(f"compartment {record.id} is not empty: {inside.kind} {inside.id} is in it")
-    bury(call.cloud, COMPARTMENT, record)
+    depart(call.cloud, COMPARTMENT, record)
     touched = Touched("compartment", "DELETED", record.id)
-    return accept(call, "DELETE_COMPARTMENT", record.data["compartmentId"], touched)
+    parent = record.data["compartmentId"]
+    return accept(call, "DELETE_COMPARTMENT", parent, touched, seconds=_DELETE_SECONDS)
 
 
 @SERVICE.operation("move_compartment")
 def _move(call: Call) -> Response:
     check_home(call)
-    record = get_live(call, COMPARTMENT)
+    record = get_settled(call, COMPARTMENT)
     target = call.body()["targetCompartmentId"]
     require_compartment(call.cloud, target)
     if target in subtree(call.cloud, record.id):

@@ -30,6 +30,8 @@ KEY = Kind(
     noun="key",
     plural="keys",
     lifecycle=Lifecycle(active="ENABLED"),
+    create_seconds=0.5,
+    update_seconds=0.3,
     defaults=(
         ("protectionMode", "HSM"),
         ("isPrimary", True),

@@ -19,6 +19,8 @@ VAULT = Kind(
     noun="vault",
     plural="vaults",
     defaults=(("isPrimary", True), ("isVaultReplicable", False)),
+    create_seconds=1.0,
+    update_seconds=0.3,
 )
 # What waits to be deleted together with its vault.
 _CONTENTS = ("key", "vaultsecret")

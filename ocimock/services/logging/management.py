@@ -9,12 +9,13 @@ from ...cloud import Cloud
 from ...resources import (
     Kind,
     add,
-    bury,
     change,
-    check_etag,
     crud,
+    depart,
     get_live,
+    get_settled,
     list_,
+    pass_update,
     refuse_duplicate,
     refuse_in_use,
     require,
@@ -29,12 +30,18 @@ from ...work_requests import Touched, accept
 from .base import SERVICE
 from .records import LOG, LOG_GROUP
 
+# How long a log or log group takes to come, to change and to go at real pace.
+_SECONDS = 0.4
+
 GROUP = Kind(
     name=LOG_GROUP,
     model="LogGroup",
     path_id="logGroupId",
     noun="log_group",
     plural="log_groups",
+    create_seconds=_SECONDS,
+    update_seconds=_SECONDS,
+    delete_seconds=_SECONDS,
     unique=("compartmentId", "displayName"),
     children=((LOG, "logGroupId"),),
 )
@@ -44,6 +51,9 @@ LOG_KIND = Kind(
     path_id="logId",
     noun="log",
     plural="logs",
+    create_seconds=_SECONDS,
+    update_seconds=_SECONDS,
+    delete_seconds=_SECONDS,
     unique=("logGroupId", "displayName"),
     defaults=(("isEnabled", True), ("retentionDuration", 30)),
 )
@@ -92,24 +102,22 @@ def _get_group(call: Call) -> Response:
 
 @SERVICE.operation("update_log_group")
 def _update_group(call: Call) -> Response:
-    record = get_live(call, GROUP)
-    check_etag(call, record)
+    record = get_settled(call, GROUP)
     _rename(call, GROUP, record, call.body())
     return _accepted(call, "UPDATE_LOG_GROUP", "UPDATED", record)
 
 
 @SERVICE.operation("delete_log_group")
 def _delete_group(call: Call) -> Response:
-    record = get_live(call, GROUP)
-    check_etag(call, record)
+    record = get_settled(call, GROUP)
     refuse_in_use(call.cloud, GROUP, record)
-    bury(call.cloud, GROUP, record)
+    depart(call.cloud, GROUP, record)
     return _accepted(call, "DELETE_LOG_GROUP", "DELETED", record)
 
 
 @SERVICE.operation("change_log_group_compartment")
 def _move_group(call: Call) -> Response:
-    record = get_live(call, GROUP)
+    record = get_settled(call, GROUP)
     compartment = call.body().get("compartmentId")
     require_compartment(call.cloud, compartment)
     record.data["compartmentId"] = compartment
@@ -153,8 +161,7 @@ def _with_source(log: Record) -> dict[str, Any]:
 
 @SERVICE.operation("update_log")
 def _update_log(call: Call) -> Response:
-    record = _log(call)
-    check_etag(call, record)
+    record = _settled_log(call)
     body = call.body()
     _check_retention(body)
     if "configuration" in body:
@@ -165,16 +172,15 @@ def _update_log(call: Call) -> Response:
 
 @SERVICE.operation("delete_log")
 def _delete_log(call: Call) -> Response:
-    record = _log(call)
-    check_etag(call, record)
+    record = _settled_log(call)
     record.private.pop("lines", None)
-    bury(call.cloud, LOG_KIND, record)
+    depart(call.cloud, LOG_KIND, record)
     return _accepted(call, "DELETE_LOG", "DELETED", record)
 
 
 @SERVICE.operation("change_log_log_group")
 def _move_log(call: Call) -> Response:
-    record = _log(call)
+    record = _settled_log(call)
     target = require(call.cloud, LOG_GROUP, call.body().get("targetLogGroupId", ""))
     moved = {**record.data, "logGroupId": target.id}
     refuse_duplicate(call.cloud, LOG_KIND, moved)
@@ -188,6 +194,12 @@ def _log(call: Call) -> Record:
     if log.data["logGroupId"] != call.path["logGroupId"]:
         raise NotAuthorizedOrNotFound(f"log {log.id} is not in {call.path['logGroupId']}")
     return log
+
+
+def _settled_log(call: Call) -> Record:
+    """The same, for a change to it."""
+    _log(call)
+    return get_settled(call, LOG_KIND)
 
 
 def _of_group(cloud: Cloud, group: Record, now: str) -> dict[str, Any]:
@@ -205,6 +217,7 @@ def _rename(call: Call, kind: Kind, record: Record, body: dict[str, Any]) -> Non
         _check_name(body)
         refuse_duplicate(call.cloud, kind, {**record.data, **body})
     change(call, kind, record, body)
+    pass_update(call.cloud, kind, record)
     record.data["timeLastModified"] = call.cloud.clock.timestamp()
 
 
@@ -230,7 +243,8 @@ def _check_retention(body: dict[str, Any]) -> None:
 
 def _accepted(call: Call, operation_type: str, action: str, record: Record) -> Response:
     touched = Touched(record.kind, action, record.id)
-    return accept(call, operation_type, record.data["compartmentId"], touched)
+    compartment = record.data["compartmentId"]
+    return accept(call, operation_type, compartment, touched, seconds=_SECONDS)
 
 
 crud(SERVICE, GROUP, only=("list",))

@@ -9,11 +9,12 @@ from ...resources import (
     Kind,
     add,
     change,
-    check_etag,
     crud,
     get_live,
+    get_settled,
     list_,
     page,
+    pass_update,
     require,
     show,
 )
@@ -38,6 +39,8 @@ SECRET = Kind(
     plural="secrets",
     unique=("vaultId", "secretName"),
     defaults=(("isAutoGenerationEnabled", False), ("isReplica", False)),
+    create_seconds=0.5,
+    update_seconds=0.3,
     # A name stays taken while its secret waits to be deleted, and OCI calls that a wrong parameter.
     duplicate=InvalidParameter,
 )
@@ -66,8 +69,7 @@ def _list(call: Call) -> Response:
 
 @SERVICE.operation("update_secret")
 def _update(call: Call) -> Response:
-    record = get_live(call, SECRET)
-    check_etag(call, record)
+    record = get_settled(call, SECRET)
     deletion.refuse_pending(record)
     body = call.body()
     _refuse_generation(body)
@@ -79,6 +81,7 @@ def _update(call: Call) -> Response:
     if number is not None:
         promote(record, number)
     change(call, SECRET, record, body)
+    pass_update(call.cloud, SECRET, record)
     return show(record)
 
 

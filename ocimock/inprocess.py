@@ -112,17 +112,18 @@ class MockedCloud(MockedTenancy):
     def standing(self) -> dict[str, int]:
         return standing(self.cloud)
 
+    def bodies(self) -> int:
+        return self.cloud.blobs.count()
+
     @property
     def faults(self) -> Faults:
         """What goes wrong on demand: ``oci.faults.add("429 on every 3rd POST /jobRuns")``."""
         return self.cloud.faults
 
     def user_config(self, user_id: str) -> dict[str, str]:
-        """See :func:`ocimock.impersonation.user_config`."""
         return impersonation.user_config(self.cloud, user_id)
 
     def resource_principal(self, resource_id: str) -> dict[str, str]:
-        """See :func:`ocimock.impersonation.resource_principal`."""
         return impersonation.resource_principal(self.cloud, resource_id)
 
     def advance(self, seconds: float) -> None:

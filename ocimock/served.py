@@ -46,6 +46,18 @@ class ServedCloud(MockedTenancy):
         found: dict[str, int] = self._ask("GET", "state")["standing"]
         return found
 
+    def bodies(self) -> int:
+        found: int = self._ask("GET", "state")["bodies"]
+        return found
+
+    def user_config(self, user_id: str) -> dict[str, str]:
+        found: dict[str, str] = self._ask("POST", "principals", {"user": user_id})
+        return found
+
+    def resource_principal(self, resource_id: str) -> dict[str, str]:
+        found: dict[str, str] = self._ask("POST", "principals", {"resource": resource_id})
+        return found
+
     def advance(self, seconds: float) -> None:
         self._ask("POST", "clock", {"advance": seconds})
 

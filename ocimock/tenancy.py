@@ -60,6 +60,25 @@ class MockedTenancy(ABC):
         """How many resources of each kind stand, less those that a fresh tenancy holds."""
 
     @abstractmethod
+    def bodies(self) -> int:
+        """How many bodies of objects, parts and artifacts are kept."""
+
+    @abstractmethod
+    def user_config(self, user_id: str) -> dict[str, str]:
+        """The configuration with which SDK clients call as another user of the tenancy.
+
+        The user gets an API key for it, the same one each time.
+        """
+
+    @abstractmethod
+    def resource_principal(self, resource_id: str) -> dict[str, str]:
+        """The environment variables with which clients call as a resource of the tenancy.
+
+        With them set, ``oci.auth.signers.get_resource_principals_signer()`` works as it does in
+        that notebook session, job run or deployment.
+        """
+
+    @abstractmethod
     def advance(self, seconds: float) -> None:
         """Let *seconds* pass on the mock's clock.
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from .. import faults
+from ..impersonation import resource_principal, user_config
 from ..tenancy import standing
 from ..wire.errors import InvalidParameter, MethodNotAllowed, NotFound, ServiceError
 from ..wire.message import Request, Response
@@ -57,7 +58,8 @@ def _health(_application: Application, _request: Request) -> Response:
 
 @_page("GET", "state")
 def _state(application: Application, _request: Request) -> Response:
-    return Response.of_json({"standing": standing(application.cloud)})
+    cloud = application.cloud
+    return Response.of_json({"standing": standing(cloud), "bodies": cloud.blobs.count()})
 
 
 @_page("GET", "calls")
@@ -89,6 +91,18 @@ def _advance(application: Application, request: Request) -> Response:
         raise InvalidParameter(message) from None
     cloud.run_due_events()
     return _clock(application, request)
+
+
+@_page("POST", "principals")
+def _impersonate(application: Application, request: Request) -> Response:
+    """What clients need to call as another user, or as a resource of the tenancy."""
+    try:
+        ((kind, identifier),) = json.loads(request.body).items()
+        make = {"user": user_config, "resource": resource_principal}[kind]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        message = 'POST {"user": an OCID} or {"resource": an OCID}'
+        raise InvalidParameter(message) from None
+    return Response.of_json(make(application.cloud, str(identifier)), 201)
 
 
 @_page("GET", "faults")

@@ -16,6 +16,7 @@ from ..clock import Clock
 from ..cloud import Cloud, Settings
 from ..credentials import Credentials, write_credentials
 from ..environment import server_environment
+from ..services.identity.api_keys import trust
 from ..store.state_file import StateFile
 from .announcement import FILE, ServerFile
 from .app import Application
@@ -50,6 +51,9 @@ def serve(
     settings = replace(settings, public_key=credentials.public_key)
     cloud = Cloud(settings, clock=Clock(pace), state=state)
     cloud.base_url = url
+    # A state file may have been begun with the key of another home.
+    with cloud.transaction():
+        trust(cloud)
     authority = Authority()
     authority.write(home / "ca.pem")
     config = uvicorn.Config(

@@ -28,8 +28,8 @@ class Record:
 class Store:
     """All records of one mock.
 
-    Between :meth:`watch` and :meth:`watched` it keeps the records that it hands out: only those
-    can have been changed, so only those need to be written to a state file.
+    Between :meth:`watch` and :meth:`watched` it keeps the records that it hands out to be changed:
+    only those need to be written to a state file.
     """
 
     def __init__(self) -> None:
@@ -65,18 +65,22 @@ class Store:
         return self.last
 
     def find(self, kind: str, identifier: str) -> Record | None:
-        """The record, a tombstone too; None where there never was one."""
+        """The record, a tombstone too, also to be changed; None where there never was one."""
         found = self._kinds.get(kind, {}).get(identifier)
         if found is not None and self._watched is not None:
             self._watched[kind, identifier] = found
         return found
 
     def live(self, kind: str) -> Iterator[Record]:
-        """The records of *kind* that stand, in the order in which they came."""
-        found = [record for record in self._kinds.get(kind, {}).values() if not record.deleted]
-        if self._watched is not None:
-            self._watched.update(((kind, record.id), record) for record in found)
-        return iter(found)
+        """The records of *kind* that stand, in the order in which they came; only to be read."""
+        return iter([r for r in self._kinds.get(kind, {}).values() if not r.deleted])
+
+    def live_to_change(self, kind: str) -> Iterator[Record]:
+        """The same, for whoever is going to change some of them."""
+        for record in self.live(kind):
+            if self._watched is not None:
+                self._watched[kind, record.id] = record
+            yield record
 
     def drop(self, kind: str, identifier: str) -> None:
         """Forget a record altogether, tombstone and all."""

@@ -108,7 +108,7 @@ def _delete(call: Call) -> Response:
     inside = [
         record
         for kind in _CONTENTS
-        for record in call.cloud.store.live(kind)
+        for record in call.cloud.store.live_to_change(kind)
         if record.data["vcnId"] == vcn.id
     ]
     for record in inside:

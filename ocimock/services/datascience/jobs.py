@@ -36,7 +36,8 @@ def _check(call: Call, record: Record) -> None:
 @SERVICE.operation("delete_job")
 def _delete(call: Call) -> Response:
     record = get_settled(call, KIND)
-    runs = [run for run in call.cloud.store.live(JOB_RUN) if run.data["jobId"] == record.id]
+    standing = call.cloud.store.live_to_change(JOB_RUN)
+    runs = [run for run in standing if run.data["jobId"] == record.id]
     for run in runs:
         state = run.data["lifecycleState"]
         if state in _RUNNING:

@@ -34,7 +34,7 @@ def _delete(call: Call) -> Response:
     check_etag(call, record)
     models = [
         model
-        for model in call.cloud.store.live(MODEL)
+        for model in call.cloud.store.live_to_change(MODEL)
         if model.data.get("modelVersionSetId") == record.id
     ]
     if models and call.query("isDeleteRelatedModels") != "true":

@@ -112,7 +112,7 @@ def _contents(call: Call, vault: Record) -> list[Record]:
     return [
         record
         for kind in _CONTENTS
-        for record in call.cloud.store.live(kind)
+        for record in call.cloud.store.live_to_change(kind)
         if record.data["vaultId"] == vault.id
     ]
 

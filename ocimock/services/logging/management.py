@@ -121,7 +121,7 @@ def _move_group(call: Call) -> Response:
     compartment = call.body().get("compartmentId")
     require_compartment(call.cloud, compartment)
     record.data["compartmentId"] = compartment
-    for log in call.cloud.store.live(LOG):
+    for log in call.cloud.store.live_to_change(LOG):
         if log.data["logGroupId"] == record.id:
             log.data["compartmentId"] = compartment
     return _accepted(call, "MOVE_LOG_GROUP", "UPDATED", record)

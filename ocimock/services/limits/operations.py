@@ -1,33 +1,20 @@
-"""Service limits, as far as Data Science's GPUs go. What runs in the mock does not use them up."""
+"""Service limits: their definitions, values, and what is left of them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from ...places import availability_domains
 from ...resources import page, require_compartment
 from ...service import Call, Service
 from ...wire.errors import InvalidParameter, NotAuthorizedOrNotFound
 from ...wire.message import Response
+from .catalogue import SERVICES, Limit, by_name
 
-SERVICE = Service("limits", ("oci.limits.LimitsClient",))
-
-
-@dataclass(frozen=True)
-class Limit:
-    """One limit of a service in each region."""
-
-    service: str
-    name: str
-    description: str
-    value: int
-
-
-_SERVICES = {"data-science": "Data Science"}
-# The names are those that Oracle's own AI Quick Actions ask for; the values are the mock's.
-_LIMITS = (
-    Limit("data-science", "ds-gpu-a10-count", "GPUs of VM.GPU.A10 and BM.GPU.A10 shapes", 16),
-    Limit("data-science", "ds-gpu4-count", "GPUs of BM.GPU4 shapes", 8),
+SERVICE = Service(
+    "limits",
+    ("oci.limits.LimitsClient",),
+    labels=("limits",),
 )
 
 
@@ -36,7 +23,7 @@ def _services(call: Call) -> Response:
     _check_root(call)
     found = [
         {"name": name, "description": text, "supportedSubscriptions": []}
-        for name, text in _SERVICES.items()
+        for name, text in SERVICES.items()
     ]
     return page(call, found, collection=False)
 
@@ -45,11 +32,21 @@ def _services(call: Call) -> Response:
 def _values(call: Call) -> Response:
     _check_root(call)
     wanted, scope = call.query("name"), call.query("scopeType")
-    found = [
-        {"name": limit.name, "scopeType": "REGION", "value": limit.value}
-        for limit in _of_service(call.query("serviceName"))
-        if wanted in (None, limit.name) and scope in (None, "REGION")
-    ]
+    domain = call.query("availabilityDomain")
+    found = []
+    for limit in _of_service(call.query("serviceName")):
+        if wanted not in (None, limit.name) or scope not in (None, limit.scope):
+            continue
+        shown = {
+            "name": limit.name,
+            "scopeType": limit.scope,
+            "value": call.cloud.limits.value(limit.name),
+        }
+        if limit.scope == "REGION":
+            found.append(shown) if domain is None else None
+            continue
+        names = [name for name in availability_domains(call.region) if domain in (None, name)]
+        found += [{**shown, "availabilityDomain": name} for name in names]
     return page(call, found, collection=False)
 
 
@@ -57,7 +54,7 @@ def _values(call: Call) -> Response:
 def _definitions(call: Call) -> Response:
     _check_root(call)
     service, wanted = call.query("serviceName"), call.query("name")
-    limits = _LIMITS if service is None else _of_service(service)
+    limits = list(by_name().values()) if service is None else _of_service(service)
     found = [_definition(limit) for limit in limits if wanted in (None, limit.name)]
     return page(call, found, collection=False)
 
@@ -67,15 +64,34 @@ def _availability(call: Call) -> Response:
     require_compartment(call.cloud, call.query("compartmentId"))
     for limit in _of_service(call.path["serviceName"]):
         if limit.name == call.path["limitName"]:
-            return Response.of_json(
-                {
-                    "used": 0,
-                    "available": limit.value,
-                    "fractionalUsage": 0.0,
-                    "fractionalAvailability": float(limit.value),
-                }
-            )
+            _check_domain(call, limit)
+            return Response.of_json(_left(call, limit))
     raise NotAuthorizedOrNotFound(f"ocimock knows no limit {call.path['limitName']}")
+
+
+def _left(call: Call, limit: Limit) -> dict[str, Any]:
+    value = call.cloud.limits.value(limit.name)
+    used = call.cloud.limits.used(limit.name, call.region)
+    # A limit may be set below what stands; no less than nothing is left then.
+    left = max(value - used, 0)
+    return {
+        "used": used,
+        "available": left,
+        "fractionalUsage": float(used),
+        "fractionalAvailability": float(left),
+    }
+
+
+def _check_domain(call: Call, limit: Limit) -> None:
+    """:raises InvalidParameter: an availability domain where there must be none, or none."""
+    domain, domains = call.query("availabilityDomain"), availability_domains(call.region)
+    if limit.scope == "REGION" and domain is not None:
+        raise InvalidParameter(f"availabilityDomain: {limit.name} is a limit of the region")
+    if limit.scope == "AD" and domain not in domains:
+        raise InvalidParameter(
+            f"availabilityDomain: '{domain}' is not one of {', '.join(domains)}; {limit.name} is "
+            "a limit of each of them"
+        )
 
 
 def _definition(limit: Limit) -> dict[str, Any]:
@@ -83,7 +99,7 @@ def _definition(limit: Limit) -> dict[str, Any]:
         "name": limit.name,
         "serviceName": limit.service,
         "description": limit.description,
-        "scopeType": "REGION",
+        "scopeType": limit.scope,
         "areQuotasSupported": True,
         "isResourceAvailabilitySupported": True,
         "isDeprecated": False,
@@ -93,11 +109,11 @@ def _definition(limit: Limit) -> dict[str, Any]:
 
 
 def _of_service(name: str | None) -> list[Limit]:
-    if name not in _SERVICES:
+    if name not in SERVICES:
         raise NotAuthorizedOrNotFound(
-            f"ocimock knows no limits of service '{name}'; it knows {', '.join(_SERVICES)}"
+            f"ocimock knows no limits of service '{name}'; it knows {', '.join(SERVICES)}"
         )
-    return [limit for limit in _LIMITS if limit.service == name]
+    return [limit for limit in by_name().values() if limit.service == name]
 
 
 def _check_root(call: Call) -> None:

@@ -1,0 +1,175 @@
+"""Service limits: what a tenancy may hold of something, and what it holds of it now.
+
+A resource that counts says so once, with :meth:`Limits.claim`; it goes on counting for as long as
+it is in one of the states that its kind counts in. The catalogue of names is in
+:mod:`ocimock.services.limits.catalogue`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .identifiers import region_key
+from .wire.errors import InvalidParameter, LimitExceeded
+
+if TYPE_CHECKING:
+    from .cloud import Cloud
+    from .services.limits.catalogue import Limit
+    from .store import Record
+
+# The kind of the records that hold the values that somebody set.
+_VALUES = "ocimocklimit"
+_CLAIMS = "claims"
+
+# In which states a kind's resources count; a kind without states counts until it is deleted.
+_COUNTING: dict[str, frozenset[str]] = {}
+
+
+def counts_in(kind: str, *states: str) -> None:
+    """Declare that resources of *kind* count, and in which states."""
+    _COUNTING[kind] = frozenset(states)
+
+
+def is_counting(record: Record) -> bool:
+    """Whether *record* holds what it claimed."""
+    if record.deleted:
+        return False
+    states = _COUNTING[record.kind]
+    return not states or record.data["lifecycleState"] in states
+
+
+class Limits:
+    """The limits of one mocked tenancy."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        # What claimed something and may still hold it. Not asked of the store each time: that
+        # would make each new job run as slow as the list of all that ever were.
+        self._claimed: dict[str, Record] | None = None
+
+    def set(self, name: str, value: int) -> None:
+        """Let limit *name* be *value* from now on, in each region. What stands, stands.
+
+        :raises InvalidParameter: no such limit, or not a whole number of 0 or more.
+        """
+        _find(name)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise InvalidParameter(f"value: {value!r} is not a whole number of 0 or more")
+        with self._cloud.transaction():
+            self._cloud.store.add(_VALUES, name, {"value": value}, history=True)
+
+    def clear(self) -> None:
+        """Let every limit be what it is in a fresh mock."""
+        with self._cloud.transaction():
+            for record in list(self._cloud.store.live(_VALUES)):
+                self._cloud.store.drop(_VALUES, record.id)
+
+    def value(self, name: str) -> int:
+        """What limit *name* is. :raises InvalidParameter: no such limit."""
+        found = self._cloud.store.find(_VALUES, name)
+        return int(found.data["value"]) if found else _find(name).value
+
+    def used(self, name: str, region: str | None = None) -> int:
+        """How much of limit *name* is in use, in *region* or by default in the mock's own."""
+        return self._used(name, region or self._cloud.settings.region)
+
+    def claim(self, record: Record, region: str, demand: Mapping[str, int]) -> None:
+        """Count *record* for *demand* (limit name to amount), in place of what it claimed before.
+
+        :raises LimitExceeded: a limit does not allow it; nothing is claimed then.
+        """
+        exceeded = [
+            name
+            for name, amount in demand.items()
+            if amount and self._used(name, region, besides=record) + amount > self.value(name)
+        ]
+        if exceeded:
+            # The wording is that of OCI's limits service, shared by its services.
+            raise LimitExceeded(
+                f"The following service limits were exceeded: {', '.join(sorted(exceeded))}. "
+                "Request a service limit increase from the service limits page in the console. "
+            )
+        record.private[_CLAIMS] = dict(demand)
+        self.claimed()[record.id] = record
+
+    def claimed(self) -> dict[str, Record]:
+        """The resources that hold what they claimed, by OCID."""
+        if self._claimed is None:
+            self._claimed = {
+                record.id: record
+                for kind in _COUNTING
+                for record in self._cloud.store.live(kind)
+                if _CLAIMS in record.private
+            }
+        return self._claimed
+
+    def shown(self) -> list[dict[str, Any]]:
+        """Every limit with its value and its use in the mock's own region."""
+        return [
+            {
+                "service": limit.service,
+                "name": limit.name,
+                "value": self.value(limit.name),
+                "used": self.used(limit.name),
+            }
+            for limit in _catalogue().values()
+        ]
+
+    def _used(self, name: str, region: str, besides: Record | None = None) -> int:
+        claimed = self.claimed()
+        total = 0
+        for identifier, record in list(claimed.items()):
+            if not is_counting(record):
+                # It claims again if it comes back (a notebook session that is activated).
+                del claimed[identifier]
+            elif record is not besides and _is_in(record, region):
+                total += record.private[_CLAIMS].get(name, 0)
+        return total
+
+
+def show(limits: Limits) -> list[dict[str, Any]]:
+    """``GET /ocimock/limits``."""
+    return limits.shown()
+
+
+def add(limits: Limits, body: bytes) -> dict[str, Any]:
+    """``POST /ocimock/limits`` with ``{"name": …, "value": …}``: the limit as it is then.
+
+    :raises InvalidParameter: no such limit, or not a value for one.
+    """
+    try:
+        given = json.loads(body)
+        name, value = given["name"], given["value"]
+    except (ValueError, KeyError, TypeError):
+        raise InvalidParameter('POST {"name": "ds-gpu-a10-count", "value": 4}') from None
+    limits.set(name, value)
+    return next(limit for limit in limits.shown() if limit["name"] == name)
+
+
+def clear(limits: Limits) -> None:
+    """``DELETE /ocimock/limits``."""
+    limits.clear()
+
+
+def _find(name: str) -> Limit:
+    found = _catalogue().get(name) if isinstance(name, str) else None
+    if found is None:
+        raise InvalidParameter(
+            f"name: ocimock knows no limit '{name}'; it knows {', '.join(sorted(_catalogue()))}"
+        )
+    return found
+
+
+def _catalogue() -> dict[str, Limit]:
+    from .services.limits.catalogue import by_name
+
+    return by_name()
+
+
+def _is_in(record: Record, region: str) -> bool:
+    from .finding import place_of
+
+    place = place_of(record.id)
+    return not place or place in (region, region_key(region))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .capacity import Capacity
 from .clock import Clock
 from .faults import Faults
 from .identifiers import (
@@ -20,6 +21,7 @@ from .identifiers import (
     USER_ID,
     OcidFactory,
 )
+from .limits import Limits
 from .retry_tokens import RetryTokens
 from .store import Blobs, Store
 
@@ -92,6 +94,8 @@ class Cloud:
         self.blobs = state.blobs if state is not None else Blobs()
         self.ids = OcidFactory()
         self.faults = Faults(self.settings.faults)
+        self.limits = Limits(self)
+        self.capacity = Capacity(self)
         self.lock = threading.RLock()
         self.calls: deque[CallRecord] = deque(maxlen=_CALLS)
         self.retry_tokens = RetryTokens()

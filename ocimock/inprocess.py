@@ -22,12 +22,14 @@ from typing import IO, Any, ParamSpec, TypeVar
 from unittest import mock
 
 from . import impersonation
+from .capacity import Capacity
 from .clock import Clock
 from .cloud import CallRecord, Cloud, Settings
 from .credentials import Credentials, write_credentials, write_private
 from .dispatch import UnknownHostError, dispatch, shown_path
 from .environment import credential_environment
 from .faults import AnswerDropped, Faults
+from .limits import Limits
 from .tenancy import MockedTenancy, standing
 from .wire.body import Body
 from .wire.message import EMPTY, Request, Response
@@ -119,6 +121,16 @@ class MockedCloud(MockedTenancy):
     def faults(self) -> Faults:
         """What goes wrong on demand: ``oci.faults.add("429 on every 3rd POST /jobRuns")``."""
         return self.cloud.faults
+
+    @property
+    def limits(self) -> Limits:
+        """Service limits: ``oci.limits.set("ds-gpu-a10-count", 4)``."""
+        return self.cloud.limits
+
+    @property
+    def capacity(self) -> Capacity:
+        """Hosts of the region: ``oci.capacity.exhaust("VM.GPU.A10.2")``."""
+        return self.cloud.capacity
 
     def user_config(self, user_id: str) -> dict[str, str]:
         return impersonation.user_config(self.cloud, user_id)

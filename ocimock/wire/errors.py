@@ -220,6 +220,13 @@ class PayloadTooLarge(ServiceError):
     code = "PayloadTooLarge"
 
 
+class InternalError(ServiceError):
+    """What compute and Data Science call it when there is no host."""
+
+    status = 500
+    code = "InternalError"
+
+
 class ServiceUnavailable(ServiceError):
     """What should answer is not up."""
 

@@ -21,7 +21,8 @@ NOW = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=10)
 
 def test_limits_of_data_science(mocked: MockedCloud) -> None:
     api = client(mocked, oci.limits.LimitsClient)
-    assert [s.name for s in api.list_services(mocked.tenancy_id).data] == ["data-science"]
+    names = [s.name for s in api.list_services(mocked.tenancy_id).data]
+    assert names == ["compute", "data-science", "vcn"]
     values = api.list_limit_values(mocked.tenancy_id, "data-science").data
     by_name = {value.name: value.value for value in values}
     available = api.get_resource_availability(
@@ -34,8 +35,8 @@ def test_limits_of_data_science(mocked: MockedCloud) -> None:
 
 def test_limits_that_the_mock_does_not_know(mocked: MockedCloud) -> None:
     api = client(mocked, oci.limits.LimitsClient)
-    with refused(404, "NotAuthorizedOrNotFound", "compute"):
-        api.list_limit_values(mocked.tenancy_id, "compute")
+    with refused(404, "NotAuthorizedOrNotFound", "database"):
+        api.list_limit_values(mocked.tenancy_id, "database")
     with refused(404, "NotAuthorizedOrNotFound", "ds-nothing"):
         api.get_resource_availability("data-science", "ds-nothing", mocked.compartment_id)
     with refused(400, "InvalidParameter", "compartmentId"):

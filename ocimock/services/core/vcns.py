@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ...limits import counts_in
 from ...resources import (
     NETWORK_LIFECYCLE,
     Kind,
@@ -34,6 +35,8 @@ VCN = Kind(
     create_seconds=SECONDS,
     delete_seconds=SECONDS,
 )
+
+counts_in(VCN.name)
 
 _DNS_LABEL = re.compile(r"[A-Za-z][A-Za-z0-9]{0,14}")
 _CONTENTS = (
@@ -76,6 +79,7 @@ def _create(call: Call) -> Response:
 
 def _furnish(call: Call, record: Record) -> None:
     """Give a fresh VCN its default route table, security list and DHCP options."""
+    call.cloud.limits.claim(record, call.region, {"vcn-count": 1})
     label = record.data.get("dnsLabel")
     domain = f"{label.lower()}.oraclevcn.com" if label else None
     if domain:

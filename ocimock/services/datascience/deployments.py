@@ -32,6 +32,7 @@ from ..objectstorage import versions
 from ..objectstorage.base import BUCKET, bucket_key
 from . import work_requests
 from .base import DEPLOYMENT, MODEL, PROJECT, SERVICE, SIMULATED, require_state
+from .demands import claim_deployment, shortage
 from .models import referenced
 from .shapes import check_shape
 
@@ -94,6 +95,7 @@ def _activate(call: Call) -> Response:
     record = get_live(call, KIND)
     check_etag(call, record)
     require_state(record, "INACTIVE", to="activate")
+    claim_deployment(call, record, record.data[_DETAILS]["modelConfigurationDetails"])
     record.data["lifecycleState"] = "UPDATING"
     return _accepted(call, record, "ACTIVATE", Response(202))
 
@@ -144,6 +146,8 @@ def _settle(call: Call, record: Record) -> None:
             raise InvalidParameter(
                 f"categoryLogDetails.{name}.logId: {log['logId']} is not in {log['logGroupId']}"
             )
+    if record.data["lifecycleState"] != "INACTIVE":
+        claim_deployment(call, record, model_details)
 
 
 def _check_instances(call: Call, details: dict[str, Any], where: str) -> None:
@@ -231,6 +235,8 @@ def _obstacle(cloud: Cloud, record: Record) -> str | None:
     name = str(record.data["displayName"]).lower()
     if any(word.lower() in name for word in cloud.settings.fail_runs):
         return "Failing, as the mock's settings ask (fail_runs)"
+    if lacking := shortage(record):
+        return lacking
     model = require(cloud, MODEL, model_of(record))
     artifact = model.private.get("artifact")
     if artifact is None:

@@ -13,6 +13,8 @@ from .shapes import check_shape
 _BLOCK_STORAGE = (50, 10_240)
 _SINGLE = ("STANDALONE", "ME_STANDALONE")
 _MOUNTS = 5
+# 30 days. Source: OCI documentation, "Creating a Job".
+_LONGEST_MINUTES = 43_200
 
 
 def check_job(cloud: Cloud, data: dict[str, Any]) -> None:
@@ -145,7 +147,8 @@ def _check_single(cloud: Cloud, data: dict[str, Any]) -> None:
     where = "jobInfrastructureConfigurationDetails"
     check_infrastructure(cloud, data[where], where)
     minutes = data["jobConfigurationDetails"].get("maximumRuntimeInMinutes")
-    if minutes is not None and minutes < 1:
+    if minutes is not None and not 1 <= minutes <= _LONGEST_MINUTES:
         raise InvalidParameter(
-            f"jobConfigurationDetails.maximumRuntimeInMinutes: {minutes} is less than 1"
+            f"jobConfigurationDetails.maximumRuntimeInMinutes: {minutes} is not 1 to "
+            f"{_LONGEST_MINUTES}"
         )

@@ -9,8 +9,9 @@ from ...service import Call
 from ...store import Record
 from ...wire.message import Response
 from ..logging.management import create_custom_log
-from . import simulation
+from . import run_ends, simulation
 from .base import JOB, JOB_RUN, PROJECT, SERVICE, require_state
+from .demands import claim_run, shortage
 from .job_checks import check_infrastructure, check_logging, check_mounts, check_node_overrides
 
 KIND = Kind(
@@ -30,7 +31,10 @@ _CANCEL_SECONDS = 0.5
 @SERVICE.operation("create_job_run")
 def _create(call: Call) -> Response:
     record = add(call, KIND, call.body(), _settle)
-    simulation.plan(call.cloud, record)
+    if shortage(record):
+        run_ends.plan_shortage(call.cloud, record)
+    else:
+        simulation.plan(call.cloud, record)
     return show(record)
 
 
@@ -78,6 +82,7 @@ def _settle(call: Call, record: Record) -> None:
             for group in multi["jobNodeGroupConfigurationDetailsList"]
         ]
     _settle_log(call, record, job)
+    claim_run(call, record, job)
 
 
 def _settle_log(call: Call, record: Record, job: Record) -> None:

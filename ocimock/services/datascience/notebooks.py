@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...cloud import Cloud
 from ...resources import (
     Kind,
     add,
@@ -16,10 +17,11 @@ from ...resources import (
 )
 from ...service import Call
 from ...store import Record
-from ...wire.errors import InvalidParameter, MissingParameter
+from ...wire.errors import InternalError, InvalidParameter, MissingParameter
 from ...wire.message import Response
 from . import work_requests
-from .base import NOTEBOOK, PROJECT, SERVICE, require_state, settle_in
+from .base import NOTEBOOK, PROJECT, SERVICE, SIMULATED, require_state, settle_in
+from .demands import claim_notebook, shortage
 from .shapes import check_shape
 
 # How long a session takes to come up and to go down at real pace, in seconds.
@@ -43,7 +45,7 @@ _CONFIGURATIONS = ("notebookSessionConfigDetails", "notebookSessionConfiguration
 
 @SERVICE.operation("create_notebook_session")
 def _create(call: Call) -> Response:
-    record = add(call, KIND, call.body(), _check)
+    record = add(call, KIND, call.body(), _check_new)
     # The unique part of the OCID is the first label of the session's host.
     host = f"{record.id.rsplit('.', 1)[-1]}.notebook.{call.region}.oci.oraclecloud.com"
     record.data["notebookSessionUrl"] = f"https://{host}"
@@ -73,8 +75,11 @@ def _switch(call: Call, before: str, after: str, operation: str) -> Response:
     record = get_live(call, KIND)
     check_etag(call, record)
     require_state(record, before, to=operation.rsplit("_", 1)[-1].lower())
+    if after == "ACTIVE":
+        _claim(call, record)
     record.data["lifecycleState"] = "UPDATING"
-    settle_in(call.cloud, _SECONDS, record, after)
+    if not shortage(record):
+        settle_in(call.cloud, _SECONDS, record, after)
     return _accepted(call, record, operation, Response(202))
 
 
@@ -87,6 +92,30 @@ def _update(call: Call, record: Record) -> None:
         if "notebookSessionConfigDetails" in record.data:
             record.data["notebookSessionConfigDetails"] |= details
     _check(call, record)
+
+
+def _check_new(call: Call, record: Record) -> None:
+    _check(call, record)
+    _claim(call, record)
+
+
+def _claim(call: Call, record: Record) -> None:
+    """Count the session, and have it fail where there is no host for it."""
+    name = next(name for name in _CONFIGURATIONS if record.data.get(name))
+    if claim_notebook(call, record, record.data[name]):
+        # Before it would come up.
+        settle_in(call.cloud, _SECONDS / 2, record, "FAILED")
+
+
+@work_requests.at_end("NOTEBOOK_SESSION_CREATE")
+@work_requests.at_end("NOTEBOOK_SESSION_ACTIVATE")
+def _end_coming_up(cloud: Cloud, work: Record) -> None:
+    """:raises InternalError: there was no host for the session."""
+    record = work_requests.subject(cloud, work)
+    if record is None or not (lacking := shortage(record)):
+        return
+    record.data["lifecycleDetails"] = f"{lacking} ({SIMULATED})."
+    raise InternalError(f"{lacking}.")
 
 
 def _check(call: Call, record: Record) -> None:

@@ -23,6 +23,21 @@ class Shape:
     series: str
     uses: tuple[str, ...] = _EVERYWHERE
 
+    @property
+    def gpus(self) -> int:
+        """How many GPUs a node has: the last part of the names of shapes with any."""
+        return int(self.name.rsplit(".", 1)[-1]) if ".GPU" in self.name else 0
+
+    @property
+    def is_flexible(self) -> bool:
+        return self.name.endswith(".Flex")
+
+    @property
+    def family(self) -> str:
+        """Its series as limits spell it: ``gpu-a10`` of VM.GPU.A10.2, ``standard-e4``."""
+        series = self.name.split(".", 1)[1].rsplit(".", 1)[0]
+        return series.removesuffix("-NC").lower().replace(".", "-")
+
     def summary(self) -> dict[str, object]:
         return {
             "name": self.name,
@@ -64,6 +79,11 @@ SHAPES = (
     Shape("BM.GPU.B200.8", 128, 4096, "NVIDIA_GPU"),
     Shape("BM.GPU.MI300X.8", 112, 2048, "GENERIC"),
 )
+
+
+def find_shape(name: str) -> Shape | None:
+    """The shape of that name."""
+    return next((shape for shape in SHAPES if shape.name == name), None)
 
 
 def check_shape(name: str, use: str, where: str) -> None:

@@ -14,7 +14,9 @@ from ...cloud import Cloud, event
 from ...store import Record
 from ..logging.records import append
 from ..objectstorage.base import BUCKET, bucket_key
+from . import run_ends
 from .base import JOB, JOB_RUN, SIMULATED
+from .demands import shortage
 
 PROVISIONING = f"Infrastructure provisioning ({SIMULATED})."
 
@@ -34,8 +36,8 @@ _STEPS = ((0.15, "start"), (0.35, "execute"), (0.65, "half-way"), (1.0, "finish"
 
 def plan(cloud: Cloud, run: Record) -> None:
     """Schedule the whole course of a run that was just accepted."""
-    for part, name in _STEPS:
-        delay = part * cloud.settings.run_seconds
+    steps = [(part * cloud.settings.run_seconds, name) for part, name in _STEPS]
+    for delay, name in sorted(steps + run_ends.time_out(cloud, run, after=steps[0][0])):
         cloud.clock.schedule(delay, "datascience.run", f"{run.id}/{name}")
 
 
@@ -54,6 +56,10 @@ def _step(cloud: Cloud, subject: str) -> None:
     state = run.data["lifecycleState"]
     if name == "cancel":
         _end(cloud, run, "CANCELED", "Job run canceled")
+    elif name == "shortage" and state == "ACCEPTED":
+        _end(cloud, run, "FAILED", f"{run_ends.NO_HOST}: {shortage(run)}")
+    elif name == "time out" and state == "IN_PROGRESS":
+        _end(cloud, run, "CANCELED", run_ends.timed_out(run))
     elif state == "ACCEPTED" and name == "start":
         _start(cloud, run, job)
     elif state == "IN_PROGRESS":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import importlib
 import re
 import secrets
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from .wire.errors import (
 )
 from .wire.message import LOOPBACK, Request, Response
 from .wire.router import Router
-from .wire.routes import Operation, choices, endpoint_label, parameters, plain_name
+from .wire.routes import Operation, choices, parameters, plain_name
 
 # <label>.<region>[.oci|.ds].oraclecloud.com and <label>.<region>.oci.customer-oci.com
 _HOST = re.compile(
@@ -85,11 +84,7 @@ def target(cloud: Cloud, host: str) -> Target:
 def _by_label() -> dict[str, tuple[Service, ...]]:
     by_label: dict[str, tuple[Service, ...]] = {}
     for service in services().values():
-        labels = set(service.extra_labels)
-        for client in service.clients:
-            package, class_name = client.rsplit(".", 1)
-            labels.add(endpoint_label(getattr(importlib.import_module(package), class_name)))
-        for label in sorted(labels):
+        for label in service.labels:
             by_label[label] = (*by_label.get(label, ()), service)
     return by_label
 

@@ -69,14 +69,17 @@ class Call:
 
 @dataclass
 class Service:
-    """A service: ``clients`` are SDK classes, from which every known operation is read."""
+    """A service: ``clients`` are SDK classes, from which every known operation is read.
+
+    *labels* are what stands before the region in its host names. They are in the clients too, but
+    whoever asks for one service should not have to import the clients of all.
+    """
 
     name: str
     clients: tuple[str, ...]
+    labels: tuple[str, ...] = ()
     handlers: dict[str, Handler] = field(default_factory=dict)
     extra: dict[str, Operation] = field(default_factory=dict)
-    # Host labels beside those of the clients' own endpoint templates.
-    extra_labels: tuple[str, ...] = ()
 
     def operation(self, *names: str) -> Callable[[Handler], Handler]:
         """Register a handler under the SDK's method name(s).

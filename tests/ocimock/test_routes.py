@@ -8,10 +8,11 @@ import oci
 import pytest
 
 from ocimock.registry import services
+from ocimock.service import Service
 from ocimock.wire import models
 from ocimock.wire.errors import InvalidParameter, MissingParameter
 from ocimock.wire.router import Router
-from ocimock.wire.routes import operations
+from ocimock.wire.routes import endpoint_label, operations
 
 _CLIENTS = sorted({client for service in services().values() for client in service.clients})
 
@@ -26,6 +27,13 @@ def test_every_public_method_of_a_client_is_an_operation(client: str) -> None:
         if not method.startswith("_") and "opc_request_id" in inspect.getsource(function)
     }
     assert methods <= {operation.name for operation in operations("any", client)}
+
+
+@pytest.mark.parametrize("service", services().values(), ids=lambda service: service.name)
+def test_a_service_answers_under_its_clients_hosts(service: Service) -> None:
+    named = [client.rsplit(".", 1) for client in service.clients]
+    classes = [getattr(__import__(package, fromlist=[name]), name) for package, name in named]
+    assert {endpoint_label(sdk_class) for sdk_class in classes} - {""} <= set(service.labels)
 
 
 def test_a_route_states_what_the_sdk_states() -> None:

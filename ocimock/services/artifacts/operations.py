@@ -15,7 +15,11 @@ from ...store import Record
 from ...wire.errors import InvalidParameter, NotAuthorizedOrNotFound
 from ...wire.message import Response
 
-SERVICE = Service("artifacts", ("oci.artifacts.ArtifactsClient",))
+SERVICE = Service(
+    "artifacts",
+    ("oci.artifacts.ArtifactsClient",),
+    labels=("artifacts",),
+)
 
 REPOSITORY = Kind(
     name="containerrepo",

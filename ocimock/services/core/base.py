@@ -10,7 +10,11 @@ from ...service import Service
 from ...store import Record
 from ...wire.errors import InvalidParameter
 
-SERVICE = Service("core", ("oci.core.VirtualNetworkClient",))
+SERVICE = Service(
+    "core",
+    ("oci.core.VirtualNetworkClient",),
+    labels=("iaas",),
+)
 
 # How long a resource of the network takes to come and to go at real pace.
 SECONDS = 0.3

@@ -10,8 +10,8 @@ from ...wire.errors import IncorrectState
 SERVICE = Service(
     "datascience",
     ("oci.data_science.DataScienceClient", "oci.model_deployment.ModelDeploymentClient"),
-    # The SDK's client spells its host otherwise than the URLs that the service hands out.
-    extra_labels=("modeldeployment",),
+    # The SDK spells a deployment's host otherwise than the URLs that the service hands out.
+    labels=("datascience", "md.datascience", "modeldeployment"),
 )
 
 PROJECT = "datascienceproject"

@@ -10,7 +10,11 @@ from ...service import Call, Handler, Service
 from ...wire.errors import AlreadyExists, NotAllowed
 from ...wire.message import Response
 
-SERVICE = Service("identity", ("oci.identity.IdentityClient",))
+SERVICE = Service(
+    "identity",
+    ("oci.identity.IdentityClient",),
+    labels=("identity",),
+)
 
 
 class CompartmentExists(AlreadyExists):

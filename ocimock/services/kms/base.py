@@ -5,4 +5,5 @@ from ...service import Service
 SERVICE = Service(
     "kms",
     ("oci.key_management.KmsVaultClient", "oci.key_management.KmsManagementClient"),
+    labels=("kms",),
 )

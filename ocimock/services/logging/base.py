@@ -9,4 +9,5 @@ SERVICE = Service(
         "oci.loggingsearch.LogSearchClient",
         "oci.loggingingestion.LoggingClient",
     ),
+    labels=("logging", "ingestion.logging"),
 )

@@ -17,8 +17,7 @@ from .query import Query, parse
 SERVICE = Service(
     "monitoring",
     ("oci.monitoring.MonitoringClient",),
-    # Metrics are posted to a host of their own.
-    extra_labels=("telemetry-ingestion",),
+    labels=("telemetry", "telemetry-ingestion"),
 )
 
 _METRIC = "metric"

@@ -8,7 +8,11 @@ from ...service import Call, Service
 from ...store import Record
 from ...wire.errors import BucketNotFound, InvalidBucketName, InvalidObjectName, NamespaceNotFound
 
-SERVICE = Service("objectstorage", ("oci.object_storage.ObjectStorageClient",))
+SERVICE = Service(
+    "objectstorage",
+    ("oci.object_storage.ObjectStorageClient",),
+    labels=("objectstorage",),
+)
 
 BUCKET = "bucket"
 OBJECT = "object"

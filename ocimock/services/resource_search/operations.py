@@ -11,7 +11,11 @@ from ...store import Record
 from ...wire.message import Response
 from .structured import Query
 
-SERVICE = Service("resource_search", ("oci.resource_search.ResourceSearchClient",))
+SERVICE = Service(
+    "resource_search",
+    ("oci.resource_search.ResourceSearchClient",),
+    labels=("query",),
+)
 
 # Kinds by OCI's names for them in search results.
 _TYPES = {

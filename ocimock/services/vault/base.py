@@ -2,4 +2,8 @@
 
 from ...service import Service
 
-SERVICE = Service("vault", ("oci.vault.VaultsClient", "oci.secrets.SecretsClient"))
+SERVICE = Service(
+    "vault",
+    ("oci.vault.VaultsClient", "oci.secrets.SecretsClient"),
+    labels=("vaults", "secrets.vaults"),
+)

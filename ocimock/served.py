@@ -5,7 +5,8 @@ from __future__ import annotations
 import configparser
 import http.client
 import json
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,44 @@ from .server.announcement import ServerFile
 from .tenancy import MockedTenancy
 
 _TIMEOUT = 60.0  # seconds
+
+
+@dataclass(frozen=True)
+class ServedFault:
+    """A fault rule of a server, as it stood when it was asked for."""
+
+    rule: str
+    matched: int
+    struck: int
+    spent: bool
+
+
+class ServedFaults:
+    """The fault rules of a server, by its page ``/ocimock/faults``."""
+
+    def __init__(self, ask: Callable[..., Any]) -> None:
+        self._ask = ask
+
+    @property
+    def rules(self) -> list[ServedFault]:
+        return [_fault(shown) for shown in self._ask("GET", "faults")]
+
+    def add(self, rule: str | dict[str, Any]) -> ServedFault:
+        """Let *rule* stand from now on.
+
+        :raises ValueError: it is not well-formed, or could never match.
+        """
+        return _fault(
+            self._ask("POST", "faults", {"rule": rule} if isinstance(rule, str) else rule)
+        )
+
+    def clear(self) -> None:
+        """Take all rules away."""
+        self._ask("DELETE", "faults")
+
+
+def _fault(shown: dict[str, Any]) -> ServedFault:
+    return ServedFault(**{name: shown[name] for name in ("rule", "matched", "struck", "spent")})
 
 
 class ServedCloud(MockedTenancy):
@@ -58,6 +97,10 @@ class ServedCloud(MockedTenancy):
         found: dict[str, str] = self._ask("POST", "principals", {"resource": resource_id})
         return found
 
+    @property
+    def faults(self) -> ServedFaults:
+        return ServedFaults(self._ask)
+
     def advance(self, seconds: float) -> None:
         self._ask("POST", "clock", {"advance": seconds})
 
@@ -75,7 +118,7 @@ class ServedCloud(MockedTenancy):
             text = response.read()
         finally:
             connection.close()
-        answer = json.loads(text) if text else None
+        answer: Any = json.loads(text) if text else None
         if response.status >= 400:
             raise ValueError(f"ocimock refused {method} /ocimock/{page}: {answer['message']}")
         return answer

@@ -3,9 +3,37 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from .cloud import CallRecord, Cloud, Settings
 from .credentials import PROFILE, Credentials
+
+
+class StandingFault(Protocol):
+    """A fault rule: how many calls it matched so far, and how many of these it struck."""
+
+    @property
+    def matched(self) -> int: ...
+
+    @property
+    def struck(self) -> int: ...
+
+    @property
+    def spent(self) -> bool:
+        """It will strike no more."""
+        ...
+
+
+class FaultRules(Protocol):
+    """What goes wrong on demand; :mod:`ocimock.fault_rules` has the rules' language."""
+
+    @property
+    def rules(self) -> Sequence[StandingFault]: ...
+
+    def add(self, rule: Any) -> StandingFault: ...
+
+    def clear(self) -> None: ...
 
 
 class MockedTenancy(ABC):
@@ -77,6 +105,11 @@ class MockedTenancy(ABC):
         With them set, ``oci.auth.signers.get_resource_principals_signer()`` works as it does in
         that notebook session, job run or deployment.
         """
+
+    @property
+    @abstractmethod
+    def faults(self) -> FaultRules:
+        """What goes wrong on demand: ``oci.faults.add("429 on every 3rd POST /jobRuns")``."""
 
     @abstractmethod
     def advance(self, seconds: float) -> None:

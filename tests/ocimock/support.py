@@ -9,10 +9,10 @@ from typing import Any
 import oci
 import pytest
 
-from ocimock import MockedCloud
+from ocimock import MockedTenancy
 
 
-def client(mocked: MockedCloud, sdk_class: Any, *, region: str = "", **options: Any) -> Any:
+def client(mocked: MockedTenancy, sdk_class: Any, *, region: str = "", **options: Any) -> Any:
     """A real SDK client, which does not try again what is refused."""
     config = dict(mocked.config)
     if region:
@@ -24,7 +24,7 @@ def client(mocked: MockedCloud, sdk_class: Any, *, region: str = "", **options: 
 _SIGNERS: dict[str, Any] = {}
 
 
-def _signer(mocked: MockedCloud) -> Any:
+def _signer(mocked: MockedTenancy) -> Any:
     """One signer for each key: reading a key takes longer than most tests."""
     config = mocked.config
     if config["fingerprint"] not in _SIGNERS:

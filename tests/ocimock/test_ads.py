@@ -13,7 +13,7 @@ from typing import Any
 import oci
 import pytest
 
-from ocimock import MockedCloud, Settings, mock_oci
+from ocimock import MockedTenancy, Settings, mock_oci
 from tests.ocimock.workbench import MARK, NS, SHAPE, Workbench, workbench
 
 QUICK = {"poll_interval": 0.001}
@@ -29,13 +29,13 @@ def ads() -> Any:
     return ads
 
 
-def sign_in(ads: Any, mocked: MockedCloud) -> None:
+def sign_in(ads: Any, mocked: MockedTenancy) -> None:
     location = os.environ["OCI_CONFIG_LOCATION"]
     ads.set_auth("api_key", oci_config_location=location, profile=mocked.profile)
 
 
 @pytest.fixture
-def bench(ads: Any, mocked: MockedCloud) -> Workbench:
+def bench(ads: Any, mocked: MockedTenancy) -> Workbench:
     sign_in(ads, mocked)
     return workbench(mocked)
 
@@ -115,7 +115,7 @@ def deployment(ads: Any, bench: Workbench, model_id: str) -> Any:
 
 
 def operations(bench: Workbench) -> list[str]:
-    return [call.operation for call in bench.mocked.cloud.calls]
+    return [call.operation for call in bench.mocked.calls]
 
 
 # --- jobs ----------------------------------------------------------------------------------
@@ -185,7 +185,7 @@ def test_a_job_is_deleted_with_its_runs(ads: Any, bench: Workbench) -> None:
     run = made.run()
     run.wait(interval=0.001)
     made.delete()
-    standing = bench.mocked.cloud.store.standing()
+    standing = bench.mocked.standing()
     assert not {"datasciencejob", "datasciencejobrun"} & set(standing)
 
 
@@ -301,7 +301,7 @@ def test_a_deployment_that_fails_is_failed_after_deploy(
 
 
 @pytest.fixture
-def files(mocked: MockedCloud) -> Any:
+def files(mocked: MockedTenancy) -> Any:
     import ocifs
 
     return ocifs.OCIFileSystem(config=mocked.config, region=mocked.config["region"])

@@ -7,7 +7,7 @@ from typing import Any
 import oci
 import pytest
 
-from ocimock import MockedCloud
+from ocimock import MockedTenancy
 from tests.ocimock.support import client, pages, refused
 
 m = oci.core.models
@@ -17,7 +17,7 @@ ANYWHERE = "0.0.0.0/0"
 class Network:
     """A VCN 10.0.0.0/16 and short ways to put things into it."""
 
-    def __init__(self, mocked: MockedCloud) -> None:
+    def __init__(self, mocked: MockedTenancy) -> None:
         self.compartment = mocked.compartment_id
         self.api = client(mocked, oci.core.VirtualNetworkClient)
         self.vcn = self.make_vcn("10.0.0.0/16", dns_label="demo")
@@ -64,7 +64,7 @@ class Network:
 
 
 @pytest.fixture
-def net(mocked: MockedCloud) -> Network:
+def net(mocked: MockedTenancy) -> Network:
     return Network(mocked)
 
 
@@ -174,7 +174,7 @@ def test_answers_carry_no_work_request(net: Network) -> None:
 
 
 def test_a_vcn_is_born_with_defaults_and_takes_them_along(
-    mocked: MockedCloud, net: Network
+    mocked: MockedTenancy, net: Network
 ) -> None:
     assert net.vcn.vcn_domain_name == "demo.oraclevcn.com"
     assert net.api.get_route_table(net.vcn.default_route_table_id).data.route_rules == []
@@ -184,9 +184,9 @@ def test_a_vcn_is_born_with_defaults_and_takes_them_along(
     assert options[1].search_domain_names == ["demo.oraclevcn.com"]
 
     net.api.delete_vcn(net.vcn.id)
-    assert not {"vcn", "routetable", "securitylist", "dhcpoptions"} & set(
-        mocked.cloud.store.standing()
-    )
+    assert net.api.get_vcn(net.vcn.id).data.lifecycle_state == "TERMINATED"
+    for noun in ("vcns", "route_tables", "security_lists", "dhcp_options"):
+        assert getattr(net.api, f"list_{noun}")(mocked.compartment_id).data == []
 
 
 @pytest.mark.parametrize("noun", ["route_table", "security_list", "dhcp_options"])
@@ -540,7 +540,7 @@ def test_lists_come_in_pages(net: Network) -> None:
     }
 
 
-def test_moves_to_another_compartment(mocked: MockedCloud, net: Network) -> None:
+def test_moves_to_another_compartment(mocked: MockedTenancy, net: Network) -> None:
     subnet = net.subnet()
     details = m.ChangeSubnetCompartmentDetails(compartment_id=mocked.tenancy_id)
     net.api.change_subnet_compartment(subnet.id, details)
@@ -550,7 +550,7 @@ def test_moves_to_another_compartment(mocked: MockedCloud, net: Network) -> None
         net.api.change_subnet_compartment(subnet.id, details)
 
 
-def test_a_region_shows_its_own_only(mocked: MockedCloud, net: Network) -> None:
+def test_a_region_shows_its_own_only(mocked: MockedTenancy, net: Network) -> None:
     elsewhere = client(mocked, oci.core.VirtualNetworkClient, region="us-ashburn-1")
     assert elsewhere.list_vcns(net.compartment).data == []
     with refused(404, "NotAuthorizedOrNotFound", net.vcn.id):

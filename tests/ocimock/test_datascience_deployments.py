@@ -10,7 +10,7 @@ import oci
 import pytest
 import requests
 
-from ocimock import MockedCloud, Settings, mock_oci
+from ocimock import MockedTenancy, Settings, mock_oci
 from tests.ocimock.support import client, pages, refused
 from tests.ocimock.workbench import MARK, NS, SHAPE, Workbench, workbench
 
@@ -19,7 +19,7 @@ NOWHERE = "ocid1.nothing.oc1.fra.nowhere"
 
 
 @pytest.fixture
-def bench(mocked: MockedCloud) -> Workbench:
+def bench(mocked: MockedTenancy) -> Workbench:
     return workbench(mocked)
 
 

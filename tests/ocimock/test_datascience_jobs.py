@@ -8,7 +8,7 @@ from typing import Any
 import oci
 import pytest
 
-from ocimock import MockedCloud, Settings, mock_oci
+from ocimock import MockedTenancy, Settings, mock_oci
 from tests.ocimock.support import client, pages, refused
 from tests.ocimock.workbench import MARK, NS, SHAPE, Workbench, make_log, workbench
 
@@ -16,7 +16,7 @@ M = oci.data_science.models
 
 
 @pytest.fixture
-def bench(mocked: MockedCloud) -> Workbench:
+def bench(mocked: MockedTenancy) -> Workbench:
     return workbench(mocked)
 
 
@@ -49,7 +49,7 @@ def test_a_job_is_created_listed_updated_deleted_and_gone(bench: Workbench) -> N
     bench.science.delete_job(job.id)
     assert bench.science.get_job(job.id).data.lifecycle_state == "DELETED"
     assert bench.science.list_jobs(bench.compartment).data == []
-    assert bench.mocked.cloud.blobs.count() == 0
+    assert bench.mocked.bodies() == 0
 
 
 def test_a_job_of_nodes_comes_back_as_it_was_sent(bench: Workbench) -> None:

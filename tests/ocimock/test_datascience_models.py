@@ -8,7 +8,7 @@ from typing import Any
 import oci
 import pytest
 
-from ocimock import MockedCloud
+from ocimock import MockedTenancy
 from tests.ocimock.support import pages, refused
 from tests.ocimock.workbench import NS, Workbench, workbench
 
@@ -17,7 +17,7 @@ NOWHERE = "ocid1.nothing.oc1.fra.nowhere"
 
 
 @pytest.fixture
-def bench(mocked: MockedCloud) -> Workbench:
+def bench(mocked: MockedTenancy) -> Workbench:
     return workbench(mocked)
 
 
@@ -61,7 +61,7 @@ def test_a_model_is_created_listed_updated_deleted_and_gone(bench: Workbench) ->
     # ADS reads a model once more after it deleted it.
     assert bench.science.get_model(model.id).data.lifecycle_state == "DELETED"
     assert bench.science.list_models(bench.compartment).data == []
-    assert bench.mocked.cloud.blobs.count() == 0
+    assert bench.mocked.bodies() == 0
 
 
 @pytest.mark.parametrize("field", ["project_id", "compartment_id", "model_version_set_id"])

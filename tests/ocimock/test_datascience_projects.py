@@ -7,7 +7,7 @@ from typing import Any
 import oci
 import pytest
 
-from ocimock import MockedCloud
+from ocimock import MockedTenancy
 from tests.ocimock.support import pages, refused
 from tests.ocimock.workbench import SHAPE, Workbench, workbench
 
@@ -15,7 +15,7 @@ M = oci.data_science.models
 
 
 @pytest.fixture
-def bench(mocked: MockedCloud) -> Workbench:
+def bench(mocked: MockedTenancy) -> Workbench:
     return workbench(mocked)
 
 
@@ -146,5 +146,6 @@ def test_work_requests_are_found_by_what_they_are(bench: Workbench) -> None:
     assert len(find(bench.compartment, operation_type="NOTEBOOK_SESSION_CREATE").data) == 2
     assert find(bench.compartment, status="FAILED").data == []
     assert find(bench.compartment, resource_id=first.project_id).data == []
-    with refused(501, "NotImplemented", "operationType"):
-        find(bench.compartment, sort_by="operationType")
+    bench.science.delete_notebook_session(first.id)
+    kinds = [w.operation_type for w in find(bench.compartment, sort_by="operationType").data]
+    assert kinds == ["NOTEBOOK_SESSION_CREATE"] * 2 + ["NOTEBOOK_SESSION_DELETE"]

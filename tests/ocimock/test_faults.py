@@ -13,7 +13,7 @@ import pytest
 import requests
 from typer.testing import CliRunner
 
-from ocimock import MockedCloud, Settings, mock_oci
+from ocimock import MockedCloud, MockedTenancy, Settings, mock_oci
 from ocimock import cli as command_line
 from ocimock import faults as pages
 from ocimock.fault_rules import parse, parse_body
@@ -36,7 +36,7 @@ def bench(tenancy: MockedCloud) -> Workbench:
     return workbench(tenancy)
 
 
-def _retrying(tenancy: MockedCloud, sdk_class: Any, attempts: int = 8) -> Any:
+def _retrying(tenancy: MockedTenancy, sdk_class: Any, attempts: int = 8) -> Any:
     """A client that tries again as the SDK's default strategy does, but waits for nothing."""
     strategy = oci.retry.RetryStrategyBuilder(
         max_attempts=attempts,

@@ -8,7 +8,7 @@ from typing import Any
 import oci
 import pytest
 
-from ocimock import MockedCloud
+from ocimock import MockedTenancy
 from tests.ocimock.support import client, pages, refused
 
 m = oci.identity.models
@@ -17,17 +17,17 @@ STATEMENT = "Allow group admins to manage all-resources in tenancy"
 
 
 @pytest.fixture
-def api(mocked: MockedCloud) -> Any:
+def api(mocked: MockedTenancy) -> Any:
     return client(mocked, oci.identity.IdentityClient, region="us-ashburn-1")
 
 
-def compartment(mocked: MockedCloud, api: Any, name: str = "team", parent: str = "") -> Any:
+def compartment(mocked: MockedTenancy, api: Any, name: str = "team", parent: str = "") -> Any:
     parent = parent or mocked.tenancy_id
     details = m.CreateCompartmentDetails(compartment_id=parent, name=name, description="d")
     return api.create_compartment(details).data
 
 
-def dynamic_group(mocked: MockedCloud, api: Any, rule: str = RULE, name: str = "jobs") -> Any:
+def dynamic_group(mocked: MockedTenancy, api: Any, rule: str = RULE, name: str = "jobs") -> Any:
     details = m.CreateDynamicGroupDetails(
         compartment_id=mocked.tenancy_id, name=name, description="d", matching_rule=rule
     )
@@ -35,7 +35,7 @@ def dynamic_group(mocked: MockedCloud, api: Any, rule: str = RULE, name: str = "
 
 
 def policy(
-    mocked: MockedCloud, api: Any, *statements: str, where: str = "", name: str = "p"
+    mocked: MockedTenancy, api: Any, *statements: str, where: str = "", name: str = "p"
 ) -> Any:
     details = m.CreatePolicyDetails(
         compartment_id=where or mocked.tenancy_id,
@@ -46,7 +46,7 @@ def policy(
     return api.create_policy(details).data
 
 
-def group(mocked: MockedCloud, api: Any, name: str = "people") -> Any:
+def group(mocked: MockedTenancy, api: Any, name: str = "people") -> Any:
     details = m.CreateGroupDetails(compartment_id=mocked.tenancy_id, name=name, description="d")
     return api.create_group(details).data
 
@@ -64,9 +64,9 @@ each_kind = pytest.mark.parametrize(
 
 @each_kind
 def test_create_list_update_delete_gone(
-    mocked: MockedCloud, api: Any, noun: str, make: Any, update: str, taken: str
+    mocked: MockedTenancy, api: Any, noun: str, make: Any, update: str, taken: str
 ) -> None:
-    before = mocked.cloud.store.standing()
+    before = mocked.standing()
     made = make(mocked, api)
     get = getattr(api, f"get_{noun}")
     listing = getattr(api, "list_" + (noun[:-1] + "ies" if noun == "policy" else noun + "s"))
@@ -77,7 +77,7 @@ def test_create_list_update_delete_gone(
     assert get(made.id).data.description == "changed"
 
     getattr(api, f"delete_{noun}")(made.id)
-    assert mocked.cloud.store.standing() == before
+    assert mocked.standing() == before
     assert made.id not in [item.id for item in listing(compartment_id=mocked.tenancy_id).data]
     with refused(404, "NotAuthorizedOrNotFound", made.id):
         getattr(api, f"delete_{noun}")(made.id)
@@ -85,7 +85,7 @@ def test_create_list_update_delete_gone(
 
 @each_kind
 def test_a_name_is_taken_once(
-    mocked: MockedCloud, api: Any, noun: str, make: Any, update: str, taken: str
+    mocked: MockedTenancy, api: Any, noun: str, make: Any, update: str, taken: str
 ) -> None:
     made = make(mocked, api)
     with refused(409, taken, made.name):
@@ -96,7 +96,7 @@ def test_a_name_is_taken_once(
 
 @each_kind
 def test_iam_is_written_in_the_home_region_only(
-    mocked: MockedCloud, api: Any, noun: str, make: Any, update: str, taken: str
+    mocked: MockedTenancy, api: Any, noun: str, make: Any, update: str, taken: str
 ) -> None:
     made = make(mocked, api)
     abroad = client(mocked, oci.identity.IdentityClient, region="eu-frankfurt-1")
@@ -111,7 +111,7 @@ def test_iam_is_written_in_the_home_region_only(
 
 
 @pytest.mark.parametrize("make", [dynamic_group, group], ids=["dynamic_group", "group"])
-def test_groups_live_in_the_root_only(mocked: MockedCloud, api: Any, make: Any) -> None:
+def test_groups_live_in_the_root_only(mocked: MockedTenancy, api: Any, make: Any) -> None:
     elsewhere = SimpleNamespace(tenancy_id=mocked.compartment_id)
     with refused(400, "InvalidParameter", "compartmentId", mocked.tenancy_id):
         make(elsewhere, api)
@@ -126,7 +126,7 @@ def test_groups_live_in_the_root_only(mocked: MockedCloud, api: Any, make: Any) 
         "all {tag.operations.role.value = 'trainer', tag.operations.owner.value}",
     ],
 )
-def test_a_matching_rule(mocked: MockedCloud, api: Any, rule: str) -> None:
+def test_a_matching_rule(mocked: MockedTenancy, api: Any, rule: str) -> None:
     assert dynamic_group(mocked, api, rule).matching_rule == rule
 
 
@@ -144,13 +144,13 @@ def test_a_matching_rule(mocked: MockedCloud, api: Any, rule: str) -> None:
         ("resource.type='a", "can't be read"),
     ],
 )
-def test_a_wrong_matching_rule(mocked: MockedCloud, api: Any, rule: str, words: str) -> None:
+def test_a_wrong_matching_rule(mocked: MockedTenancy, api: Any, rule: str, words: str) -> None:
     with refused(400, "InvalidParameter", "matchingRule", words):
         dynamic_group(mocked, api, rule)
     assert api.list_dynamic_groups(mocked.tenancy_id).data == []
 
 
-def test_an_update_of_a_rule_is_read_too(mocked: MockedCloud, api: Any) -> None:
+def test_an_update_of_a_rule_is_read_too(mocked: MockedTenancy, api: Any) -> None:
     made = dynamic_group(mocked, api)
     with refused(400, "InvalidParameter", "matchingRule"):
         api.update_dynamic_group(made.id, m.UpdateDynamicGroupDetails(matching_rule="nonsense"))
@@ -178,7 +178,7 @@ def test_an_update_of_a_rule_is_read_too(mocked: MockedCloud, api: Any) -> None:
         "Endorse group a to read buckets in tenancy partner",
     ],
 )
-def test_a_statement(mocked: MockedCloud, api: Any, statement: str) -> None:
+def test_a_statement(mocked: MockedTenancy, api: Any, statement: str) -> None:
     assert policy(mocked, api, statement).statements == [statement]
 
 
@@ -203,13 +203,13 @@ def test_a_statement(mocked: MockedCloud, api: Any, statement: str) -> None:
         ("Endorse group a to read buckets", "in"),
     ],
 )
-def test_a_wrong_statement(mocked: MockedCloud, api: Any, statement: str, words: str) -> None:
+def test_a_wrong_statement(mocked: MockedTenancy, api: Any, statement: str, words: str) -> None:
     with refused(400, "InvalidParameter", "statements[1]", words):
         policy(mocked, api, STATEMENT, statement)
     assert api.list_policies(mocked.tenancy_id).data == []
 
 
-def test_a_policy_needs_a_statement(mocked: MockedCloud, api: Any) -> None:
+def test_a_policy_needs_a_statement(mocked: MockedTenancy, api: Any) -> None:
     details = m.CreatePolicyDetails(
         compartment_id=mocked.tenancy_id, name="p", description="d", statements=[]
     )
@@ -220,14 +220,14 @@ def test_a_policy_needs_a_statement(mocked: MockedCloud, api: Any) -> None:
 @pytest.mark.parametrize(
     "where", ["compartment id ocid1.compartment.oc1..missing", "compartment missing", "tenancy"]
 )
-def test_a_policy_reaches_down_only(mocked: MockedCloud, api: Any, where: str) -> None:
+def test_a_policy_reaches_down_only(mocked: MockedTenancy, api: Any, where: str) -> None:
     statement = f"Allow group a to manage buckets in {where}"
     with refused(400, "InvalidParameter", "policy compartment subtree"):
         policy(mocked, api, statement, where=mocked.compartment_id)
 
 
 @pytest.mark.parametrize("path", ["outer:inner", "OUTER:inner"])
-def test_a_policy_names_compartments_by_path(mocked: MockedCloud, api: Any, path: str) -> None:
+def test_a_policy_names_compartments_by_path(mocked: MockedTenancy, api: Any, path: str) -> None:
     outer = compartment(mocked, api, "outer")
     compartment(mocked, api, "inner", outer.id)
     policy(mocked, api, f"Allow group a to manage buckets in compartment {path}")
@@ -236,7 +236,7 @@ def test_a_policy_names_compartments_by_path(mocked: MockedCloud, api: Any, path
         policy(mocked, api, statement, name="q")
 
 
-def test_compartments_nest(mocked: MockedCloud, api: Any) -> None:
+def test_compartments_nest(mocked: MockedTenancy, api: Any) -> None:
     outer = compartment(mocked, api, "outer")
     inner = compartment(mocked, api, "inner", outer.id)
     names = {c.name for c in api.list_compartments(mocked.tenancy_id).data}
@@ -254,7 +254,7 @@ def test_compartments_nest(mocked: MockedCloud, api: Any) -> None:
     assert api.get_compartment(inner.id).data.compartment_id == mocked.tenancy_id
 
 
-def test_deleting_a_compartment_is_a_work_request(mocked: MockedCloud, api: Any) -> None:
+def test_deleting_a_compartment_is_a_work_request(mocked: MockedTenancy, api: Any) -> None:
     made = compartment(mocked, api)
     response = api.delete_compartment(made.id)
     assert response.status == 202
@@ -262,7 +262,7 @@ def test_deleting_a_compartment_is_a_work_request(mocked: MockedCloud, api: Any)
     assert (work.status, work.resources[0].identifier) == ("SUCCEEDED", made.id)
 
 
-def test_the_root_compartment_is_the_tenancy(mocked: MockedCloud, api: Any) -> None:
+def test_the_root_compartment_is_the_tenancy(mocked: MockedTenancy, api: Any) -> None:
     assert api.get_compartment(mocked.tenancy_id).data.id == mocked.tenancy_id
     tenancy = api.get_tenancy(mocked.tenancy_id).data
     assert (tenancy.id, tenancy.home_region_key) == (mocked.tenancy_id, "IAD")
@@ -270,7 +270,7 @@ def test_the_root_compartment_is_the_tenancy(mocked: MockedCloud, api: Any) -> N
         api.get_tenancy("ocid1.tenancy.oc1..another")
 
 
-def test_regions(mocked: MockedCloud, api: Any) -> None:
+def test_regions(mocked: MockedTenancy, api: Any) -> None:
     subscribed = api.list_region_subscriptions(mocked.tenancy_id).data
     assert [(s.region_name, s.region_key, s.is_home_region) for s in subscribed] == [
         ("us-ashburn-1", "IAD", True),
@@ -280,7 +280,7 @@ def test_regions(mocked: MockedCloud, api: Any) -> None:
 
 
 @pytest.mark.parametrize(("region", "count"), [("eu-frankfurt-1", 3), ("eu-amsterdam-1", 1)])
-def test_availability_domains(mocked: MockedCloud, region: str, count: int) -> None:
+def test_availability_domains(mocked: MockedTenancy, region: str, count: int) -> None:
     api = client(mocked, oci.identity.IdentityClient, region=region)
     domains = api.list_availability_domains(mocked.compartment_id).data
     assert [domain.name for domain in domains] == [
@@ -292,10 +292,10 @@ def test_availability_domains(mocked: MockedCloud, region: str, count: int) -> N
         api.list_availability_domains("ocid1.compartment.oc1..missing")
 
 
-def test_members_of_a_group(mocked: MockedCloud, api: Any) -> None:
+def test_members_of_a_group(mocked: MockedTenancy, api: Any) -> None:
     people = group(mocked, api)
     (user,) = api.list_users(mocked.tenancy_id).data
-    assert user.id == mocked.cloud.settings.user_id
+    assert user.id == mocked.user_id
     details = m.AddUserToGroupDetails(user_id=user.id, group_id=people.id)
     member = api.add_user_to_group(details).data
     with refused(409, "ResourceAlreadyExists"):
@@ -308,7 +308,7 @@ def test_members_of_a_group(mocked: MockedCloud, api: Any) -> None:
     api.delete_group(people.id)
 
 
-def test_lists_come_in_pages(mocked: MockedCloud, api: Any) -> None:
+def test_lists_come_in_pages(mocked: MockedTenancy, api: Any) -> None:
     names = {f"p{number}" for number in range(5)}
     for name in names:
         policy(mocked, api, name=name)
@@ -317,7 +317,7 @@ def test_lists_come_in_pages(mocked: MockedCloud, api: Any) -> None:
     assert {item.name for page in found for item in page} == names
 
 
-def test_a_policy_needs_its_compartment(mocked: MockedCloud, api: Any) -> None:
+def test_a_policy_needs_its_compartment(mocked: MockedTenancy, api: Any) -> None:
     with refused(404, "NotAuthorizedOrNotFound", "ocid1.compartment.oc1..missing"):
         policy(mocked, api, where="ocid1.compartment.oc1..missing")
 
@@ -338,17 +338,17 @@ def test_a_list_needs_what_it_is_of(api: Any, ask: Any) -> None:
         ask(api)
 
 
-def test_fault_domains_need_their_availability_domain(mocked: MockedCloud, api: Any) -> None:
+def test_fault_domains_need_their_availability_domain(mocked: MockedTenancy, api: Any) -> None:
     with refused(400, "InvalidParameter", "availabilityDomain"):
         api.list_fault_domains(mocked.compartment_id, "nowhere")
 
 
-def test_only_the_tenancy_lists_its_whole_subtree(mocked: MockedCloud, api: Any) -> None:
+def test_only_the_tenancy_lists_its_whole_subtree(mocked: MockedTenancy, api: Any) -> None:
     with refused(400, "InvalidParameter", "compartmentIdInSubtree"):
         api.list_compartments(mocked.compartment_id, compartment_id_in_subtree=True)
 
 
-def test_a_compartment_moves_to_where_it_can_be(mocked: MockedCloud, api: Any) -> None:
+def test_a_compartment_moves_to_where_it_can_be(mocked: MockedTenancy, api: Any) -> None:
     outer, moved = compartment(mocked, api, "outer"), compartment(mocked, api, "same")
     compartment(mocked, api, "same", outer.id)
     abroad = client(mocked, oci.identity.IdentityClient, region="eu-frankfurt-1")
@@ -364,14 +364,14 @@ def test_a_compartment_moves_to_where_it_can_be(mocked: MockedCloud, api: Any) -
 
 
 @pytest.mark.parametrize("missing", ["user", "group"])
-def test_a_member_and_its_group_must_exist(mocked: MockedCloud, api: Any, missing: str) -> None:
-    known = {"user_id": mocked.cloud.settings.user_id, "group_id": group(mocked, api).id}
+def test_a_member_and_its_group_must_exist(mocked: MockedTenancy, api: Any, missing: str) -> None:
+    known = {"user_id": mocked.user_id, "group_id": group(mocked, api).id}
     known[f"{missing}_id"] = f"ocid1.{missing}.oc1..missing"
     with refused(404, "NotAuthorizedOrNotFound", f"ocid1.{missing}.oc1..missing"):
         api.add_user_to_group(m.AddUserToGroupDetails(**known))
 
 
-def test_a_policy_may_name_its_own_compartment(mocked: MockedCloud, api: Any) -> None:
+def test_a_policy_may_name_its_own_compartment(mocked: MockedTenancy, api: Any) -> None:
     outer = compartment(mocked, api, "outer")
     compartment(mocked, api, "inner", outer.id)
     for name in ("outer", "outer:inner", "inner"):
@@ -387,7 +387,7 @@ def test_a_policy_may_name_its_own_compartment(mocked: MockedCloud, api: Any) ->
         ("request.utc-timestamp between '2026-01-01T00:00Z' and later", "single quotes"),
     ],
 )
-def test_a_wrong_condition(mocked: MockedCloud, api: Any, condition: str, words: str) -> None:
+def test_a_wrong_condition(mocked: MockedTenancy, api: Any, condition: str, words: str) -> None:
     with refused(400, "InvalidParameter", "statements[0]", words):
         policy(mocked, api, f"{STATEMENT} where {condition}")
 
@@ -399,5 +399,5 @@ def test_a_wrong_condition(mocked: MockedCloud, api: Any, condition: str, words:
         "request.utc-timestamp between '2026-01-01T00:00Z' and '2026-02-01T00:00Z'",
     ],
 )
-def test_a_condition(mocked: MockedCloud, api: Any, condition: str) -> None:
+def test_a_condition(mocked: MockedTenancy, api: Any, condition: str) -> None:
     policy(mocked, api, f"{STATEMENT} where {condition}")

@@ -9,7 +9,8 @@ from typing import Any
 import oci
 import pytest
 
-from ocimock import MockedCloud
+from ocimock import MockedCloud, MockedTenancy
+from ocimock.cloud import Cloud
 from ocimock.services.logging.management import create_custom_log
 from ocimock.services.logging.records import append
 from ocimock.wire.errors import AlreadyExists
@@ -22,8 +23,8 @@ RUN = "ocid1.datasciencejobrun.oc1.fra.run"
 class Logs:
     """Short ways to make log groups and logs, and to search them."""
 
-    def __init__(self, mocked: MockedCloud) -> None:
-        self.cloud = mocked.cloud
+    def __init__(self, mocked: MockedTenancy) -> None:
+        self.mocked = mocked
         self.compartment = mocked.compartment_id
         self.api = client(mocked, oci.logging.LoggingManagementClient)
         self.searching = client(mocked, oci.loggingsearch.LogSearchClient)
@@ -43,6 +44,15 @@ class Logs:
         details = m.CreateLogDetails(display_name=name, **fields)
         return self.made(self.api.create_log(group, details))
 
+    def put(self, log: str, *texts: str, source: str = "me", **fields: Any) -> None:
+        """Write lines, now unless *defaultlogentrytime* says when."""
+        models = oci.loggingingestion.models
+        entries = [models.LogEntry(id=str(n), data=text) for n, text in enumerate(texts)]
+        fields = {"type": "my.type", "defaultlogentrytime": datetime.now(UTC), **fields}
+        batch = models.LogEntryBatch(entries=entries, source=source, **fields)
+        details = models.PutLogsDetails(specversion="1.0", log_entry_batches=[batch])
+        self.writing.put_logs(log, details)
+
     def search(self, query: str, **options: Any) -> Any:
         now = datetime.now(UTC)
         details = oci.loggingsearch.models.SearchLogsDetails(
@@ -58,7 +68,7 @@ class Logs:
 
 
 @pytest.fixture
-def logs(mocked: MockedCloud) -> Logs:
+def logs(mocked: MockedTenancy) -> Logs:
     return Logs(mocked)
 
 
@@ -67,8 +77,10 @@ def stream(logs: Logs) -> tuple[str, str]:
     """A log with four lines of two sources, and the stream that names it."""
     group = logs.group()
     log = logs.log(group)
+    start = datetime.now(UTC) - timedelta(seconds=1)
     for number, source in enumerate((RUN, RUN, "other", RUN)):
-        append(logs.cloud, log, source, f"line {number}")
+        moment = start + timedelta(milliseconds=number)
+        logs.put(log, f"line {number}", source=source, defaultlogentrytime=moment)
     return log, f'SEARCH "{logs.compartment}/{group}/{log}"'
 
 
@@ -126,11 +138,11 @@ def test_changes_answer_202_and_a_finished_work_request(logs: Logs) -> None:
 
 
 def test_work_requests_do_not_stand(logs: Logs) -> None:
-    before = logs.cloud.store.standing()
+    before = logs.mocked.standing()
     group = logs.group()
     logs.api.delete_log(group, logs.log(group))
     logs.api.delete_log_group(group)
-    assert logs.cloud.store.standing() == before
+    assert logs.mocked.standing() == before
 
 
 def test_a_group_with_logs_stays(logs: Logs) -> None:
@@ -199,11 +211,18 @@ def test_a_service_log_needs_its_source(logs: Logs) -> None:
     assert logs.api.list_logs(group, source_service="other").data == []
 
 
+def inside(logs: Logs) -> Cloud:
+    """What the mock's own services write through."""
+    assert isinstance(logs.mocked, MockedCloud)
+    return logs.mocked.cloud
+
+
+@pytest.mark.process_only("stands in for another service of the mock")
 def test_a_log_made_by_another_service(logs: Logs) -> None:
     group = logs.group()
-    log = create_custom_log(logs.cloud, group, RUN, "eu-frankfurt-1")
+    log = create_custom_log(inside(logs), group, RUN, "eu-frankfurt-1")
     assert logs.api.get_log(group, log).data.display_name == RUN
-    append(logs.cloud, log, RUN, "hello")
+    append(inside(logs), log, RUN, "hello")
     assert logs.messages(f'SEARCH "{logs.compartment}/{group}/{log}"') == ["hello"]
 
 
@@ -291,7 +310,7 @@ def test_search_comes_in_pages(logs: Logs, stream: tuple[str, str]) -> None:
 def test_the_searched_time(logs: Logs, stream: tuple[str, str]) -> None:
     log, search = stream
     now = datetime.now(UTC)
-    append(logs.cloud, log, RUN, "old", at=now.timestamp() - 7200)
+    logs.put(log, "old", defaultlogentrytime=now - timedelta(hours=2))
     assert "old" not in logs.messages(search)
     window = {"start": now - timedelta(hours=3), "end": now - timedelta(hours=1)}
     assert logs.messages(search, **window) == ["old"]
@@ -301,11 +320,12 @@ def test_the_searched_time(logs: Logs, stream: tuple[str, str]) -> None:
         logs.search(search, start=now, end=now - timedelta(hours=1))
 
 
+@pytest.mark.process_only("stands in for another service of the mock")
 def test_now_is_the_mocks_now(logs: Logs, stream: tuple[str, str]) -> None:
     """A client whose clock the mock's has overtaken still sees what just happened."""
     log, search = stream
-    logs.cloud.clock.advance(3600)
-    append(logs.cloud, log, RUN, "later")
+    logs.mocked.advance(3600)
+    append(inside(logs), log, RUN, "later")
     assert logs.messages(search)[0] == "later"
 
 
@@ -313,29 +333,21 @@ def test_lines_that_are_lost(logs: Logs, stream: tuple[str, str]) -> None:
     log, search = stream
     group = search.split("/")[1]
     logs.api.update_log(group, log, m.UpdateLogDetails(is_enabled=False))
-    append(logs.cloud, log, RUN, "disabled")
-    append(logs.cloud, "ocid1.log.oc1.fra.missing", RUN, "missing")
+    logs.put(log, "disabled")
     assert logs.messages(search)[0] == "line 3"
 
 
-def put(logs: Logs, log: str, *texts: str, **fields: Any) -> None:
-    models = oci.loggingingestion.models
-    entries = [models.LogEntry(id=str(n), data=text) for n, text in enumerate(texts)]
-    batch = models.LogEntryBatch(
-        entries=entries,
-        source="me",
-        type="my.type",
-        defaultlogentrytime=datetime.now(UTC),
-        **fields,
-    )
-    details = models.PutLogsDetails(specversion="1.0", log_entry_batches=[batch])
-    logs.writing.put_logs(log, details)
+@pytest.mark.process_only("stands in for another service of the mock")
+def test_a_line_to_a_log_that_is_not_there_is_lost(logs: Logs) -> None:
+    append(inside(logs), "ocid1.log.oc1.fra.missing", RUN, "missing")
+    logs.group()
+    assert logs.messages(f'SEARCH "{logs.compartment}"') == []
 
 
 def test_put_logs(logs: Logs) -> None:
     group = logs.group()
     log = logs.log(group)
-    put(logs, log, "plain", '{"message": "object", "level": "INFO"}', '"a string"', subject="s")
+    logs.put(log, "plain", '{"message": "object", "level": "INFO"}', '"a string"', subject="s")
     search = f'SEARCH "{logs.compartment}/{group}/{log}" | SORT BY id ASC'
     assert logs.messages(search) == ["plain", "object", '"a string"']
     content = logs.search(search).data.results[1].data["logContent"]
@@ -345,15 +357,15 @@ def test_put_logs(logs: Logs) -> None:
 
 def test_put_logs_into_what_takes_none(logs: Logs) -> None:
     with refused(404, "NotAuthorizedOrNotFound"):
-        put(logs, "ocid1.log.oc1.fra.missing", "x")
+        logs.put("ocid1.log.oc1.fra.missing", "x")
     source = m.OciService(service="objectstorage", resource="b", category="write")
     configuration = m.Configuration(source=source)
     log = logs.log(logs.group(), log_type="SERVICE", configuration=configuration)
     with refused(400, "InvalidParameter", "custom logs"):
-        put(logs, log, "x")
+        logs.put(log, "x")
 
 
-def test_a_list_reaches_down_where_it_is_asked_to(mocked: MockedCloud, logs: Logs) -> None:
+def test_a_list_reaches_down_where_it_is_asked_to(mocked: MockedTenancy, logs: Logs) -> None:
     group = logs.group()
     assert logs.api.list_log_groups(mocked.tenancy_id).data == []
     below = logs.api.list_log_groups(
@@ -401,7 +413,7 @@ def test_an_update_is_checked_like_a_create(logs: Logs) -> None:
             change()
 
 
-def test_a_group_moves_with_its_logs(mocked: MockedCloud, logs: Logs) -> None:
+def test_a_group_moves_with_its_logs(mocked: MockedTenancy, logs: Logs) -> None:
     group = logs.group()
     log = logs.log(group)
     missing = m.ChangeLogGroupCompartmentDetails(compartment_id="ocid1.compartment.oc1..missing")
@@ -419,13 +431,20 @@ def test_names_stay_unique_however_a_log_comes(logs: Logs) -> None:
     with refused(409, "ResourceAlreadyExists", "log"):
         details = m.ChangeLogLogGroupDetails(target_log_group_id=second)
         logs.api.change_log_log_group(first, log, details)
+
+
+@pytest.mark.process_only("stands in for another service of the mock")
+def test_another_services_log_has_a_name_of_its_own(logs: Logs) -> None:
+    group = logs.group()
+    logs.log(group)
     with pytest.raises(AlreadyExists):
-        create_custom_log(logs.cloud, first, "log", "eu-frankfurt-1")
+        create_custom_log(inside(logs), group, "log", "eu-frankfurt-1")
 
 
+@pytest.mark.process_only("looks where no call can")
 def test_a_deleted_log_keeps_no_lines(logs: Logs, stream: tuple[str, str]) -> None:
     log, search = stream
     logs.api.delete_log(search.split("/")[1], log)
-    record = logs.cloud.store.find("log", log)
+    record = inside(logs).store.find("log", log)
     assert record is not None
     assert "lines" not in record.private

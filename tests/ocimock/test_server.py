@@ -49,7 +49,7 @@ def test_the_sdk_through_the_proxy_face(exported: ServerFile) -> None:
     plain = oci.artifacts.ArtifactsClient(_config(), service_endpoint=exported.url)
     assert plain.get_container_repository(made.id).data.display_name == "vllm"
     state = requests.get(f"{exported.url}/ocimock/state", timeout=5).json()
-    assert state == {"standing": {"containerrepo": 1}}
+    assert state == {"standing": {"containerrepo": 1}, "bodies": 0}
     calls = requests.get(f"{exported.url}/ocimock/calls", timeout=5).json()
     assert [call["operation"] for call in calls] == [
         "create_container_repository",

@@ -8,7 +8,7 @@ from typing import Any
 import oci
 import pytest
 
-from ocimock import MockedCloud
+from ocimock import MockedTenancy
 from tests.ocimock.support import client, pages, refused
 
 mm = oci.monitoring.models
@@ -19,7 +19,7 @@ NOW = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=10)
 # Limits
 
 
-def test_limits_of_data_science(mocked: MockedCloud) -> None:
+def test_limits_of_data_science(mocked: MockedTenancy) -> None:
     api = client(mocked, oci.limits.LimitsClient)
     names = [s.name for s in api.list_services(mocked.tenancy_id).data]
     assert names == ["compute", "data-science", "vcn"]
@@ -33,7 +33,7 @@ def test_limits_of_data_science(mocked: MockedCloud) -> None:
     assert [item.service_name for item in defined] == ["data-science"]
 
 
-def test_limits_that_the_mock_does_not_know(mocked: MockedCloud) -> None:
+def test_limits_that_the_mock_does_not_know(mocked: MockedTenancy) -> None:
     api = client(mocked, oci.limits.LimitsClient)
     with refused(404, "NotAuthorizedOrNotFound", "database"):
         api.list_limit_values(mocked.tenancy_id, "database")
@@ -47,7 +47,7 @@ def test_limits_that_the_mock_does_not_know(mocked: MockedCloud) -> None:
 
 
 class Metrics:
-    def __init__(self, mocked: MockedCloud) -> None:
+    def __init__(self, mocked: MockedTenancy) -> None:
         self.compartment = mocked.compartment_id
         self.api = client(mocked, oci.monitoring.MonitoringClient)
         # Metrics are posted to a host of their own, as ADS's driver does.
@@ -77,7 +77,7 @@ class Metrics:
 
 
 @pytest.fixture
-def metrics(mocked: MockedCloud) -> Metrics:
+def metrics(mocked: MockedTenancy) -> Metrics:
     return Metrics(mocked)
 
 
@@ -152,13 +152,13 @@ def test_a_query_that_is_wrong_or_too_much(
 # Resource search
 
 
-def search(mocked: MockedCloud, text: str, **options: Any) -> list[Any]:
+def search(mocked: MockedTenancy, text: str, **options: Any) -> list[Any]:
     api = client(mocked, oci.resource_search.ResourceSearchClient)
     details = oci.resource_search.models.FreeTextSearchDetails(text=text)
     return list(api.search_resources(details, **options).data.items)
 
 
-def test_search_finds_a_log_by_its_ocid(mocked: MockedCloud) -> None:
+def test_search_finds_a_log_by_its_ocid(mocked: MockedTenancy) -> None:
     """As ADS does, to learn the compartment of a log."""
     api = client(mocked, oci.logging.LoggingManagementClient)
     lm = oci.logging.models
@@ -180,18 +180,18 @@ def test_search_finds_a_log_by_its_ocid(mocked: MockedCloud) -> None:
 # OCI Registry
 
 
-def repository(mocked: MockedCloud, api: Any, name: str = "vllm", **fields: Any) -> Any:
+def repository(mocked: MockedTenancy, api: Any, name: str = "vllm", **fields: Any) -> Any:
     fields.setdefault("compartment_id", mocked.compartment_id)
     details = am.CreateContainerRepositoryDetails(display_name=name, **fields)
     return api.create_container_repository(details).data
 
 
 @pytest.fixture
-def registry(mocked: MockedCloud) -> Any:
+def registry(mocked: MockedTenancy) -> Any:
     return client(mocked, oci.artifacts.ArtifactsClient)
 
 
-def test_repository_create_list_update_delete_gone(mocked: MockedCloud, registry: Any) -> None:
+def test_repository_create_list_update_delete_gone(mocked: MockedTenancy, registry: Any) -> None:
     made = repository(mocked, registry, is_public=False)
     assert (made.lifecycle_state, made.namespace) == ("AVAILABLE", mocked.namespace)
     # Without them Terraform's plan never becomes clean.
@@ -207,7 +207,7 @@ def test_repository_create_list_update_delete_gone(mocked: MockedCloud, registry
     assert registry.list_container_repositories(mocked.compartment_id).data.items == []
 
 
-def test_a_repositorys_name_is_taken_in_its_region(mocked: MockedCloud, registry: Any) -> None:
+def test_a_repositorys_name_is_taken_in_its_region(mocked: MockedTenancy, registry: Any) -> None:
     repository(mocked, registry)
     with refused(409, "ResourceAlreadyExists", "vllm"):
         repository(mocked, registry, compartment_id=mocked.tenancy_id)
@@ -216,12 +216,12 @@ def test_a_repositorys_name_is_taken_in_its_region(mocked: MockedCloud, registry
 
 
 @pytest.mark.parametrize("name", ["VLLM", "a b", "a//b", "-a", "a/"])
-def test_a_repositorys_name_is_docker_s(mocked: MockedCloud, registry: Any, name: str) -> None:
+def test_a_repositorys_name_is_docker_s(mocked: MockedTenancy, registry: Any, name: str) -> None:
     with refused(400, "InvalidParameter", "displayName", name):
         repository(mocked, registry, name)
 
 
-def test_a_repository_has_no_images(mocked: MockedCloud, registry: Any) -> None:
+def test_a_repository_has_no_images(mocked: MockedTenancy, registry: Any) -> None:
     made = repository(mocked, registry)
     images = registry.list_container_images(mocked.compartment_id, repository_id=made.id).data
     assert images.items == []
@@ -231,7 +231,7 @@ def test_a_repository_has_no_images(mocked: MockedCloud, registry: Any) -> None:
     assert configuration.namespace == mocked.namespace
 
 
-def test_repositories_come_in_pages(mocked: MockedCloud, registry: Any) -> None:
+def test_repositories_come_in_pages(mocked: MockedTenancy, registry: Any) -> None:
     for number in range(3):
         repository(mocked, registry, f"r{number}")
     found = pages(registry.list_container_repositories, mocked.compartment_id, limit=2)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import oci
 
-from ocimock import MockedCloud
+from ocimock import MockedTenancy
 from tests.ocimock.support import client
 
 M = oci.data_science.models
@@ -20,7 +21,7 @@ MARK = "simulated by ocimock: no code ran"
 class Workbench:
     """A project, a log group with a log, a subnet and a versioned bucket."""
 
-    mocked: MockedCloud
+    mocked: MockedTenancy
     science: Any
     storage: Any
     project: str
@@ -145,16 +146,21 @@ class Workbench:
 
     def lines(self, source: str = "") -> list[str]:
         """The messages in the log, of one source if asked."""
-        from ocimock.services.logging.records import lines
-
-        record = self.mocked.cloud.store.find("log", self.log)
-        assert record is not None
-        entries = [line["logContent"] for line in lines(record)]
+        searching = client(self.mocked, oci.loggingsearch.LogSearchClient)
+        now = datetime.now(UTC)
+        details = oci.loggingsearch.models.SearchLogsDetails(
+            time_start=now - timedelta(hours=1),
+            time_end=now,
+            search_query=f'search "{self.compartment}/{self.group}/{self.log}" '
+            "| sort by datetime asc",
+        )
+        found = searching.search_logs(details, limit=1000).data.results
+        entries = [line.data["logContent"] for line in found]
         wanted = [entry for entry in entries if entry["source"] == source or not source]
         return [entry["data"]["message"] for entry in wanted]
 
 
-def workbench(mocked: MockedCloud) -> Workbench:
+def workbench(mocked: MockedTenancy) -> Workbench:
     """Set everything up in a fresh tenancy."""
     science = client(mocked, oci.data_science.DataScienceClient)
     storage = client(mocked, oci.object_storage.ObjectStorageClient)
@@ -171,7 +177,7 @@ def workbench(mocked: MockedCloud) -> Workbench:
     return Workbench(mocked, science, storage, project, group, log, make_subnet(mocked), "bucket")
 
 
-def make_log(mocked: MockedCloud, name: str = "job") -> tuple[str, str]:
+def make_log(mocked: MockedTenancy, name: str = "job") -> tuple[str, str]:
     """A new log group with a log in it: their OCIDs."""
     logging = client(mocked, oci.logging.LoggingManagementClient)
     models = oci.logging.models
@@ -183,7 +189,7 @@ def make_log(mocked: MockedCloud, name: str = "job") -> tuple[str, str]:
     return group, logging.list_logs(group).data[0].id
 
 
-def make_subnet(mocked: MockedCloud) -> str:
+def make_subnet(mocked: MockedTenancy) -> str:
     network = client(mocked, oci.core.VirtualNetworkClient)
     models = oci.core.models
     vcn = network.create_vcn(

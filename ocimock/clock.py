@@ -81,8 +81,12 @@ class Clock:
 
     def schedule(self, delay: float, name: str, subject: str) -> None:
         """Have event *name* happen to *subject* in *delay* seconds (times the pace)."""
+        self.schedule_at(self.now() + delay * self.pace, name, subject)
+
+    def schedule_at(self, at: float, name: str, subject: str) -> None:
+        """Have it happen at a date of the calendar (seconds since the epoch), at whatever pace."""
         self._last += 1
-        event = Event(self.now() + delay * self.pace, self._last, name, subject)
+        event = Event(at, self._last, name, subject)
         heapq.heappush(self._events, event)
         if self.on_scheduled is not None:
             self.on_scheduled(event)

@@ -54,10 +54,10 @@ def content(call: Call, record: Record) -> Response:
     return ranged(call, headers, body)
 
 
-def drop(call: Call, record: Record) -> None:
+def drop(cloud: Cloud, record: Record) -> None:
     """Forget the artifact of a record that is deleted."""
     if artifact := record.private.pop("artifact", None):
-        call.cloud.blobs.drop(artifact["blob"])
+        cloud.blobs.drop(artifact["blob"])
 
 
 def _headers(record: Record) -> dict[str, str]:

@@ -50,7 +50,7 @@ def _delete(call: Call) -> Response:
     for run in runs:
         run.deleted = True
         run.data["lifecycleState"] = "DELETED"
-    artifacts.drop(call, record)
+    artifacts.drop(call.cloud, record)
     depart(call.cloud, KIND, record)
     return Response(204)
 

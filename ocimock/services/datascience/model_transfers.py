@@ -16,7 +16,8 @@ from ..objectstorage import versions
 from ..objectstorage.base import BUCKET, bucket_key
 from . import artifacts, work_requests
 from .base import SERVICE
-from .models import KIND, REFERENCE_TYPE
+from .catalog import KIND, readable
+from .models import REFERENCE_TYPE
 
 # How long a transfer takes at real pace, in seconds.
 _SECONDS = 1.0
@@ -80,7 +81,7 @@ def _end_import(cloud: Cloud, work: Record) -> None:
     details = work.private["details"]
     region = details.get("destinationRegion") or work.private["region"]
     bucket = _bucket(cloud, region, details["namespace"], details["destinationBucket"])
-    body = cloud.blobs.get(_model(cloud, work).private["artifact"]["blob"])
+    body = cloud.blobs.get(readable(_model(cloud, work)).private["artifact"]["blob"])
     headers = {"content-type": "application/octet-stream"}
     content = versions.Content(body, headers=headers)
     versions.write(cloud, bucket, details["destinationObjectName"], content)

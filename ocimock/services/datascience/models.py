@@ -5,35 +5,33 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ...resources import Kind, Lifecycle, bury, check_etag, crud, get_live, require, show
+from ...resources import bury, check_etag, crud, get_live, require, show
 from ...service import Call
 from ...store import Record
 from ...wire.body import Body
-from ...wire.errors import AlreadyExists, Conflict, InvalidParameter, NotAuthorizedOrNotFound
+from ...wire.errors import (
+    AlreadyExists,
+    Conflict,
+    InvalidParameter,
+    NoEtagMatch,
+    NotAuthorizedOrNotFound,
+)
 from ...wire.message import Response
 from . import artifacts
-from .base import DEPLOYMENT, MODEL, PROJECT, SERVICE, VERSION_SET, require_state
+from .base import SERVICE, VERSION_SET, require_state
+from .catalog import KIND as KIND
+from .catalog import delete_artifacts, deployments_of, readable
+from .model_retention import settle_retention
 
-KIND = Kind(
-    name=MODEL,
-    model="Model",
-    path_id="modelId",
-    noun="model",
-    plural="models",
-    lifecycle=Lifecycle("ACTIVE", "ACTIVE", "DELETED", "DELETED"),
-    parents=(("projectId", PROJECT), ("modelVersionSetId", VERSION_SET)),
-    defaults=(
-        ("lifecycleDetails", ""),
-        ("category", "USER"),
-        ("isModelByReference", False),
-        ("customMetadataList", []),
-        ("definedMetadataList", []),
-    ),
-)
 # The type that the JSON of a model by reference states.
 REFERENCE_TYPE = "modelOSSReferenceDescription"
 # Bytes. What is larger is an artifact itself.
 _MOST_REFERENCE = 16 * 1024 * 1024
+
+
+def _settle(call: Call, record: Record) -> None:
+    _join_version_set(call, record)
+    settle_retention(call, record)
 
 
 def _join_version_set(call: Call, record: Record) -> None:
@@ -58,10 +56,9 @@ def _delete(call: Call) -> Response:
 
 def delete_model(call: Call, record: Record) -> None:
     """:raises Conflict: a model deployment serves it."""
-    for deployment in call.cloud.store.live(DEPLOYMENT):
-        if deployment.private["search"]["modelId"] == record.id:
-            raise Conflict(f"model {record.id} is in use by model deployment {deployment.id}")
-    artifacts.drop(call, record)
+    for deployment in deployments_of(call.cloud, record):
+        raise Conflict(f"model {record.id} is in use by model deployment {deployment.id}")
+    delete_artifacts(call.cloud, record)
     bury(call.cloud, KIND, record)
 
 
@@ -80,6 +77,7 @@ def _switch(call: Call, before: str, after: str) -> Response:
     check_etag(call, record)
     require_state(record, before, to="activate" if after == "ACTIVE" else "deactivate")
     record.data["lifecycleState"] = after
+    record.etag = call.cloud.ids.token(16)
     return show(record)
 
 
@@ -94,17 +92,23 @@ def _create_provenance(call: Call) -> Response:
 @SERVICE.operation("update_model_provenance")
 def _update_provenance(call: Call) -> Response:
     record = get_live(call, KIND)
-    return _keep_provenance(call, record, _provenance(record) | call.body())
+    before = _provenance(record)
+    wanted = call.header("if-match")
+    if wanted and wanted not in ("*", record.private["provenance etag"]):
+        raise NoEtagMatch(f"if-match '{wanted}' is not the current etag of the provenance")
+    return _keep_provenance(call, record, before | call.body())
 
 
 @SERVICE.operation("get_model_provenance")
 def _get_provenance(call: Call) -> Response:
-    return Response.of_json(_provenance(get_live(call, KIND)))
+    record = get_live(call, KIND)
+    return Response.of_json(_provenance(record), etag=record.private["provenance etag"])
 
 
 def _keep_provenance(call: Call, record: Record, body: dict[str, Any]) -> Response:
     record.private["provenance"] = body
-    return Response.of_json(body, etag=call.cloud.ids.token(16))
+    record.private["provenance etag"] = call.cloud.ids.token(16)
+    return Response.of_json(body, etag=record.private["provenance etag"])
 
 
 def _provenance(record: Record) -> dict[str, Any]:
@@ -125,12 +129,12 @@ def _create_artifact(call: Call) -> Response:
 
 @SERVICE.operation("head_model_artifact")
 def _head_artifact(call: Call) -> Response:
-    return artifacts.head(get_live(call, KIND))
+    return artifacts.head(readable(get_live(call, KIND)))
 
 
 @SERVICE.operation("get_model_artifact_content")
 def _get_artifact(call: Call) -> Response:
-    return artifacts.content(call, get_live(call, KIND))
+    return artifacts.content(call, readable(get_live(call, KIND)))
 
 
 def referenced(body: Body) -> list[dict[str, Any]] | None:
@@ -159,7 +163,7 @@ def referenced(body: Body) -> list[dict[str, Any]] | None:
 crud(
     SERVICE,
     KIND,
-    on_create=_join_version_set,
-    on_update=_join_version_set,
+    on_create=_settle,
+    on_update=_settle,
     only=("create", "get", "list", "update", "move"),
 )

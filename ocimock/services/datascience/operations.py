@@ -4,6 +4,8 @@ from . import (  # noqa: F401 - each registers its operations
     deployments,
     job_runs,
     jobs,
+    metadata_artifacts,
+    model_retention,
     model_transfers,
     models,
     notebooks,

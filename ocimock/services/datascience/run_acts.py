@@ -1,0 +1,197 @@
+"""What a job run would do with its resource principal, step by step of its course."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from ...cloud import Cloud
+from ...iam.principals import Principal
+from ...store import Record
+from . import acting
+from .acting import Act
+
+_OBJECT_URI = re.compile(r"oci://(?P<bucket>[^@/]+)@(?P<namespace>[^/]+)/?(?P<path>.*)")
+_INPUTS = "OCI__INPUT_MAPPINGS"
+# Variables of ADS's drivers that name where outputs go, and where the code comes from.
+_OUTPUTS = ("OUTPUT_URI",)
+_SOURCES = ("OCI__RUNTIME_URI",)
+
+
+def refusal(cloud: Cloud, run: Record, job: Record, step: str) -> str | None:
+    """Why the run can't do what belongs to *step* of its course, if it can't."""
+    return acting.refusal(cloud, run.private["region"], _acts(cloud, run, job, step))
+
+
+def may_log(cloud: Cloud, run: Record) -> bool:
+    """Whether the run's lines reach its log."""
+    who = acting.principal(cloud, run)
+    return acting.refusal(cloud, run.private["region"], _log(cloud, run, who)) is None
+
+
+def environment(run: Record, job: Record) -> dict[str, str]:
+    """All environment variables of a run: its node groups', its job's, and its own over them."""
+    found: dict[str, str] = {}
+    nodes = job.data.get("jobNodeConfigurationDetails") or {}
+    groups = nodes.get("jobNodeGroupConfigurationDetailsList") or []
+    for part in (*groups, job.data):
+        found |= (part.get("jobConfigurationDetails") or {}).get("environmentVariables") or {}
+    override = run.data.get("jobConfigurationOverrideDetails") or {}
+    return found | (override.get("environmentVariables") or {})
+
+
+def _acts(cloud: Cloud, run: Record, job: Record, step: str) -> Iterator[Act]:
+    who = acting.principal(cloud, run)
+    variables = environment(run, job)
+    if step == "start":
+        for subnet in _subnets(run, job):
+            yield acting.use_subnet(cloud, acting.service(), subnet)
+        yield from _log(cloud, run, who)
+        yield from _bootstrap(run, job, who)
+        for image in _images(job, variables):
+            yield from acting.pull(cloud, who, image)
+        yield from _mounts(cloud, run, who)
+    elif step == "execute":
+        yield from _secrets(cloud, who, variables)
+        yield from _reads(cloud, run, who, variables)
+    elif step == "half-way":
+        yield from _metrics(run, who, variables)
+    elif step == "finish":
+        yield from _writes(cloud, run, who, variables)
+
+
+def _bootstrap(run: Record, job: Record, who: Principal) -> Iterator[Act]:
+    """The run reads what it is: ADS's driver asks for both."""
+    of_job = {"target.job.id": job.id}
+    where = job.data["compartmentId"]
+    yield Act(f"read its job {job.id}", who, "datascience.get_job", where, of_job)
+    own = run.data["compartmentId"]
+    of_run = {"target.job-run.id": run.id}
+    yield Act(f"read itself, {run.id}", who, "datascience.get_job_run", own, of_run)
+    if "artifact" in job.private:
+        operation = "datascience.get_job_artifact_content"
+        yield Act(f"download the artifact of {job.id}", who, operation, where, of_job)
+
+
+def _log(cloud: Cloud, run: Record, who: Principal) -> Iterator[Act]:
+    log_id = (run.data.get("logDetails") or {}).get("logId")
+    if log_id:
+        yield acting.write_log(cloud, who, log_id)
+
+
+def _mounts(cloud: Cloud, run: Record, who: Principal) -> Iterator[Act]:
+    """A mounted bucket is read and written: who mounts it does not say which."""
+    region = run.private["region"]
+    for mount in mounts(run):
+        if bucket := mount.get("bucket"):
+            path = str(mount.get("prefix") or "")
+            purpose = f"mount bucket '{bucket}' at {mount['destinationDirectoryName']}"
+            yield acting.on_bucket(cloud, who, region, bucket, "get_bucket", purpose, "")
+            for operation in ("list_objects", "get_object", "put_object"):
+                yield acting.on_bucket(cloud, who, region, bucket, operation, purpose, path)
+
+
+def mounts(run: Record) -> list[dict[str, Any]]:
+    """The run's own storage mounts, or those of its job."""
+    override = run.data.get("jobStorageMountConfigurationOverrideDetailsList")
+    return override or run.data.get("jobStorageMountConfigurationDetailsList") or []
+
+
+def _secrets(cloud: Cloud, who: Principal, variables: dict[str, str]) -> Iterator[Act]:
+    """The secrets that the environment names: a token by vault and name, git's key by OCID."""
+    for prefix in (name.removesuffix("_SECRET_NAME") for name in variables):
+        name, vault = f"{prefix}_SECRET_NAME", f"{prefix}_VAULT_ID"
+        if name in variables and vault in variables:
+            secret = _by_name(cloud, variables[name], variables[vault])
+            operation = "vault.get_secret_bundle_by_name"
+            yield _bundle(who, secret, f"read secret '{variables[name]}'", operation)
+    if git := variables.get("OCI__RUNTIME_GIT_SECRET_ID"):
+        secret = cloud.store.find("vaultsecret", git)
+        yield _bundle(who, secret, f"read secret {git}", "vault.get_secret_bundle")
+
+
+def _bundle(who: Principal, secret: Record | None, purpose: str, operation: str) -> Act:
+    if secret is None:
+        return Act(purpose, who, operation, None)
+    context = {
+        "target.secret.id": secret.id,
+        "target.secret.name": secret.data["secretName"],
+        "target.vault.id": secret.data["vaultId"],
+    }
+    return Act(purpose, who, operation, secret.data["compartmentId"], context)
+
+
+def _by_name(cloud: Cloud, name: str, vault_id: str) -> Record | None:
+    for secret in cloud.store.live("vaultsecret"):
+        if (secret.data["secretName"], secret.data["vaultId"]) == (name, vault_id):
+            return secret
+    return None
+
+
+def _reads(
+    cloud: Cloud, run: Record, who: Principal, variables: dict[str, str]
+) -> Iterator[Act]:
+    uris = [variables[name] for name in _SOURCES if name in variables]
+    uris += _sources(variables.get(_INPUTS, ""))
+    for bucket, path, uri in _objects(uris):
+        for operation in ("list_objects", "get_object"):
+            purpose = f"read {uri}"
+            region = run.private["region"]
+            yield acting.on_bucket(cloud, who, region, bucket, operation, purpose, path)
+
+
+def _writes(
+    cloud: Cloud, run: Record, who: Principal, variables: dict[str, str]
+) -> Iterator[Act]:
+    uris = [variables[name] for name in _OUTPUTS if name in variables]
+    for bucket, path, uri in _objects(uris):
+        purpose, region = f"write to {uri}", run.private["region"]
+        yield acting.on_bucket(cloud, who, region, bucket, "put_object", purpose, path)
+
+
+def _metrics(run: Record, who: Principal, variables: dict[str, str]) -> Iterator[Act]:
+    """ADS's driver posts how busy the GPUs are, where a namespace for it is named."""
+    if namespace := variables.get("OCI__METRICS_NAMESPACE"):
+        yield Act(
+            f"post metrics to namespace {namespace}",
+            who,
+            "monitoring.post_metric_data",
+            run.data["compartmentId"],
+            {"target.metrics.namespace": namespace},
+        )
+
+
+def _objects(uris: list[str]) -> Iterator[tuple[str, str, str]]:
+    for uri in uris:
+        if found := _OBJECT_URI.fullmatch(uri):
+            yield found["bucket"], found["path"], uri
+
+
+def _sources(mappings: str) -> list[str]:
+    """What ADS's driver copies to the node: the keys of a JSON object."""
+    try:
+        found = json.loads(mappings)
+    except ValueError:
+        return []
+    return [str(source) for source in found] if isinstance(found, dict) else []
+
+
+def _subnets(run: Record, job: Record) -> Iterator[str]:
+    nodes = job.data.get("jobNodeConfigurationDetails") or {}
+    groups = nodes.get("jobNodeGroupConfigurationDetailsList") or []
+    parts = [nodes.get("jobNetworkConfiguration") or {}]
+    parts.append(run.data.get("jobInfrastructureConfigurationDetails") or {})
+    parts += [group.get("jobInfrastructureConfigurationDetails") or {} for group in groups]
+    yield from dict.fromkeys(part["subnetId"] for part in parts if part.get("subnetId"))
+
+
+def _images(job: Record, variables: dict[str, str]) -> Iterator[str]:
+    nodes = job.data.get("jobNodeConfigurationDetails") or {}
+    groups = nodes.get("jobNodeGroupConfigurationDetailsList") or []
+    details = [part.get("jobEnvironmentConfigurationDetails") or {} for part in (job.data, *groups)]
+    named = [str(part["image"]) for part in details if part.get("image")]
+    if image := variables.get("CONTAINER_CUSTOM_IMAGE"):
+        named.append(image)
+    yield from dict.fromkeys(named)

@@ -12,7 +12,7 @@ from ..dispatch import UnknownHostError, dispatch, shown_path
 from ..faults import AnswerDropped
 from ..store.state_file import StateFile
 from ..wire.body import Body, Spool
-from ..wire.message import Request, Response
+from ..wire.message import Headers, Request, Response
 from . import pages
 
 Scope = MutableMapping[str, Any]
@@ -89,11 +89,14 @@ class Application:
 
 
 def _request(scope: Scope, body: Body) -> Request:
-    headers = scope["headers"]
-    authority = next((value for name, value in headers if name.lower() == b"host"), b"").decode()
+    # uvicorn gives the names in lower case.
+    headers = Headers.lower((n.decode("latin-1"), v.decode("latin-1")) for n, v in scope["headers"])
     path = scope.get("raw_path") or scope["path"].encode()
-    url = f"{scope['scheme']}://{authority}{path.decode()}?{scope['query_string'].decode()}"
-    return Request.from_url(scope["method"], url, headers, body)
+    query: bytes = scope["query_string"]
+    target = (path + b"?" + query if query else path).decode()
+    return Request.received(
+        scope["method"], scope["scheme"], headers.get("host", ""), target, headers, body
+    )
 
 
 async def _read(receive: Receive, spool: Spool) -> Body:

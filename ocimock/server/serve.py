@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -69,6 +70,8 @@ def serve(
     _announce(home, url, settings, credentials)
     # uvicorn raises the signal again once it has shut down; what is below must still be reached.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    # What is there now stays: collections need not look at it again.
+    gc.freeze()
     try:
         server.run(sockets=[listener])
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -21,6 +22,13 @@ class Headers(dict[str, str]):
     def __init__(self, fields: Mapping[str, Any] | Iterable[tuple[str, Any]] = ()) -> None:
         pairs = fields.items() if isinstance(fields, Mapping) else fields
         super().__init__((_text(name).lower(), _text(value)) for name, value in pairs)
+
+    @classmethod
+    def lower(cls, fields: Iterable[tuple[str, str]]) -> Headers:
+        """From names that are in lower case already."""
+        found = cls()
+        found.update(fields)
+        return found
 
     def get_lower(self, name: str, default: str = "") -> str:
         return self.get(name.lower(), default)
@@ -62,19 +70,35 @@ class Request:
         headers: Mapping[str, Any] | Iterable[tuple[str, Any]] = (),
         body: bytes | Body = b"",
     ) -> Request:
+        """The request for *url* (``https://host:port/path?query``).
+
+        :raises ValueError: the URL is none.
+        """
         parts = urlsplit(url)
-        query: dict[str, tuple[str, ...]] = {}
-        for name, value in parse_qsl(parts.query, keep_blank_values=True):
-            query[name] = (*query.get(name, ()), value)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        return cls.received(method, parts.scheme, parts.netloc, target, Headers(headers), body)
+
+    @classmethod
+    def received(
+        cls,
+        method: str,
+        scheme: str,
+        authority: str,
+        target: str,
+        headers: Headers,
+        body: bytes | Body = b"",
+    ) -> Request:
+        """A request from its parts: *authority* is host and port, *target* path and query."""
+        path, _, query = target.partition("?")
         return cls(
             method=method.upper(),
-            host=parts.hostname or "",
-            path=parts.path or "/",
-            query=query,
-            headers=Headers(headers),
-            content=Body.of(body) if isinstance(body, bytes) else body,
-            base_url=f"{parts.scheme}://{parts.netloc}",
-            target=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
+            host=_hostname(authority),
+            path=path,
+            query=_query(query) if query else {},
+            headers=headers,
+            content=body if isinstance(body, Body) else Body.of(body),
+            base_url=f"{scheme}://{authority}",
+            target=target,
         )
 
 
@@ -92,6 +116,19 @@ class Response:
         fields = {name.replace("_", "-"): text for name, text in headers.items()}
         fields.setdefault("content-type", "application/json")
         return cls(status, fields, json.dumps(value).encode())
+
+
+@functools.lru_cache(maxsize=256)
+def _hostname(authority: str) -> str:
+    """:raises ValueError: *authority* is none."""
+    return urlsplit(f"//{authority}").hostname or ""
+
+
+def _query(query: str) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        found[name] = (*found.get(name, ()), value)
+    return found
 
 
 def _text(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import dropwhile, islice
 from typing import Any
@@ -68,9 +68,10 @@ class _Asked:
         after = self.start_after + "\0" if self.start_after else ""
         return max(self.prefix, self.start, after)
 
-    def reaches(self, name: str) -> bool:
-        """Whether *name*, which is not before :meth:`first`, is within what is asked for."""
-        return name.startswith(self.prefix) and (not self.end or name < self.end)
+    def behind_last(self) -> str:
+        """Where in the names to stop."""
+        last = behind(self.prefix)
+        return min(last, self.end) if self.end else last
 
     def folder(self, name: str) -> str | None:
         """The prefix that stands for *name* and its likes, if the delimiter makes one."""
@@ -84,12 +85,12 @@ class _Asked:
 def _list_objects(call: Call) -> Response:
     bucket = find_bucket(call)
     asked = _Asked.of(call)
-
-    def present(name: str) -> Iterator[Record]:
-        found = versions.latest(call.cloud, bucket, name)
-        return iter([found] if found else [])
-
     names = versions.names(call.cloud, bucket)
+
+    def present(name: str) -> Sequence[Record]:
+        found = versions.latest_among(call.cloud, names, name)
+        return (found,) if found is not None else ()
+
     entries = list(islice(_entries(names, asked, present, asked.first()), asked.limit + 1))
     objects, prefixes = _split(entries[: asked.limit], asked)
     answer: dict[str, Any] = {"objects": objects, "prefixes": prefixes}
@@ -104,11 +105,11 @@ def _list_object_versions(call: Call) -> Response:
     asked = _Asked.of(call)
     first, version = _from_page(call.query("page")) or (asked.first(), "")
 
-    def every(name: str) -> Iterator[Record]:
+    def every(name: str) -> Sequence[Record]:
         found = versions.history(call.cloud, bucket, name)
         if name != first or not version:
-            return found
-        return dropwhile(lambda record: record.id != version, found)
+            return list(found)
+        return list(dropwhile(lambda record: record.id != version, found))
 
     names = versions.names(call.cloud, bucket)
     entries = list(islice(_entries(names, asked, every, first), asked.limit + 1))
@@ -135,11 +136,18 @@ def _from_page(page: str | None) -> tuple[str, str] | None:
 
 
 def _entries(
-    names: Names, asked: _Asked, of_name: Callable[[str], Iterator[Record]], first: str
+    names: Names, asked: _Asked, of_name: Callable[[str], Sequence[Record]], first: str
 ) -> Iterator[tuple[str, Record | None]]:
     """The entries from *first* on, in order: records, and names of prefixes with None."""
+    end = names.place(asked.behind_last())
     place = names.place(first)
-    while (name := names.at(place)) is not None and asked.reaches(name):
+    if not asked.delimiter:
+        for name in names.between(place, end):
+            for record in of_name(name):
+                yield name, record
+        return
+    while place < end:
+        name = names.at(place)
         folder = asked.folder(name)
         if folder is None:
             for record in of_name(name):
@@ -148,7 +156,7 @@ def _entries(
         # A client that goes on after a prefix has seen it.
         elif folder == asked.start_after:
             place = names.place(behind(folder))
-        elif next(of_name(name), None) is None:
+        elif not of_name(name):
             place += 1
         else:
             yield folder, None
@@ -158,12 +166,12 @@ def _entries(
 def _split(
     entries: list[tuple[str, Record | None]], asked: _Asked, *, with_versions: bool = False
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    records = [_summary(record, asked, with_versions) for _, record in entries if record]
-    return records, [name for name, record in entries if record is None]
-
-
-def _summary(record: Record, asked: _Asked, with_versions: bool) -> dict[str, Any]:
     fields = ("name", *asked.fields)
     if with_versions:
         fields += ("versionId", "isDeleteMarker", "timeModified")
-    return {wire: record.data[wire] for wire in fields if record.data.get(wire) is not None}
+    objects = [
+        {wire: value for wire in fields if (value := record.data.get(wire)) is not None}
+        for _, record in entries
+        if record is not None
+    ]
+    return objects, [name for name, record in entries if record is None]

@@ -13,8 +13,8 @@ from ...cloud import Cloud
 from ...store import Record
 from .base import OBJECT
 
-# Above every character that a name can hold.
-_LAST = chr(0x10FFFF)
+# Above whatever can follow in a name: it holds 256 of this character at most.
+_LAST = chr(0x10FFFF) * 257
 
 
 class Names:
@@ -53,9 +53,13 @@ class Names:
         """The place of *name* in the order, or where it would be."""
         return bisect_left(self._ordered, name)
 
-    def at(self, place: int) -> str | None:
-        """The name at *place*; None behind the last."""
-        return self._ordered[place] if place < len(self._ordered) else None
+    def at(self, place: int) -> str:
+        """The name at *place*."""
+        return self._ordered[place]
+
+    def between(self, place: int, end: int) -> Iterator[str]:
+        """The names from *place* up to but without *end*, without a copy of them all."""
+        return map(self._ordered.__getitem__, range(place, end))
 
 
 def behind(prefix: str) -> str:
@@ -76,7 +80,10 @@ def index(cloud: Cloud, bucket_id: str) -> Names:
         for version in sorted(cloud.store.live(OBJECT), key=position):
             names = indexes.setdefault(version.data["bucket"], Names())
             names.add(version.data["name"], version.id)
-    return indexes.setdefault(bucket_id, Names())
+    found = indexes.get(bucket_id)
+    if found is None:
+        found = indexes[bucket_id] = Names()
+    return found
 
 
 def forget(cloud: Cloud, bucket_id: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import datetime
 from email.utils import format_datetime
 
@@ -184,6 +185,7 @@ def storage_tier(call: Call, bucket: Record) -> str:
     return tier
 
 
+@functools.lru_cache(maxsize=1024)
 def http_time(timestamp: str) -> str:
     """A record's RFC 3339 time as HTTP writes it."""
     return format_datetime(datetime.fromisoformat(timestamp), usegmt=True)

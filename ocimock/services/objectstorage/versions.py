@@ -53,7 +53,13 @@ def history(cloud: Cloud, bucket: Record, name: str) -> Iterator[Record]:
 
 def latest(cloud: Cloud, bucket: Record, name: str) -> Record | None:
     """An object's present version; None where there is none or it is deleted."""
-    newest = next(history(cloud, bucket, name), None)
+    return latest_among(cloud, names(cloud, bucket), name)
+
+
+def latest_among(cloud: Cloud, of_bucket: Names, name: str) -> Record | None:
+    """The same, for whoever has a bucket's names at hand and asks for many."""
+    ids = of_bucket.versions(name)
+    newest = cloud.store.find(OBJECT, ids[-1]) if ids else None
     return None if newest is None or newest.data["isDeleteMarker"] else newest
 
 

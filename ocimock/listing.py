@@ -36,10 +36,12 @@ def summaries(call: Call, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     cut = _item_model(call)
     if cut is None:
         return found
-    return [
-        {wire: value for wire, value in data.items() if wire in cut.subtype(data).fields}
-        for data in found
-    ]
+    return [_cut(cut, data) for data in found]
+
+
+def _cut(model: models.Model, data: dict[str, Any]) -> dict[str, Any]:
+    fields = model.subtype(data).fields
+    return {wire: value for wire, value in data.items() if wire in fields}
 
 
 def listed(

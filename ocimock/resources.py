@@ -135,10 +135,14 @@ def refuse_duplicate(cloud: Cloud, kind: Kind, data: dict[str, Any]) -> None:
     """:raises AlreadyExists: a live resource shares all of the kind's unique fields."""
     if not kind.unique:
         return
+    first, *others = kind.unique
+    value = data.get(first)
     for other in cloud.store.live(kind.name):
+        if other.data.get(first) != value:
+            continue
         if kind.regional and place_of(other.id) != place_of(data["id"]):
             continue
-        if all(other.data.get(wire) == data.get(wire) for wire in kind.unique):
+        if all(other.data.get(wire) == data.get(wire) for wire in others):
             named = ", ".join(f"{wire} '{data.get(wire)}'" for wire in kind.unique)
             raise kind.duplicate(f"a {kind.noun} with {named} exists already: {other.id}")
 

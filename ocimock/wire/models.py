@@ -39,7 +39,7 @@ class Model:
 
     def subtype(self, value: Mapping[str, Any]) -> Model:
         """The model that *value*'s discriminator names, this one where there is none."""
-        select = getattr(_sdk_class(self.module, self.name), "get_subtype", None)
+        select = _selector(self.module, self.name)
         if select is None:
             return self
         # get_subtype may index its argument under either spelling; hand it all fields.
@@ -159,6 +159,13 @@ def _join(where: str, name: str) -> str:
     return f"{where}.{name}" if where else name
 
 
+@functools.cache
+def _selector(module: str, name: str) -> Any:
+    """The function by which the SDK finds a model's subtype; None where it has none."""
+    return getattr(_sdk_class(module, name), "get_subtype", None)
+
+
+@functools.cache
 def _sdk_class(module: str, name: str) -> Any:
     found = getattr(importlib.import_module(module), name, None)
     if found is None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from .clock import format_time
+from .cloud import Cloud, event
+from .lifecycles import bury_as
 from .resources import Kind, check_etag, get_live
 from .service import Call
 from .store import Record
@@ -14,6 +17,19 @@ PENDING = "PENDING_DELETION"
 _DAY = 24 * 3600.0
 # Days. Where a client names no time, OCI takes the last possible one.
 _LATEST = 30
+
+End = Callable[[Cloud, Record], None]
+_ENDS: dict[str, End] = {}
+
+
+def at_end(kind: str) -> Callable[[End], End]:
+    """Register what goes with a resource of *kind* when its time has come: ``end(cloud, it)``."""
+
+    def register(end: End) -> End:
+        _ENDS[kind] = end
+        return end
+
+    return register
 
 
 def schedule(call: Call, kind: Kind, *, earliest: int) -> Record:
@@ -29,6 +45,15 @@ def schedule(call: Call, kind: Kind, *, earliest: int) -> Record:
     check_etag(call, record)
     if record.data["lifecycleState"] == PENDING:
         raise Conflict(f"{kind.noun} {record.id} is in {PENDING} already")
+    set_pending(call, record, time_of_deletion(call, earliest=earliest))
+    return record
+
+
+def time_of_deletion(call: Call, *, earliest: int) -> float:
+    """When what the call is about is to be deleted, in seconds since the epoch.
+
+    :raises InvalidParameter: timeOfDeletion is too early or too late.
+    """
     now = call.cloud.clock.now()
     wanted = call.body().get("timeOfDeletion")
     at = now + _LATEST * _DAY if wanted is None else datetime.fromisoformat(wanted).timestamp()
@@ -37,8 +62,7 @@ def schedule(call: Call, kind: Kind, *, earliest: int) -> Record:
         raise InvalidParameter(
             f"timeOfDeletion must be from {earliest} to {_LATEST} days from now, not {wanted}"
         )
-    set_pending(call, record, at)
-    return record
+    return at
 
 
 def set_pending(call: Call, record: Record, at: float) -> None:
@@ -46,8 +70,10 @@ def set_pending(call: Call, record: Record, at: float) -> None:
     record.private["state before deletion"] = record.data["lifecycleState"]
     record.data["lifecycleState"] = PENDING
     record.data["timeOfDeletion"] = format_time(at)
+    record.private["stood"] = not record.history
     record.history = True
     record.etag = call.cloud.ids.token(16)
+    call.cloud.clock.schedule_at(at, "deletion.due", f"{record.kind}/{record.id}")
 
 
 def cancel(call: Call, kind: Kind) -> Record:
@@ -67,8 +93,26 @@ def revive(call: Call, record: Record) -> None:
     """Undo :func:`set_pending`."""
     record.data["lifecycleState"] = record.private.pop("state before deletion")
     del record.data["timeOfDeletion"]
-    record.history = False
+    record.history = not record.private.pop("stood")
     record.etag = call.cloud.ids.token(16)
+
+
+def end(cloud: Cloud, record: Record) -> None:
+    """Delete *record* for good, with all that goes with it."""
+    bury_as(cloud, record, "DELETED")
+    if record.kind in _ENDS:
+        _ENDS[record.kind](cloud, record)
+
+
+@event("deletion.due")
+def _due(cloud: Cloud, subject: str) -> None:
+    kind, identifier = subject.split("/", 1)
+    record = cloud.store.find(kind, identifier)
+    if record is None or record.deleted or record.data["lifecycleState"] != PENDING:
+        return
+    # It may have been brought back and scheduled anew, for a later time.
+    if datetime.fromisoformat(record.data["timeOfDeletion"]).timestamp() <= cloud.clock.now():
+        end(cloud, record)
 
 
 def refuse_pending(record: Record) -> None:

@@ -57,9 +57,14 @@ def depart(cloud: Cloud, kind: Kind, record: Record) -> None:
 
 def bury(cloud: Cloud, kind: Kind, record: Record) -> None:
     """Make *record* a tombstone in the kind's last state."""
+    bury_as(cloud, record, kind.lifecycle.deleted)
+
+
+def bury_as(cloud: Cloud, record: Record, state: str) -> None:
+    """Make *record* a tombstone in lifecycle state *state*."""
     record.deleted = True
     if "lifecycleState" in record.data:
-        record.data["lifecycleState"] = kind.lifecycle.deleted
+        record.data["lifecycleState"] = state
     record.etag = cloud.ids.token(16)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from ... import deletion
+from ...cloud import Cloud
 from ...resources import (
     Kind,
     Lifecycle,
     add,
     check_etag,
     crud,
+    get,
     get_live,
     list_,
     listed,
@@ -94,6 +96,29 @@ def _cancel_deletion(call: Call) -> Response:
     return show(deletion.cancel(call, KEY))
 
 
+@deletion.at_end(KEY.name)
+def _end(cloud: Cloud, key: Record) -> None:
+    """A key's versions go with it."""
+    for version in list(cloud.store.live_to_change(VERSION.name)):
+        if version.data["keyId"] == key.id:
+            deletion.end(cloud, version)
+
+
+@SERVICE.operation("schedule_key_version_deletion")
+def _schedule_version_deletion(call: Call) -> Response:
+    version = _version(call)
+    key = get_live(call, KEY)
+    if key.data["currentKeyVersion"] == version.id:
+        raise Conflict(f"{version.id} is the current version of key {key.id}")
+    return show(deletion.schedule(call, VERSION, earliest=_EARLIEST_DELETION))
+
+
+@SERVICE.operation("cancel_key_version_deletion")
+def _cancel_version_deletion(call: Call) -> Response:
+    _version(call)
+    return show(deletion.cancel(call, VERSION))
+
+
 @SERVICE.operation("create_key_version")
 def _rotate(call: Call) -> Response:
     key = get_live(call, KEY)
@@ -104,10 +129,18 @@ def _rotate(call: Call) -> Response:
 
 @SERVICE.operation("get_key_version")
 def _get_version(call: Call) -> Response:
-    version = get_live(call, VERSION)
+    return show(_version(call, get(call, VERSION)))
+
+
+def _version(call: Call, version: Record | None = None) -> Record:
+    """The version that the path names, by default a live one.
+
+    :raises NotAuthorizedOrNotFound: it is none of the key's.
+    """
+    version = version or get_live(call, VERSION)
     if version.data["keyId"] != call.path["keyId"]:
         raise NotAuthorizedOrNotFound(f"{version.id} is not a version of {call.path['keyId']}")
-    return show(version)
+    return version
 
 
 @SERVICE.operation("list_key_versions")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from ... import deletion
+from ...cloud import Cloud
 from ...resources import Kind, crud, get_live, show
 from ...service import Call
 from ...store import Record
@@ -85,6 +86,15 @@ def _cancel_deletion(call: Call) -> Response:
         if record.private.pop("with vault", False):
             deletion.revive(call, record)
     return show(vault)
+
+
+@deletion.at_end(VAULT.name)
+def _end(cloud: Cloud, vault: Record) -> None:
+    """What is in a vault goes with it, whatever its own time was."""
+    for kind in _CONTENTS:
+        for record in list(cloud.store.live_to_change(kind)):
+            if record.data["vaultId"] == vault.id:
+                deletion.end(cloud, record)
 
 
 @SERVICE.operation("get_vault_usage")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from ... import deletion
+from ...clock import format_time
+from ...cloud import Cloud, event
 from ...resources import (
     Kind,
     add,
     change,
+    check_etag,
     crud,
     get_live,
     get_settled,
@@ -24,12 +28,11 @@ from ...wire.errors import (
     Conflict,
     InvalidParameter,
     MissingParameter,
-    NotAuthorizedOrNotFound,
     NotImplementedByMock,
 )
 from ...wire.message import Response
 from .base import SERVICE
-from .versions import Version, add_version, promote, versions
+from .versions import Version, add_version, find, forget, promote, versions
 
 SECRET = Kind(
     name="vaultsecret",
@@ -46,6 +49,7 @@ SECRET = Kind(
 )
 # Days. Source: OCI's API reference, ScheduleSecretDeletion.
 _EARLIEST_DELETION = 1
+_DUE = "timeOfDeletion"
 
 
 @SERVICE.operation("create_secret")
@@ -107,11 +111,63 @@ def _list_versions(call: Call) -> Response:
 @SERVICE.operation("get_secret_version")
 def _get_version(call: Call) -> Response:
     secret = get_live(call, SECRET)
+    return Response.of_json(_shown(secret, find(secret, call.path["secretVersionNumber"])))
+
+
+@SERVICE.operation("schedule_secret_version_deletion")
+def _schedule_version_deletion(call: Call) -> Response:
+    """Only a version that is deprecated can go.
+
+    Source: OCI documentation, "Secret Versions and Rotation States".
+    """
+    secret, version = _version_to_change(call)
+    if version.get(_DUE):
+        raise Conflict(f"version {version['versionNumber']} is to be deleted already")
+    if version["stages"] != ["DEPRECATED"]:
+        raise Conflict(
+            f"version {version['versionNumber']} is {', '.join(version['stages'])}; only one that "
+            "is DEPRECATED can be deleted"
+        )
+    at = deletion.time_of_deletion(call, earliest=_EARLIEST_DELETION)
+    version[_DUE] = format_time(at)
+    subject = f"{secret.id}/{version['versionNumber']}"
+    call.cloud.clock.schedule_at(at, "vault.version.due", subject)
+    return Response(204)
+
+
+@SERVICE.operation("cancel_secret_version_deletion")
+def _cancel_version_deletion(call: Call) -> Response:
+    _, version = _version_to_change(call)
+    if not version.pop(_DUE, None):
+        raise Conflict(f"version {version['versionNumber']} is not to be deleted")
+    return Response(204)
+
+
+@event("vault.version.due")
+def _version_due(cloud: Cloud, subject: str) -> None:
+    identifier, number = subject.split("/")
+    secret = cloud.store.find(SECRET.name, identifier)
+    if secret is None or secret.deleted:
+        return
     for version in versions(secret):
-        if str(version["versionNumber"]) == call.path["secretVersionNumber"]:
-            return Response.of_json(_shown(secret, version))
-    number = call.path["secretVersionNumber"]
-    raise NotAuthorizedOrNotFound(f"secret {secret.id} has no version {number}")
+        at = version.get(_DUE)
+        if str(version["versionNumber"]) != number or not at:
+            continue
+        if datetime.fromisoformat(at).timestamp() <= cloud.clock.now():
+            forget(secret, version["versionNumber"])
+
+
+@deletion.at_end(SECRET.name)
+def _end(_cloud: Cloud, secret: Record) -> None:
+    """The contents of a secret go with it."""
+    forget(secret)
+
+
+def _version_to_change(call: Call) -> tuple[Record, Version]:
+    secret = get_live(call, SECRET)
+    check_etag(call, secret)
+    deletion.refuse_pending(secret)
+    return secret, find(secret, call.path["secretVersionNumber"])
 
 
 def _shown(secret: Record, version: Version) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...service import Call
 from ...store import Record
-from ...wire.errors import InvalidParameter
+from ...wire.errors import InvalidParameter, NotAuthorizedOrNotFound
 
 Version = dict[str, Any]
 
@@ -22,7 +22,27 @@ _CURRENT, _LATEST, _PREVIOUS, _PENDING, _DEPRECATED = (
 
 
 def versions(secret: Record) -> list[Version]:
-    """The versions of *secret*, oldest first."""
+    """The versions of *secret* that were not deleted, oldest first."""
+    return [version for version in _all(secret) if not version.get("deleted")]
+
+
+def find(secret: Record, number: int | str) -> Version:
+    """:raises NotAuthorizedOrNotFound: *secret* has no version *number*."""
+    for version in versions(secret):
+        if str(version["versionNumber"]) == str(number):
+            return version
+    raise NotAuthorizedOrNotFound(f"secret {secret.id} has no version {number}")
+
+
+def forget(secret: Record, number: int | None = None) -> None:
+    """Delete version *number* of *secret*, or all of them, with their contents."""
+    for version in _all(secret):
+        if number in (None, version["versionNumber"]):
+            version["deleted"] = True
+            version.pop("content", None)
+
+
+def _all(secret: Record) -> list[Version]:
     found: list[Version] = secret.private.setdefault("versions", [])
     return found
 
@@ -41,7 +61,7 @@ def add_version(call: Call, secret: Record, content: dict[str, Any]) -> None:
         version["stages"] = [stage for stage in version["stages"] if stage != _LATEST]
         if not version["stages"]:
             version["stages"] = [_DEPRECATED]
-    number = len(versions(secret)) + 1
+    number = len(_all(secret)) + 1
     added = {
         "versionNumber": number,
         "name": name,
@@ -49,7 +69,7 @@ def add_version(call: Call, secret: Record, content: dict[str, Any]) -> None:
         "stages": [_LATEST],
         "content": content["content"],
     }
-    versions(secret).append(added)
+    _all(secret).append(added)
     if content.get("stage") == _PENDING:
         added["stages"] = [_PENDING, _LATEST]
         return
@@ -61,7 +81,7 @@ def promote(secret: Record, number: int) -> None:
 
     :raises InvalidParameter: there is no such version.
     """
-    if not 1 <= number <= len(versions(secret)):
+    if not any(version["versionNumber"] == number for version in versions(secret)):
         raise InvalidParameter(f"currentVersionNumber: secret {secret.id} has no version {number}")
     for version in versions(secret):
         stages = [stage for stage in version["stages"] if stage == _LATEST]

@@ -390,3 +390,113 @@ def test_lists_come_in_pages(safe: Safe) -> None:
         safe.make_secret(f"s{number}")
     found = pages(safe.secrets.list_secrets, safe.compartment, limit=2)
     assert [len(page) for page in found] == [2, 1]
+
+
+# Ends of waiting
+
+DAY = 86400
+
+
+def _later(safe: Safe, days: float) -> None:
+    safe.mocked.advance(days * DAY + 60)
+
+
+def test_a_key_is_deleted_when_its_time_comes(safe: Safe) -> None:
+    safe.keys.schedule_key_deletion(
+        safe.key.id, k.ScheduleKeyDeletionDetails(time_of_deletion=at(8))
+    )
+    _later(safe, 7)
+    assert safe.keys.get_key(safe.key.id).data.lifecycle_state == "PENDING_DELETION"
+    _later(safe, 1)
+    assert safe.keys.get_key(safe.key.id).data.lifecycle_state == "DELETED"
+    version = safe.keys.get_key_version(safe.key.id, safe.key.current_key_version).data
+    assert version.lifecycle_state == "DELETED"
+    with refused(404, "NotAuthorizedOrNotFound"):
+        safe.keys.cancel_key_deletion(safe.key.id)
+
+
+def test_who_is_brought_back_is_not_deleted(safe: Safe) -> None:
+    details = k.ScheduleKeyDeletionDetails(time_of_deletion=at(8))
+    safe.keys.schedule_key_deletion(safe.key.id, details)
+    safe.keys.cancel_key_deletion(safe.key.id)
+    safe.keys.schedule_key_deletion(
+        safe.key.id, k.ScheduleKeyDeletionDetails(time_of_deletion=at(20))
+    )
+    _later(safe, 9)
+    assert safe.keys.get_key(safe.key.id).data.lifecycle_state == "PENDING_DELETION"
+    safe.keys.cancel_key_deletion(safe.key.id)
+    _later(safe, 30)
+    assert safe.keys.get_key(safe.key.id).data.lifecycle_state == "ENABLED"
+
+
+def test_a_vault_takes_what_is_in_it_along(safe: Safe) -> None:
+    secret = safe.make_secret("token")
+    details = k.ScheduleKeyDeletionDetails(time_of_deletion=at(29))
+    other = safe.make_key()
+    safe.keys.schedule_key_deletion(other.id, details)
+    safe.vaults.schedule_vault_deletion(
+        safe.vault.id, k.ScheduleVaultDeletionDetails(time_of_deletion=at(7))
+    )
+    _later(safe, 7)
+    assert safe.vaults.get_vault(safe.vault.id).data.lifecycle_state == "DELETED"
+    for key in (safe.key, other):
+        assert safe.keys.get_key(key.id).data.lifecycle_state == "DELETED"
+    assert safe.secrets.get_secret(secret.id).data.lifecycle_state == "DELETED"
+    with refused(404, "NotAuthorizedOrNotFound"):
+        safe.bundles.get_secret_bundle(secret.id)
+
+
+def test_a_secrets_name_is_free_when_it_is_gone(safe: Safe) -> None:
+    secret = safe.make_secret("token")
+    safe.secrets.schedule_secret_deletion(
+        secret.id, m.ScheduleSecretDeletionDetails(time_of_deletion=at(2))
+    )
+    with refused(400, "InvalidParameter", "token"):
+        safe.make_secret("token")
+    _later(safe, 2)
+    assert safe.secrets.get_secret(secret.id).data.lifecycle_state == "DELETED"
+    assert safe.make_secret("token").id != secret.id
+
+
+def test_a_version_of_a_key_waits_and_goes(safe: Safe) -> None:
+    first = safe.key.current_key_version
+    details = k.ScheduleKeyVersionDeletionDetails(time_of_deletion=at(8))
+    with refused(409, "Conflict", "current version"):
+        safe.keys.schedule_key_version_deletion(safe.key.id, first, details)
+    safe.keys.create_key_version(safe.key.id)
+    for _ in range(2):
+        found = safe.keys.schedule_key_version_deletion(safe.key.id, first, details).data
+        assert found.lifecycle_state == "PENDING_DELETION"
+        found = safe.keys.cancel_key_version_deletion(safe.key.id, first).data
+        assert found.lifecycle_state == "ENABLED"
+    safe.keys.schedule_key_version_deletion(safe.key.id, first, details)
+    _later(safe, 8)
+    assert safe.keys.get_key_version(safe.key.id, first).data.lifecycle_state == "DELETED"
+    assert safe.keys.get_key(safe.key.id).data.lifecycle_state == "ENABLED"
+
+
+def test_a_version_of_a_secret_waits_and_goes(safe: Safe) -> None:
+    secret = safe.make_secret("token")
+    for text in ("two", "three"):
+        safe.secrets.update_secret(secret.id, m.UpdateSecretDetails(secret_content=content(text)))
+    details = m.ScheduleSecretVersionDeletionDetails(time_of_deletion=at(2))
+    for number, stage in ((2, "PREVIOUS"), (3, "CURRENT")):
+        with refused(409, "Conflict", stage):
+            safe.secrets.schedule_secret_version_deletion(secret.id, number, details)
+    safe.secrets.schedule_secret_version_deletion(secret.id, 1, details)
+    assert safe.secrets.get_secret_version(secret.id, 1).data.time_of_deletion is not None
+    with refused(409, "Conflict", "already"):
+        safe.secrets.schedule_secret_version_deletion(secret.id, 1, details)
+    safe.secrets.cancel_secret_version_deletion(secret.id, 1)
+    with refused(409, "Conflict", "not to be deleted"):
+        safe.secrets.cancel_secret_version_deletion(secret.id, 1)
+    safe.secrets.schedule_secret_version_deletion(secret.id, 1, details)
+    _later(safe, 2)
+    with refused(404, "NotAuthorizedOrNotFound", "no version 1"):
+        safe.secrets.get_secret_version(secret.id, 1)
+    with refused(400, "InvalidParameter", "no version 1"):
+        safe.secrets.update_secret(secret.id, m.UpdateSecretDetails(current_version_number=1))
+    # Numbers are not given out twice.
+    safe.secrets.update_secret(secret.id, m.UpdateSecretDetails(secret_content=content("four")))
+    numbers = [v.version_number for v in safe.secrets.list_secret_versions(secret.id).data]
+    assert numbers == [4, 3, 2]

@@ -8,6 +8,7 @@ throwaway authority; nothing is ever passed on to a real host.
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,8 @@ from .app import ABORT
 _CONNECT = b"CONNECT "
 _END_OF_HEAD = b"\r\n\r\n"
 _MAX_HEAD = 16 * 1024  # bytes
+# Linux only. Elsewhere delayed acknowledgements stay as they are.
+_QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 
 
 class Authority:
@@ -55,6 +58,14 @@ def protocol_class(authority: Authority) -> type[asyncio.Protocol]:
 
 class _HttpProtocol(HttpToolsProtocol):
     """uvicorn's protocol; the application can cut the connection (see ``ABORT``)."""
+
+    def data_received(self, data: bytes) -> None:
+        # urllib3 turns Nagle's algorithm on for what it sends through a proxy: a body waits until
+        # its head is acknowledged, which else takes 40 ms. The option does not last.
+        if _QUICKACK is not None and self.transport.get_extra_info("sslcontext"):
+            connection = self.transport.get_extra_info("socket")
+            connection.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+        super().data_received(data)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

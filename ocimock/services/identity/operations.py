@@ -2,6 +2,7 @@
 
 from ... import work_requests
 from . import (  # noqa: F401 - each registers its operations
+    administrators,
     api_keys,
     compartments,
     memberships,

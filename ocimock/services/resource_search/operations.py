@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ...iam.enforcement import may_inspect
 from ...resources import page
 from ...service import Call, Service
 from ...store import Record
@@ -58,7 +59,7 @@ def _search(call: Call) -> Response:
         _summary(record, name)
         for kind, name in _TYPES.items()
         for record in call.cloud.store.live(kind)
-        if not record.history and wants(record, name)
+        if not record.history and wants(record, name) and may_inspect(call, record)
     ]
     return page(call, found, collection=True)
 

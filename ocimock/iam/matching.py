@@ -1,0 +1,47 @@
+"""Which dynamic groups a resource is in.
+
+Source: OCI documentation, "Writing Matching Rules to Define Dynamic Groups".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .conditions import Lookup, Values, holds
+from .policy import parse_matching_rule
+from .targets import by_ocid, tags
+
+if TYPE_CHECKING:
+    from ..cloud import Cloud
+    from .principals import Principal
+
+INSTANCE = "instance"
+
+
+def matches(rule: str, facts: dict[str, Values]) -> bool:
+    """Whether a resource with *facts* is a member of the group with that matching rule."""
+    lookup: Lookup = facts.get
+    return holds(parse_matching_rule(rule), lookup)
+
+
+def facts_of(cloud: Cloud, principal: Principal) -> dict[str, Values]:
+    """What rules may ask of a resource principal, by name in lower case.
+
+    What its token says comes first, then what the resource's record holds.
+    """
+    record = by_ocid(cloud, principal.id)
+    data = record.data if record else {}
+    parts = principal.id.split(".")
+    kind = principal.claims.get("res_type") or (parts[1] if len(parts) > 1 else "")
+    compartment = principal.claims.get("res_compartment") or data.get("compartmentId") or ""
+    facts: dict[str, Values] = {
+        "resource.id": (principal.id,),
+        "resource.type": (kind,),
+        "resource.compartment.id": (compartment,),
+    }
+    if kind == INSTANCE:
+        facts["instance.id"] = (principal.id,)
+        facts["instance.compartment.id"] = (compartment,)
+    for name, value in tags(data).items():
+        facts[f"tag.{name}"] = facts[f"tag.{name}.value"] = (value,)
+    return facts

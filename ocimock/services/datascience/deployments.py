@@ -30,7 +30,7 @@ from ...wire.errors import (
 from ...wire.message import Response
 from ..objectstorage import versions
 from ..objectstorage.base import BUCKET, bucket_key
-from . import work_requests
+from . import acting, work_requests
 from .base import DEPLOYMENT, MODEL, PROJECT, SERVICE, SIMULATED, require_state
 from .demands import claim_deployment, shortage
 from .models import referenced
@@ -156,6 +156,7 @@ def _check_instances(call: Call, details: dict[str, Any], where: str) -> None:
     check_shape(instance["instanceShapeName"], "deployments", f"{place}.instanceShapeName")
     if instance.get("subnetId"):
         require(call.cloud, "subnet", instance["subnetId"])
+        acting.require_subnet(call, instance["subnetId"])
     policy = details.setdefault("scalingPolicy", {"policyType": "FIXED_SIZE", "instanceCount": 1})
     if policy.get("instanceCount", 1) < 1:
         raise InvalidParameter(
@@ -241,7 +242,8 @@ def _obstacle(cloud: Cloud, record: Record) -> str | None:
     artifact = model.private.get("artifact")
     if artifact is None:
         return f"Model {model.id} has no artifact"
-    for place in referenced(cloud.blobs.get(artifact["blob"])) or ():
+    places = referenced(cloud.blobs.get(artifact["blob"])) or []
+    for place in places:
         key = bucket_key(record.private["region"], place["bucketName"])
         bucket = cloud.store.find(BUCKET, key)
         if bucket is None:
@@ -251,7 +253,7 @@ def _obstacle(cloud: Cloud, record: Record) -> str | None:
                 versions.find(cloud, bucket, named["name"], named.get("version") or None)
             except ObjectNotFound as fault:
                 return fault.message
-    return None
+    return acting.deployment_refusal(cloud, record, record.data[_DETAILS], places)
 
 
 def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
+from ... import acts
+from ...acts import Act
 from ...cloud import Cloud
 from ...resources import get_live
 from ...service import Call
@@ -13,8 +16,11 @@ from ...wire.body import Body
 from ...wire.errors import IncorrectState, NotAuthorizedOrNotFound
 from ...wire.message import Response
 from ..objectstorage import versions
+from ..objectstorage.acts import on_bucket
+from ..objectstorage.acts import service as object_storage
 from ..objectstorage.base import BUCKET, bucket_key
 from . import artifacts, work_requests
+from .acting import read_objects, service
 from .base import SERVICE
 from .catalog import KIND, readable
 from .models import REFERENCE_TYPE
@@ -22,6 +28,9 @@ from .models import REFERENCE_TYPE
 # How long a transfer takes at real pace, in seconds.
 _SECONDS = 1.0
 _ENTITY = "model"
+# What a transfer does to the bucket, by direction.
+_READ = ("get_object",)
+_WRITE = ("put_object",)
 
 
 @SERVICE.operation("export_model_artifact")
@@ -70,6 +79,8 @@ def _start(call: Call, operation: str, record: Record, details: dict[str, Any]) 
 def _end_export(cloud: Cloud, work: Record) -> None:
     details = work.private["details"]
     region = details.get("sourceRegion") or work.private["region"]
+    path = str(details["sourceObjectName"])
+    acts.require(cloud, region, _transfer(cloud, region, details["sourceBucket"], path, _READ))
     bucket = _bucket(cloud, region, details["namespace"], details["sourceBucket"])
     source = versions.find(cloud, bucket, details["sourceObjectName"])
     name = str(details["sourceObjectName"]).rsplit("/", 1)[-1]
@@ -80,6 +91,9 @@ def _end_export(cloud: Cloud, work: Record) -> None:
 def _end_import(cloud: Cloud, work: Record) -> None:
     details = work.private["details"]
     region = details.get("destinationRegion") or work.private["region"]
+    path = str(details["destinationObjectName"])
+    wanted = _transfer(cloud, region, details["destinationBucket"], path, _WRITE)
+    acts.require(cloud, region, wanted)
     bucket = _bucket(cloud, region, details["namespace"], details["destinationBucket"])
     body = cloud.blobs.get(readable(_model(cloud, work)).private["artifact"]["blob"])
     headers = {"content-type": "application/octet-stream"}
@@ -91,7 +105,10 @@ def _end_import(cloud: Cloud, work: Record) -> None:
 def _end_register(cloud: Cloud, work: Record) -> None:
     """Write down which objects the references name now, as ADS's own description does."""
     described = []
-    for reference in work.private["details"]["references"]:
+    given = work.private["details"]["references"]
+    region = work.private["region"]
+    acts.require(cloud, region, read_objects(cloud, service(), region, given))
+    for reference in given:
         region, prefix = work.private["region"], reference.get("prefix") or ""
         bucket = _bucket(cloud, region, reference["namespace"], reference["bucketName"])
         found = [
@@ -123,6 +140,19 @@ def _end_register(cloud: Cloud, work: Record) -> None:
     content = {"version": "1.0", "type": REFERENCE_TYPE, "models": described}
     artifacts.keep(cloud, model, Body.of(json.dumps(content).encode()), "model_description.json")
     model.data["isModelByReference"] = True
+
+
+def _transfer(
+    cloud: Cloud, region: str, bucket: str, path: str, operations: tuple[str, ...]
+) -> Iterator[Act]:
+    """Both services take part: Data Science asks, Object Storage copies.
+
+    Source: OCI documentation, "Large Model Artifacts".
+    """
+    for who in (service(), object_storage(region)):
+        for operation in operations:
+            purpose = f"{operation.replace('_', ' ')} '{path}' in bucket '{bucket}' as {who.id}"
+            yield on_bucket(cloud, who, region, bucket, operation, purpose, path)
 
 
 def _model(cloud: Cloud, work: Record) -> Record:

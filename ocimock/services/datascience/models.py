@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ... import acts
 from ...resources import bury, check_etag, crud, get_live, require, show
 from ...service import Call
 from ...store import Record
@@ -18,6 +19,7 @@ from ...wire.errors import (
 )
 from ...wire.message import Response
 from . import artifacts
+from .acting import read_objects, service
 from .base import SERVICE, VERSION_SET, require_state
 from .catalog import KIND as KIND
 from .catalog import delete_artifacts, deployments_of, readable
@@ -122,6 +124,8 @@ def _provenance(record: Record) -> dict[str, Any]:
 def _create_artifact(call: Call) -> Response:
     record = get_live(call, KIND)
     references = referenced(call.request.content)
+    reads = read_objects(call.cloud, service(), call.region, references or ())
+    acts.require(call.cloud, call.region, reads)
     response = artifacts.upload(call, record)
     record.data["isModelByReference"] = references is not None
     return response

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...acts import refusal
 from ...cloud import Cloud
 from ...resources import (
     Kind,
@@ -20,6 +21,7 @@ from ...store import Record
 from ...wire.errors import InternalError, InvalidParameter, MissingParameter
 from ...wire.message import Response
 from . import work_requests
+from .acting import require_subnet, service, use_subnet
 from .base import NOTEBOOK, PROJECT, SERVICE, SIMULATED, require_state, settle_in
 from .demands import claim_notebook, shortage
 from .shapes import check_shape
@@ -78,7 +80,7 @@ def _switch(call: Call, before: str, after: str, operation: str) -> Response:
     if after == "ACTIVE":
         _claim(call, record)
     record.data["lifecycleState"] = "UPDATING"
-    if not shortage(record):
+    if not _obstacle(record):
         settle_in(call.cloud, _SECONDS, record, after)
     return _accepted(call, record, operation, Response(202))
 
@@ -100,9 +102,13 @@ def _check_new(call: Call, record: Record) -> None:
 
 
 def _claim(call: Call, record: Record) -> None:
-    """Count the session, and have it fail where there is no host for it."""
+    """Count the session, and have it fail where there is no host or no way to its subnet."""
     name = next(name for name in _CONFIGURATIONS if record.data.get(name))
-    if claim_notebook(call, record, record.data[name]):
+    subnet = record.data[name].get("subnetId")
+    require_subnet(call, subnet)
+    attach = [use_subnet(call.cloud, service(), subnet)] if subnet else []
+    record.private["refused"] = refusal(call.cloud, call.region, attach)
+    if claim_notebook(call, record, record.data[name]) or record.private["refused"]:
         # Before it would come up.
         settle_in(call.cloud, _SECONDS / 2, record, "FAILED")
 
@@ -110,12 +116,18 @@ def _claim(call: Call, record: Record) -> None:
 @work_requests.at_end("NOTEBOOK_SESSION_CREATE")
 @work_requests.at_end("NOTEBOOK_SESSION_ACTIVATE")
 def _end_coming_up(cloud: Cloud, work: Record) -> None:
-    """:raises InternalError: there was no host for the session."""
+    """:raises InternalError: there was no host for the session, or no way to its subnet."""
     record = work_requests.subject(cloud, work)
-    if record is None or not (lacking := shortage(record)):
+    if record is None or not (reason := _obstacle(record)):
         return
-    record.data["lifecycleDetails"] = f"{lacking} ({SIMULATED})."
-    raise InternalError(f"{lacking}.")
+    record.data["lifecycleDetails"] = f"{reason} ({SIMULATED})."
+    raise InternalError(f"{reason}.")
+
+
+def _obstacle(record: Record) -> str | None:
+    """Why the session can't come up, if it can't."""
+    refused: str | None = record.private.get("refused")
+    return shortage(record) or refused
 
 
 def _check(call: Call, record: Record) -> None:

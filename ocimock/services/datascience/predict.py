@@ -16,6 +16,7 @@ from ...wire.errors import (
 )
 from ...wire.message import Response
 from ..logging.records import append
+from .acting import deployment_may_log
 from .base import SERVICE, SIMULATED
 from .deployments import KIND, model_of
 
@@ -117,7 +118,7 @@ def _note(call: Call, record: Record, status: int) -> None:
     logs = record.data.get("categoryLogDetails") or {}
     line = f"POST {call.request.path} {status} [{SIMULATED}]"
     for name in ("access", "predict"):
-        if name in logs:
+        if name in logs and deployment_may_log(call.cloud, record, logs[name]["logId"]):
             append(call.cloud, logs[name]["logId"], record.id, line, subject=name)
 
 

@@ -7,11 +7,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from ... import acts
+from ...acts import Act
 from ...cloud import Cloud
-from ...iam.principals import Principal
+from ...iam.principals import Principal, of_resource
 from ...store import Record
+from ..objectstorage.acts import on_bucket
 from . import acting
-from .acting import Act
 
 _OBJECT_URI = re.compile(r"oci://(?P<bucket>[^@/]+)@(?P<namespace>[^/]+)/?(?P<path>.*)")
 _INPUTS = "OCI__INPUT_MAPPINGS"
@@ -22,13 +24,13 @@ _SOURCES = ("OCI__RUNTIME_URI",)
 
 def refusal(cloud: Cloud, run: Record, job: Record, step: str) -> str | None:
     """Why the run can't do what belongs to *step* of its course, if it can't."""
-    return acting.refusal(cloud, run.private["region"], _acts(cloud, run, job, step))
+    return acts.refusal(cloud, run.private["region"], _acts(cloud, run, job, step))
 
 
 def may_log(cloud: Cloud, run: Record) -> bool:
     """Whether the run's lines reach its log."""
-    who = acting.principal(cloud, run)
-    return acting.refusal(cloud, run.private["region"], _log(cloud, run, who)) is None
+    who = of_resource(cloud, run)
+    return acts.refusal(cloud, run.private["region"], _log(cloud, run, who)) is None
 
 
 def environment(run: Record, job: Record) -> dict[str, str]:
@@ -43,10 +45,10 @@ def environment(run: Record, job: Record) -> dict[str, str]:
 
 
 def _acts(cloud: Cloud, run: Record, job: Record, step: str) -> Iterator[Act]:
-    who = acting.principal(cloud, run)
+    who = of_resource(cloud, run)
     variables = environment(run, job)
     if step == "start":
-        for subnet in _subnets(run, job):
+        for subnet in dict.fromkeys((*subnets(job.data), *subnets(run.data))):
             yield acting.use_subnet(cloud, acting.service(), subnet)
         yield from _log(cloud, run, who)
         yield from _bootstrap(run, job, who)
@@ -88,9 +90,9 @@ def _mounts(cloud: Cloud, run: Record, who: Principal) -> Iterator[Act]:
         if bucket := mount.get("bucket"):
             path = str(mount.get("prefix") or "")
             purpose = f"mount bucket '{bucket}' at {mount['destinationDirectoryName']}"
-            yield acting.on_bucket(cloud, who, region, bucket, "get_bucket", purpose, "")
+            yield on_bucket(cloud, who, region, bucket, "get_bucket", purpose, "")
             for operation in ("list_objects", "get_object", "put_object"):
-                yield acting.on_bucket(cloud, who, region, bucket, operation, purpose, path)
+                yield on_bucket(cloud, who, region, bucket, operation, purpose, path)
 
 
 def mounts(run: Record) -> list[dict[str, Any]]:
@@ -101,12 +103,12 @@ def mounts(run: Record) -> list[dict[str, Any]]:
 
 def _secrets(cloud: Cloud, who: Principal, variables: dict[str, str]) -> Iterator[Act]:
     """The secrets that the environment names: a token by vault and name, git's key by OCID."""
-    for prefix in (name.removesuffix("_SECRET_NAME") for name in variables):
-        name, vault = f"{prefix}_SECRET_NAME", f"{prefix}_VAULT_ID"
-        if name in variables and vault in variables:
-            secret = _by_name(cloud, variables[name], variables[vault])
+    for variable, name in variables.items():
+        vault = variables.get(variable.removesuffix("_SECRET_NAME") + "_VAULT_ID")
+        if variable.endswith("_SECRET_NAME") and vault:
+            secret = _by_name(cloud, name, vault)
             operation = "vault.get_secret_bundle_by_name"
-            yield _bundle(who, secret, f"read secret '{variables[name]}'", operation)
+            yield _bundle(who, secret, f"read secret '{name}'", operation)
     if git := variables.get("OCI__RUNTIME_GIT_SECRET_ID"):
         secret = cloud.store.find("vaultsecret", git)
         yield _bundle(who, secret, f"read secret {git}", "vault.get_secret_bundle")
@@ -130,25 +132,21 @@ def _by_name(cloud: Cloud, name: str, vault_id: str) -> Record | None:
     return None
 
 
-def _reads(
-    cloud: Cloud, run: Record, who: Principal, variables: dict[str, str]
-) -> Iterator[Act]:
+def _reads(cloud: Cloud, run: Record, who: Principal, variables: dict[str, str]) -> Iterator[Act]:
     uris = [variables[name] for name in _SOURCES if name in variables]
     uris += _sources(variables.get(_INPUTS, ""))
     for bucket, path, uri in _objects(uris):
         for operation in ("list_objects", "get_object"):
             purpose = f"read {uri}"
             region = run.private["region"]
-            yield acting.on_bucket(cloud, who, region, bucket, operation, purpose, path)
+            yield on_bucket(cloud, who, region, bucket, operation, purpose, path)
 
 
-def _writes(
-    cloud: Cloud, run: Record, who: Principal, variables: dict[str, str]
-) -> Iterator[Act]:
+def _writes(cloud: Cloud, run: Record, who: Principal, variables: dict[str, str]) -> Iterator[Act]:
     uris = [variables[name] for name in _OUTPUTS if name in variables]
     for bucket, path, uri in _objects(uris):
         purpose, region = f"write to {uri}", run.private["region"]
-        yield acting.on_bucket(cloud, who, region, bucket, "put_object", purpose, path)
+        yield on_bucket(cloud, who, region, bucket, "put_object", purpose, path)
 
 
 def _metrics(run: Record, who: Principal, variables: dict[str, str]) -> Iterator[Act]:
@@ -178,13 +176,14 @@ def _sources(mappings: str) -> list[str]:
     return [str(source) for source in found] if isinstance(found, dict) else []
 
 
-def _subnets(run: Record, job: Record) -> Iterator[str]:
-    nodes = job.data.get("jobNodeConfigurationDetails") or {}
+def subnets(job: dict[str, Any]) -> list[str]:
+    """The subnets that a job names for its nodes; *job* is its data."""
+    nodes = job.get("jobNodeConfigurationDetails") or {}
     groups = nodes.get("jobNodeGroupConfigurationDetailsList") or []
     parts = [nodes.get("jobNetworkConfiguration") or {}]
-    parts.append(run.data.get("jobInfrastructureConfigurationDetails") or {})
-    parts += [group.get("jobInfrastructureConfigurationDetails") or {} for group in groups]
-    yield from dict.fromkeys(part["subnetId"] for part in parts if part.get("subnetId"))
+    for part in (job, *groups):
+        parts.append(part.get("jobInfrastructureConfigurationDetails") or {})
+    return list(dict.fromkeys(part["subnetId"] for part in parts if part.get("subnetId")))
 
 
 def _images(job: Record, variables: dict[str, str]) -> Iterator[str]:

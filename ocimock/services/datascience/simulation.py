@@ -14,7 +14,7 @@ from ...cloud import Cloud, event
 from ...store import Record
 from ..logging.records import append
 from ..objectstorage.base import BUCKET, bucket_key
-from . import run_ends
+from . import run_acts, run_ends
 from .base import JOB, JOB_RUN, SIMULATED
 from .demands import shortage
 
@@ -90,15 +90,18 @@ def _start(cloud: Cloud, run: Record, job: Record) -> None:
     _detail(run, "Job run bootstrap starting")
     for group in run.data.get("nodeGroupDetailsList") or ():
         group["lifecycleState"] = "ACTIVE"
+    run.private["silent"] = not run_acts.may_log(cloud, run)
     for node in nodes(job, run):
         _say(cloud, run, node, f"infrastructure provisioned: {node.shape}")
     for reason in _obstacles(cloud, run, job):
-        _end(cloud, run, "FAILED", f"Job run bootstrap failure: {reason}")
+        _fail(cloud, run, job, f"Job run bootstrap failure: {reason}")
         return
 
 
 def _go_on(cloud: Cloud, run: Record, job: Record, name: str) -> None:
-    if name == "execute":
+    if reason := run_acts.refusal(cloud, run, job, name):
+        _fail(cloud, run, job, f"Job run artifact execution failed with exit code 1: {reason}")
+    elif name == "execute":
         _detail(run, "Job run artifact execution in progress")
         for node in nodes(job, run):
             _say(cloud, run, node, f"would start {node.entry_point} now")
@@ -115,6 +118,12 @@ def _go_on(cloud: Cloud, run: Record, job: Record, name: str) -> None:
         _end(cloud, run, "SUCCEEDED", "Job run artifact execution succeeded")
 
 
+def _fail(cloud: Cloud, run: Record, job: Record, details: str) -> None:
+    for node in nodes(job, run)[:1]:
+        _say(cloud, run, node, details)
+    _end(cloud, run, "FAILED", details)
+
+
 def _end(cloud: Cloud, run: Record, state: str, details: str) -> None:
     run.data["lifecycleState"] = state
     run.data["timeFinished"] = cloud.clock.timestamp()
@@ -129,7 +138,7 @@ def _detail(run: Record, text: str) -> None:
 
 def _say(cloud: Cloud, run: Record, node: Node, text: str) -> None:
     log = (run.data.get("logDetails") or {}).get("logId")
-    if not log:
+    if not log or run.private.get("silent"):
         return
     message = f"[{node.name}] [{SIMULATED}] {text}"
     append(cloud, log, run.id, message, subject=node.name)
@@ -140,15 +149,12 @@ def _obstacles(cloud: Cloud, run: Record, job: Record) -> Iterator[str]:
     if "artifact" not in job.private and not _has_container(job.data):
         yield f"job {job.id} has no artifact"
     region = run.private["region"]
-    for mount in _mounts(run):
+    for mount in run_acts.mounts(run):
         bucket = mount.get("bucket")
         if bucket and cloud.store.find(BUCKET, bucket_key(region, bucket)) is None:
             yield f"bucket '{bucket}' for {mount['destinationDirectoryName']} can't be mounted"
-
-
-def _mounts(run: Record) -> list[dict[str, Any]]:
-    override = run.data.get("jobStorageMountConfigurationOverrideDetailsList")
-    return override or run.data.get("jobStorageMountConfigurationDetailsList") or []
+    if reason := run_acts.refusal(cloud, run, job, "start"):
+        yield reason
 
 
 def _configurations(data: dict[str, Any]) -> list[dict[str, Any]]:

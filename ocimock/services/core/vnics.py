@@ -1,0 +1,55 @@
+"""Virtual network interfaces that other services' resources have in subnets, for as long as they
+are up. The mock has no such resources themselves, only what holds them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ...cloud import Cloud
+from ...limits import is_counting
+from ...store import Record
+from ...wire.errors import Conflict
+
+_RUN = "datasciencejobrun"
+# What may have an interface, under the name that a message shows.
+_HOLDERS = {
+    "datasciencenotebooksession": "notebook session",
+    _RUN: "job run",
+    "datasciencemodeldeployment": "model deployment",
+}
+
+
+def refuse_attached(cloud: Cloud, subnet: Record) -> None:
+    """:raises Conflict: something that is up has an interface in *subnet*."""
+    for kind, noun in _HOLDERS.items():
+        for holder in cloud.store.live(kind):
+            if is_counting(holder) and subnet.id in _subnets(cloud, holder):
+                # OCI's wording, but that it names the interface and not its holder.
+                raise Conflict(
+                    f"The Subnet {subnet.id} references the VNIC of {noun} {holder.id}. You must "
+                    "remove the reference to proceed with this operation."
+                )
+
+
+def _subnets(cloud: Cloud, holder: Record) -> set[str]:
+    found = set(_named(holder.data))
+    if holder.kind == _RUN:
+        job = cloud.store.find("datasciencejob", holder.data["jobId"])
+        found |= set(_named(job.data.get("jobNodeConfigurationDetails"))) if job else set()
+    return found
+
+
+def _named(value: Any) -> Iterator[str]:
+    """The subnets that a configuration names, however deep."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _named(item)
+    if not isinstance(value, dict):
+        return
+    for name, item in value.items():
+        if name == "subnetId" and item:
+            yield item
+        else:
+            yield from _named(item)

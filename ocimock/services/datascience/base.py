@@ -19,6 +19,8 @@ NOTEBOOK = "datasciencenotebooksession"
 JOB = "datasciencejob"
 JOB_RUN = "datasciencejobrun"
 MODEL = "datasciencemodel"
+PRIVATE_ENDPOINT = "datascienceprivateendpoint"
+MODEL_GROUP = "datasciencemodelgroup"
 # The artifact of an entry of a model's metadata; no resource with an OCID.
 METADATA_ARTIFACT = "datasciencemetadataartifact"
 VERSION_SET = "datasciencemodelversionset"

@@ -7,7 +7,7 @@ from ...resources import Kind, Lifecycle
 from ...store import Record
 from ...wire.errors import IncorrectState
 from . import artifacts
-from .base import DEPLOYMENT, METADATA_ARTIFACT, MODEL, PROJECT, VERSION_SET
+from .base import DEPLOYMENT, METADATA_ARTIFACT, MODEL, MODEL_GROUP, PROJECT, VERSION_SET
 
 KIND = Kind(
     name=MODEL,
@@ -33,6 +33,18 @@ def deployments_of(cloud: Cloud, model: Record) -> list[Record]:
         deployment
         for deployment in cloud.store.live(DEPLOYMENT)
         if deployment.private["search"]["modelId"] == model.id
+    ]
+
+
+def groups_of(cloud: Cloud, model: Record) -> list[Record]:
+    """The model groups that *model* is a member of."""
+    return [
+        group
+        for group in cloud.store.live(MODEL_GROUP)
+        if any(
+            entry["modelId"] == model.id
+            for entry in group.data["memberModelEntries"]["memberModelDetails"]
+        )
     ]
 
 

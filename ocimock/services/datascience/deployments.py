@@ -34,6 +34,7 @@ from . import acting, work_requests
 from .base import DEPLOYMENT, MODEL, PROJECT, SERVICE, SIMULATED, require_state
 from .demands import claim_deployment, shortage
 from .models import referenced
+from .private_endpoints import check_endpoint
 from .shapes import check_shape
 
 _DETAILS = "modelDeploymentConfigurationDetails"
@@ -157,6 +158,7 @@ def _check_instances(call: Call, details: dict[str, Any], where: str) -> None:
     if instance.get("subnetId"):
         require(call.cloud, "subnet", instance["subnetId"])
         acting.require_subnet(call, instance["subnetId"])
+    check_endpoint(call.cloud, instance, "MODEL_DEPLOYMENT", place)
     policy = details.setdefault("scalingPolicy", {"policyType": "FIXED_SIZE", "instanceCount": 1})
     if policy.get("instanceCount", 1) < 1:
         raise InvalidParameter(

@@ -7,10 +7,13 @@ from ...service import Call
 from ...store import Record
 from ...wire.errors import Conflict
 from ...wire.message import Response
-from . import artifacts, run_acts
+from . import artifacts, run_acts, work_requests
 from .acting import require_subnet
 from .base import JOB, JOB_RUN, PROJECT, SERVICE
 from .job_checks import check_job
+
+# How long a deletion takes at real pace.
+_SECONDS = 0.5
 
 KIND = Kind(
     name=JOB,
@@ -20,7 +23,7 @@ KIND = Kind(
     plural="jobs",
     lifecycle=Lifecycle("ACTIVE", "ACTIVE", "DELETING", "DELETED"),
     parents=(("projectId", PROJECT),),
-    delete_seconds=0.5,
+    delete_seconds=_SECONDS,
 )
 _RUNNING = ("ACCEPTED", "IN_PROGRESS", "CANCELING", "NEEDS_ATTENTION")
 
@@ -55,7 +58,8 @@ def _delete(call: Call) -> Response:
         run.data["lifecycleState"] = "DELETED"
     artifacts.drop(call.cloud, record)
     depart(call.cloud, KIND, record)
-    return Response(204)
+    work = work_requests.start(call, "JOB_DELETE", record, entity="job", seconds=_SECONDS)
+    return Response(204, {"opc-work-request-id": work})
 
 
 @SERVICE.operation("create_job_artifact")

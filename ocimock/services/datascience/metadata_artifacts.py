@@ -8,7 +8,7 @@ from typing import Any
 from ...resources import check_etag, get_live
 from ...service import Call
 from ...store import Record
-from ...wire.errors import NotAuthorizedOrNotFound
+from ...wire.errors import IncorrectState, NotAuthorizedOrNotFound, ServiceError
 from ...wire.message import Response
 from . import artifacts
 from .base import METADATA_ARTIFACT, SERVICE
@@ -21,7 +21,15 @@ _LISTS = {"custom": "customMetadataList", "defined": "definedMetadataList"}
 def _create(call: Call, which: str) -> Response:
     """The entry must be in the model's list; its first artifact is created, not updated."""
     model, entry = _entry(call, which)
-    response = artifacts.upload(call, _record(call, model, which))
+    store, identifier = call.cloud.store, _identifier(call, model, which)
+    if store.find(METADATA_ARTIFACT, identifier) is not None:
+        raise IncorrectState(f"{identifier} has its artifact already; update it")
+    record = store.add(METADATA_ARTIFACT, identifier, {"modelId": model.id}, history=True)
+    try:
+        response = _upload(call, record)
+    except ServiceError:
+        store.drop(METADATA_ARTIFACT, identifier)
+        raise
     entry["hasArtifact"] = True
     return response
 
@@ -30,7 +38,7 @@ def _update(call: Call, which: str) -> Response:
     model, _ = _entry(call, which)
     record = _existing(call, model, which)
     artifacts.drop(call.cloud, record)
-    return artifacts.upload(call, record)
+    return _upload(call, record)
 
 
 def _delete(call: Call, which: str) -> Response:
@@ -63,24 +71,27 @@ def _entry(call: Call, which: str) -> tuple[Record, dict[str, Any]]:
     raise NotAuthorizedOrNotFound(f"{_LISTS[which]} of model {model.id} has no key '{key}'")
 
 
-def _record(call: Call, model: Record, which: str) -> Record:
-    """What holds the artifact, made where there is none yet."""
-    identifier = f"{model.id}/{which}/{call.path['metadatumKeyName']}"
-    found = call.cloud.store.find(METADATA_ARTIFACT, identifier)
-    if found is not None:
-        return found
-    data = {"modelId": model.id}
-    return call.cloud.store.add(METADATA_ARTIFACT, identifier, data, history=True)
-
-
 def _existing(call: Call, model: Record, which: str) -> Record:
-    found = _record(call, model, which)
-    artifact = found.private.get("artifact")
-    if artifact is None:
-        raise NotAuthorizedOrNotFound(f"{found.id} has no artifact")
-    found.etag = artifact["etag"]
+    """What holds the artifact of the path.
+
+    :raises NotAuthorizedOrNotFound: there is none.
+    :raises NoEtagMatch: see :func:`ocimock.resources.check_etag`.
+    """
+    found = call.cloud.store.find(METADATA_ARTIFACT, _identifier(call, model, which))
+    if found is None:
+        raise NotAuthorizedOrNotFound(f"{_identifier(call, model, which)} has no artifact")
     check_etag(call, found)
     return found
+
+
+def _upload(call: Call, record: Record) -> Response:
+    response = artifacts.upload(call, record)
+    record.etag = record.private["artifact"]["etag"]
+    return response
+
+
+def _identifier(call: Call, model: Record, which: str) -> str:
+    return f"{model.id}/{which}/{call.path['metadatumKeyName']}"
 
 
 for _which in _LISTS:

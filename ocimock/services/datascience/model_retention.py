@@ -15,7 +15,7 @@ from ...wire.errors import IncorrectState, InvalidParameter
 from ...wire.message import Response
 from . import work_requests
 from .base import MODEL, SERVICE
-from .catalog import KIND, delete_artifacts, deployments_of
+from .catalog import KIND, delete_artifacts, deployments_of, groups_of
 
 _DAY = 86400.0
 _HOUR = 3600.0
@@ -104,7 +104,7 @@ def _delete(cloud: Cloud, subject: str) -> None:
     if record is None:
         return
     details = record.data["retentionOperationDetails"]
-    if used_by := deployments_of(cloud, record):
+    if used_by := [*deployments_of(cloud, record), *groups_of(cloud, record)]:
         details["deleteState"] = "FAILED"
         details["deleteStateDetails"] = f"The model is in use by {used_by[0].id}."
         return

@@ -22,7 +22,7 @@ from . import artifacts
 from .acting import read_objects, service
 from .base import SERVICE, VERSION_SET, require_state
 from .catalog import KIND as KIND
-from .catalog import delete_artifacts, deployments_of, readable
+from .catalog import delete_artifacts, deployments_of, groups_of, readable
 from .model_retention import settle_retention
 
 # The type that the JSON of a model by reference states.
@@ -57,9 +57,11 @@ def _delete(call: Call) -> Response:
 
 
 def delete_model(call: Call, record: Record) -> None:
-    """:raises Conflict: a model deployment serves it."""
+    """:raises Conflict: a model deployment serves it, or it is in a model group."""
     for deployment in deployments_of(call.cloud, record):
         raise Conflict(f"model {record.id} is in use by model deployment {deployment.id}")
+    for group in groups_of(call.cloud, record):
+        raise Conflict(f"model {record.id} is in use by model group {group.id}")
     delete_artifacts(call.cloud, record)
     bury(call.cloud, KIND, record)
 

@@ -24,6 +24,7 @@ from . import work_requests
 from .acting import require_subnet, service, use_subnet
 from .base import NOTEBOOK, PROJECT, SERVICE, SIMULATED, require_state, settle_in
 from .demands import claim_notebook, shortage
+from .private_endpoints import check_endpoint
 from .shapes import check_shape
 
 # How long a session takes to come up and to go down at real pace, in seconds.
@@ -142,6 +143,7 @@ def _check_configuration(call: Call, details: dict[str, Any], where: str) -> Non
     check_shape(details["shape"], "notebooks", f"{where}.shape")
     if details.get("subnetId"):
         require(call.cloud, "subnet", details["subnetId"])
+    check_endpoint(call.cloud, details, "NOTEBOOK_SESSION", where)
     size = details.setdefault("blockStorageSizeInGBs", _BLOCK_STORAGE[0])
     if not _BLOCK_STORAGE[0] <= size <= _BLOCK_STORAGE[1]:
         raise InvalidParameter(

@@ -8,10 +8,11 @@ from ...places import availability_domains
 from ...resources import NETWORK_LIFECYCLE, Kind, crud, require
 from ...service import Call
 from ...store import Record
-from ...wire.errors import Conflict, InvalidParameter
+from ...wire.errors import InvalidParameter
 from .base import CRUD, SECONDS, SERVICE, check_route_table, neighbour
 from .cidr import network, refuse_overlap
 from .vcns import check_dns_label
+from .vnics import refuse_attached
 
 # Source: OCI documentation, "Security Lists": at most five for a subnet.
 _MOST_SECURITY_LISTS = 5
@@ -123,17 +124,7 @@ def _mac(number: int) -> str:
 
 
 def _refuse_attached(call: Call, record: Record) -> None:
-    """:raises Conflict: a notebook session or private endpoint still has its interface there."""
-    for session in call.cloud.store.live("datasciencenotebooksession"):
-        for value in session.data.values():
-            if isinstance(value, dict) and value.get("subnetId") == record.id:
-                raise Conflict(
-                    f"The Subnet {record.id} references the VNIC of notebook session "
-                    f"{session.id}. You must remove the reference to proceed with this operation."
-                )
-    for endpoint in call.cloud.store.live("datascienceprivateendpoint"):
-        if endpoint.data["subnetId"] == record.id:
-            raise Conflict(f"The Subnet {record.id} references the VNIC of {endpoint.id}.")
+    refuse_attached(call.cloud, record)
 
 
 crud(SERVICE, SUBNET, on_create=_create, on_update=_check, on_delete=_refuse_attached, only=CRUD)

@@ -13,11 +13,13 @@ from ...store import Record
 from ...wire.errors import Conflict
 
 _RUN = "datasciencejobrun"
+_ENDPOINT = "datascienceprivateendpoint"
 # What may have an interface, under the name that a message shows.
 _HOLDERS = {
     "datasciencenotebooksession": "notebook session",
     _RUN: "job run",
     "datasciencemodeldeployment": "model deployment",
+    _ENDPOINT: "private endpoint",
 }
 
 
@@ -25,7 +27,9 @@ def refuse_attached(cloud: Cloud, subnet: Record) -> None:
     """:raises Conflict: something that is up has an interface in *subnet*."""
     for kind, noun in _HOLDERS.items():
         for holder in cloud.store.live(kind):
-            if is_counting(holder) and subnet.id in _subnets(cloud, holder):
+            # An endpoint holds its interface for as long as it stands.
+            up = kind == _ENDPOINT or is_counting(holder)
+            if up and subnet.id in _subnets(cloud, holder):
                 # OCI's wording, but that it names the interface and not its holder.
                 raise Conflict(
                     f"The Subnet {subnet.id} references the VNIC of {noun} {holder.id}. You must "

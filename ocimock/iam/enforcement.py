@@ -96,8 +96,8 @@ def demand(
     Does nothing unless the mock's settings enforce IAM.
 
     :param service, operation: as ocimock names them (``vault``, ``get_secret_bundle``), or one of
-        the acts that no SDK client has, such as ``core`` and ``AttachVnic``, ``artifacts`` and
-        ``PullDockerLayer`` (see :mod:`ocimock.iam.operations`).
+        the acts that no SDK client has, such as ``core`` and ``attach_to_subnet``
+        (:data:`ocimock.iam.operations.ACTS`).
     :param compartment_id: where the target is.
     :param context: the target's variables for conditions, ``{"target.secret.name": "hf"}``;
         :func:`context_of` makes them of a record.

@@ -6,7 +6,7 @@ import functools
 from dataclasses import dataclass
 from typing import Literal
 
-from .operations import TABLES
+from .operations import ACTS, TABLES
 
 Source = Literal["own target", "body", "record", "named"]
 Absent = Literal["refuse", "skip", "unchanged"]
@@ -67,8 +67,8 @@ def table(service: str) -> dict[str, Needs]:
 
 def api_name(operation: str) -> str:
     """The operation's name in OCI's API: ``get_object`` is GetObject there."""
-    if operation[:1].isupper():
-        return operation
+    if operation in ACTS:
+        return ACTS[operation]
     return "".join(part.capitalize() for part in operation.split("_"))
 
 

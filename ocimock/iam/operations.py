@@ -24,7 +24,7 @@ One line an operation, by its SDK method name: ``operation  needs…``, where a 
 ``open``
     nothing at all: the link in the path is the right.
 
-Operations in CamelCase are acts that no SDK client has, under OCI's own names.
+A few are acts that no SDK client has: :data:`ACTS`.
 
 Sources: OCI documentation, Policy Reference: the tables "Permissions Required for Each API
 Operation" of Core Services, Object Storage, IAM with Identity Domains, Vault, Logging, Monitoring,
@@ -109,8 +109,7 @@ list_network_security_group_security_rules NETWORK_SECURITY_GROUP_LIST_SECURITY_
 add_network_security_group_security_rules NETWORK_SECURITY_GROUP_UPDATE_SECURITY_RULES
 update_network_security_group_security_rules NETWORK_SECURITY_GROUP_UPDATE_SECURITY_RULES
 remove_network_security_group_security_rules NETWORK_SECURITY_GROUP_UPDATE_SECURITY_RULES
-AttachVnic VNIC_CREATE VNIC_ATTACH SUBNET_ATTACH
-DetachVnic VNIC_DELETE VNIC_DETACH SUBNET_DETACH
+attach_to_subnet VNIC_CREATE VNIC_ATTACH SUBNET_ATTACH
 """
 
 OBJECT_STORAGE = """
@@ -213,6 +212,37 @@ update_model_version_set DATA_SCIENCE_MODEL_VERSION_SET_UPDATE
 delete_model_version_set DATA_SCIENCE_MODEL_VERSION_SET_DELETE
 change_model_version_set_compartment DATA_SCIENCE_MODEL_VERSION_SET_MOVE \
 DATA_SCIENCE_MODEL_VERSION_SET_MOVE@compartmentId
+restore_archived_model_artifact DATA_SCIENCE_MODEL_UPDATE
+create_model_custom_metadatum_artifact DATA_SCIENCE_MODEL_UPDATE
+update_model_custom_metadatum_artifact DATA_SCIENCE_MODEL_UPDATE
+delete_model_custom_metadatum_artifact DATA_SCIENCE_MODEL_UPDATE
+head_model_custom_metadatum_artifact DATA_SCIENCE_MODEL_READ
+get_model_custom_metadatum_artifact_content DATA_SCIENCE_MODEL_READ
+create_model_defined_metadatum_artifact DATA_SCIENCE_MODEL_UPDATE
+update_model_defined_metadatum_artifact DATA_SCIENCE_MODEL_UPDATE
+delete_model_defined_metadatum_artifact DATA_SCIENCE_MODEL_UPDATE
+head_model_defined_metadatum_artifact DATA_SCIENCE_MODEL_READ
+get_model_defined_metadatum_artifact_content DATA_SCIENCE_MODEL_READ
+list_model_groups DATA_SCIENCE_MODEL_GROUP_INSPECT
+get_model_group DATA_SCIENCE_MODEL_GROUP_READ
+create_model_group DATA_SCIENCE_MODEL_GROUP_CREATE DATA_SCIENCE_PROJECT_READ@projectId
+update_model_group DATA_SCIENCE_MODEL_GROUP_UPDATE
+delete_model_group DATA_SCIENCE_MODEL_GROUP_DELETE
+activate_model_group DATA_SCIENCE_MODEL_GROUP_UPDATE
+deactivate_model_group DATA_SCIENCE_MODEL_GROUP_UPDATE
+list_model_group_models DATA_SCIENCE_MODEL_GROUP_READ
+create_model_group_artifact DATA_SCIENCE_MODEL_GROUP_CREATE
+head_model_group_artifact DATA_SCIENCE_MODEL_GROUP_READ
+get_model_group_artifact_content DATA_SCIENCE_MODEL_GROUP_READ
+change_model_group_compartment DATA_SCIENCE_MODEL_GROUP_MOVE \
+DATA_SCIENCE_MODEL_GROUP_MOVE@compartmentId
+list_data_science_private_endpoints DATA_SCIENCE_PRIVATE_ENDPOINT_INSPECT
+get_data_science_private_endpoint DATA_SCIENCE_PRIVATE_ENDPOINT_READ
+create_data_science_private_endpoint DATA_SCIENCE_PRIVATE_ENDPOINT_CREATE SUBNET_ATTACH@<subnets>
+update_data_science_private_endpoint DATA_SCIENCE_PRIVATE_ENDPOINT_UPDATE
+delete_data_science_private_endpoint DATA_SCIENCE_PRIVATE_ENDPOINT_DELETE
+change_data_science_private_endpoint_compartment DATA_SCIENCE_PRIVATE_ENDPOINT_MOVE \
+DATA_SCIENCE_PRIVATE_ENDPOINT_MOVE@compartmentId
 list_model_deployments DATA_SCIENCE_MODEL_DEPLOYMENT_INSPECT
 get_model_deployment DATA_SCIENCE_MODEL_DEPLOYMENT_READ
 create_model_deployment DATA_SCIENCE_MODEL_DEPLOYMENT_CREATE DATA_SCIENCE_PROJECT_READ@projectId \
@@ -297,6 +327,8 @@ create_key_version KEY_ROTATE
 update_key KEY_UPDATE
 enable_key KEY_UPDATE
 disable_key KEY_UPDATE
+schedule_key_version_deletion KEY_DELETE
+cancel_key_version_deletion KEY_DELETE
 schedule_key_deletion KEY_DELETE
 cancel_key_deletion KEY_DELETE
 change_key_compartment KEY_MOVE KEY_MOVE@compartmentId
@@ -313,6 +345,8 @@ change_secret_compartment SECRET_MOVE SECRET_UPDATE SECRET_MOVE@compartmentId \
 SECRET_UPDATE@compartmentId
 list_secret_versions SECRET_VERSION_INSPECT
 get_secret_version SECRET_VERSION_READ
+schedule_secret_version_deletion SECRET_VERSION_DELETE SECRET_UPDATE
+cancel_secret_version_deletion SECRET_VERSION_DELETE SECRET_UPDATE
 get_secret_bundle SECRET_BUNDLE_READ
 get_secret_bundle_by_name SECRET_BUNDLE_READ@<named-secret>
 list_secret_bundle_versions SECRET_BUNDLE_INSPECT
@@ -355,9 +389,9 @@ change_container_repository_compartment REPOSITORY_MANAGE REPOSITORY_MANAGE@comp
 list_container_images REPOSITORY_INSPECT
 get_container_image REPOSITORY_READ
 get_container_configuration REPOSITORY_INSPECT
-ReadDockerRepositoryMetadata REPOSITORY_READ
-ReadDockerRepositoryManifest REPOSITORY_READ
-PullDockerLayer REPOSITORY_READ
+read_docker_repository_metadata REPOSITORY_READ
+read_docker_repository_manifest REPOSITORY_READ
+pull_docker_layer REPOSITORY_READ
 """
 
 LIMITS = """
@@ -386,3 +420,11 @@ TABLES = {
     "vault": VAULT,
 }
 """The tables above by the mock's names of services."""
+
+ACTS = {
+    "attach_to_subnet": "AttachVnic",
+    "read_docker_repository_metadata": "ReadDockerRepositoryMetadata",
+    "read_docker_repository_manifest": "ReadDockerRepositoryManifest",
+    "pull_docker_layer": "PullDockerLayer",
+}
+"""What is done without a call of the SDK's, with OCI's own name of the operation."""

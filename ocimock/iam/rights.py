@@ -216,24 +216,9 @@ class Rights:
             return location.compartment_id
         if not location.compartment_path:
             return self.root
+        from ..services.identity.compartments import by_path
+
         return by_path(self._compartments, start, location.compartment_path) or ""
-
-
-def by_path(compartments: Mapping[str, Record], start: str, path: tuple[str, ...]) -> str | None:
-    """The OCID of the compartment at *path*, seen from *start*, which *path* may begin with."""
-    at, names = start, list(path)
-    if at in compartments and compartments[at].data["name"].lower() == names[0].lower():
-        names.pop(0)
-    for name in names:
-        inside = [
-            record.id
-            for record in compartments.values()
-            if record.data["compartmentId"] == at and record.data["name"].lower() == name.lower()
-        ]
-        if not inside:
-            return None
-        at = inside[0]
-    return at
 
 
 def _permissions(statement: Statement) -> frozenset[str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ...cloud import Cloud, seed
@@ -55,6 +56,23 @@ def _plant(cloud: Cloud) -> None:
         etag=cloud.ids.token(16),
         private={"seeded": True},
     )
+
+
+def by_path(compartments: Mapping[str, Record], start: str, path: tuple[str, ...]) -> str | None:
+    """The OCID of the compartment at *path*, seen from *start*, which *path* may begin with."""
+    at, names = start, list(path)
+    if at in compartments and compartments[at].data["name"].lower() == names[0].lower():
+        names.pop(0)
+    for name in names:
+        inside = [
+            record.id
+            for record in compartments.values()
+            if record.data["compartmentId"] == at and record.data["name"].lower() == name.lower()
+        ]
+        if not inside:
+            return None
+        at = inside[0]
+    return at
 
 
 @SERVICE.operation("get_tenancy")

@@ -10,6 +10,7 @@ from ...service import Call
 from ...store import Record
 from ...wire.errors import InvalidParameter
 from .base import DynamicGroupExists, PolicyExists, iam
+from .compartments import by_path
 from .principals import check_in_root
 
 DYNAMIC_GROUP = Kind(
@@ -62,7 +63,8 @@ def _check_location(cloud: Cloud, start: str, below: set[str], location: Locatio
         named, found = location.compartment_id, location.compartment_id in below
     elif location.compartment_path:
         named = ":".join(location.compartment_path)
-        found = _by_path(cloud, start, location.compartment_path) in below
+        compartments = {record.id: record for record in cloud.store.live("compartment")}
+        found = by_path(compartments, start, location.compartment_path) in below
     else:
         named, found = "tenancy", start == cloud.settings.tenancy_id
     if not found:
@@ -70,25 +72,6 @@ def _check_location(cloud: Cloud, start: str, below: set[str], location: Locatio
             f"Compartment {{{named}}} does not exist or is not part of the policy compartment "
             f"subtree"
         )
-
-
-def _by_path(cloud: Cloud, start: str, path: tuple[str, ...]) -> str | None:
-    """The OCID of the compartment at *path*, seen from the policy's own compartment *start*."""
-    compartments = {record.id: record.data for record in cloud.store.live("compartment")}
-    at = start
-    names = list(path)
-    if at in compartments and compartments[at]["name"].lower() == names[0].lower():
-        names.pop(0)
-    for name in names:
-        inside = [
-            identifier
-            for identifier, data in compartments.items()
-            if data["compartmentId"] == at and data["name"].lower() == name.lower()
-        ]
-        if not inside:
-            return None
-        at = inside[0]
-    return at
 
 
 iam(DYNAMIC_GROUP, on_create=_create_dynamic_group, on_update=_check_rule)

@@ -73,6 +73,17 @@ class Tenancy:
     def run_of_nodes(self) -> str:
         return str(self.bench.run(self.science.create_job(self.bench.nodes_details(2)).data).id)
 
+    def endpoint(self, **fields: Any) -> str:
+        details = M.CreateDataSciencePrivateEndpointDetails(
+            compartment_id=self.bench.compartment,
+            data_science_resource_type="NOTEBOOK_SESSION",
+            subnet_id=self.subnet.id,
+            **fields,
+        )
+        made = self.science.create_data_science_private_endpoint(details).data
+        self.pass_time()
+        return str(made.id)
+
     def version_set(self) -> str:
         details = M.CreateModelVersionSetDetails(
             name="set", project_id=self.bench.project, compartment_id=self.bench.compartment
@@ -150,7 +161,9 @@ def _project_case(hold: Callable[[Tenancy], str], delete: str) -> Case:
         lambda t: t.bench.project,
         lambda t, _held: hold(t),
         lambda t, held: t.science.delete_project(held),
-        lambda t, found: (getattr(t.science, delete)(found), t.science.delete_model(t.model)),
+        lambda t, found: _all_deleted(
+            getattr(t.science, delete)(found), t.science.delete_model(t.model)
+        ),
         ("is in use by",),
     )
 
@@ -160,10 +173,8 @@ def _vcn_case(noun: str, delete: str, **fields: Any) -> Case:
         lambda t: t.vcn,
         lambda t, _held: t.network_of(noun, **fields),
         lambda t, held: t.network.delete_vcn(held),
-        lambda t, found: (
-            getattr(t.network, delete)(found),
-            t.network.delete_subnet(t.subnet.id),
-            t.pass_time(),
+        lambda t, found: _all_deleted(
+            getattr(t.network, delete)(found), t.network.delete_subnet(t.subnet.id)
         ),
     )
 
@@ -184,6 +195,17 @@ CASES = {
     ),
     "subnet, by a model deployment": _subnet_case(
         Tenancy.deployment, lambda t, found: t.science.delete_model_deployment(found)
+    ),
+    "subnet, by a private endpoint": _subnet_case(
+        Tenancy.endpoint,
+        lambda t, found: t.science.delete_data_science_private_endpoint(found),
+    ),
+    "security group, by a private endpoint": Case(
+        lambda t: t.network_of("network_security_group"),
+        lambda t, held: t.endpoint(nsg_ids=[held]),
+        lambda t, held: t.network.delete_network_security_group(held),
+        lambda t, found: t.science.delete_data_science_private_endpoint(found),
+        ("is in use by the VNIC of private endpoint",),
     ),
     "VCN, by a subnet": _vcn_case("subnet", "delete_subnet", cidr_block="10.0.9.0/24"),
     "VCN, by an internet gateway": _vcn_case(
@@ -300,6 +322,10 @@ CASES = {
         ("is not empty",),
     ),
 }
+
+
+def _all_deleted(*answers: Any) -> None:
+    assert {answer.status for answer in answers} <= {202, 204}
 
 
 def _rule_from(tenancy: Tenancy, group: str) -> str:

@@ -37,6 +37,13 @@ def refuse_attached(cloud: Cloud, subnet: Record) -> None:
                 )
 
 
+def refuse_grouped(cloud: Cloud, group: Record) -> None:
+    """:raises Conflict: the interface of a private endpoint is in the security group."""
+    for endpoint in cloud.store.live(_ENDPOINT):
+        if group.id in (endpoint.data.get("nsgIds") or ()):
+            raise Conflict(f"{group.id} is in use by the VNIC of private endpoint {endpoint.id}")
+
+
 def _subnets(cloud: Cloud, holder: Record) -> set[str]:
     found = set(_named(holder.data))
     if holder.kind == _RUN:

@@ -13,6 +13,7 @@ from ...wire.message import Response
 from .base import CRUD, SECONDS, SERVICE
 from .oracle_services import service_labels
 from .rules import check_rule
+from .vnics import refuse_grouped
 
 GROUP = Kind(
     name="networksecuritygroup",
@@ -94,7 +95,8 @@ def _rules(call: Call) -> list[dict[str, Any]]:
 
 
 def _refuse_named(call: Call, record: Record) -> None:
-    """:raises Conflict: a rule of another group still names this one."""
+    """:raises Conflict: a rule of another group still names this one, or an interface is in it."""
+    refuse_grouped(call.cloud, record)
     for other in call.cloud.store.live(GROUP.name):
         for rule in other.private.get("rules", []):
             if other is not record and record.id in (rule.get("source"), rule.get("destination")):

@@ -11,20 +11,14 @@ from typing import Any
 
 from ...acts import Act, refusal
 from ...cloud import Cloud
+from ...iam.enforcement import context_of
 from ...iam.principals import Principal, of_resource, of_service
-from ...service import Call
 from ...store import Record
-from ...wire.errors import NotAuthorizedOrNotFound
 from ..artifacts.images import repository_of
 from ..objectstorage.acts import on_bucket
 
-# The operations of Container Registry that a pull is made of, by OCI's names for conditions on
-# request.operation. No SDK client has them.
-_PULL = (
-    "read_docker_repository_metadata",
-    "read_docker_repository_manifest",
-    "pull_docker_layer",
-)
+# The operations of Container Registry that a pull is made of.
+_PULL = ("ReadDockerRepositoryMetadata", "ReadDockerRepositoryManifest", "PullDockerLayer")
 
 
 def service() -> Principal:
@@ -38,22 +32,9 @@ def use_subnet(cloud: Cloud, who: Principal, subnet_id: str) -> Act:
     return Act(
         f"attach a VNIC to subnet {subnet_id}",
         who,
-        "core.attach_to_subnet",
+        "core.AttachVnic",
         subnet.data["compartmentId"] if subnet else None,
-        {"target.subnet.id": subnet_id},
     )
-
-
-def require_subnet(call: Call, subnet_id: str | None) -> None:
-    """Whoever makes what lives in a subnet has to be allowed to use it, and not only the service.
-
-    :raises NotAuthorizedOrNotFound: the caller is not.
-    """
-    if subnet_id is None:
-        return
-    act = use_subnet(call.cloud, call.principal, subnet_id)
-    if reason := refusal(call.cloud, call.region, [act]):
-        raise NotAuthorizedOrNotFound(reason)
 
 
 def write_log(cloud: Cloud, who: Principal, log_id: str) -> Act:
@@ -65,7 +46,7 @@ def write_log(cloud: Cloud, who: Principal, log_id: str) -> Act:
         who,
         "logging.put_logs",
         group.data["compartmentId"] if group else None,
-        {"target.loggroup.id": group.id if group else "", "target.log.id": log_id},
+        context_of(group) if group else {},
     )
 
 
@@ -76,7 +57,7 @@ def pull(cloud: Cloud, who: Principal, image: str) -> Iterator[Act]:
         return
     found = [repo for repo in cloud.store.live("containerrepo") if repo.data["displayName"] == name]
     compartment = found[0].data["compartmentId"] if found else None
-    context = {"target.repo.name": name}
+    context = context_of(found[0]) if found else {}
     for operation in _PULL:
         yield Act(f"pull image {image}", who, f"artifacts.{operation}", compartment, context)
 

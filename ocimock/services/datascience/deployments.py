@@ -157,7 +157,6 @@ def _check_instances(call: Call, details: dict[str, Any], where: str) -> None:
     check_shape(instance["instanceShapeName"], "deployments", f"{place}.instanceShapeName")
     if instance.get("subnetId"):
         require(call.cloud, "subnet", instance["subnetId"])
-        acting.require_subnet(call, instance["subnetId"])
     check_endpoint(call.cloud, instance, "MODEL_DEPLOYMENT", place)
     policy = details.setdefault("scalingPolicy", {"policyType": "FIXED_SIZE", "instanceCount": 1})
     if policy.get("instanceCount", 1) < 1:

@@ -10,7 +10,6 @@ from ...store import Record
 from ...wire.message import Response
 from ..logging.management import create_custom_log
 from . import run_ends, simulation
-from .acting import require_subnet
 from .base import JOB, JOB_RUN, PROJECT, SERVICE, require_state
 from .demands import claim_run, shortage
 from .job_checks import check_infrastructure, check_logging, check_mounts, check_node_overrides
@@ -70,7 +69,6 @@ def _settle(call: Call, record: Record) -> None:
     where = "jobInfrastructureConfigurationOverrideDetails"
     if override := data.get(where):
         check_infrastructure(call.cloud, override, where)
-        require_subnet(call, override.get("subnetId"))
     infrastructure = override or job.data["jobInfrastructureConfigurationDetails"]
     data["jobInfrastructureConfigurationDetails"] = copy.deepcopy(infrastructure)
     mounts = "jobStorageMountConfiguration{}DetailsList"

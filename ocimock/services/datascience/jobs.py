@@ -7,8 +7,7 @@ from ...service import Call
 from ...store import Record
 from ...wire.errors import Conflict
 from ...wire.message import Response
-from . import artifacts, run_acts, work_requests
-from .acting import require_subnet
+from . import artifacts, work_requests
 from .base import JOB, JOB_RUN, PROJECT, SERVICE
 from .job_checks import check_job
 
@@ -35,8 +34,6 @@ def _check(call: Call, record: Record) -> None:
         data.setdefault("jobConfigurationDetails", {"jobType": "EMPTY"})
         data.setdefault("jobInfrastructureConfigurationDetails", {"jobInfrastructureType": "EMPTY"})
     check_job(call.cloud, data)
-    for subnet in run_acts.subnets(data):
-        require_subnet(call, subnet)
 
 
 @SERVICE.operation("delete_job")

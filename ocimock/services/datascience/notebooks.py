@@ -21,7 +21,7 @@ from ...store import Record
 from ...wire.errors import InternalError, InvalidParameter, MissingParameter
 from ...wire.message import Response
 from . import work_requests
-from .acting import require_subnet, service, use_subnet
+from .acting import service, use_subnet
 from .base import NOTEBOOK, PROJECT, SERVICE, SIMULATED, require_state, settle_in
 from .demands import claim_notebook, shortage
 from .private_endpoints import check_endpoint
@@ -106,7 +106,6 @@ def _claim(call: Call, record: Record) -> None:
     """Count the session, and have it fail where there is no host or no way to its subnet."""
     name = next(name for name in _CONFIGURATIONS if record.data.get(name))
     subnet = record.data[name].get("subnetId")
-    require_subnet(call, subnet)
     attach = [use_subnet(call.cloud, service(), subnet)] if subnet else []
     record.private["refused"] = refusal(call.cloud, call.region, attach)
     if claim_notebook(call, record, record.data[name]) or record.private["refused"]:

@@ -10,6 +10,7 @@ from typing import Any
 from ... import acts
 from ...acts import Act
 from ...cloud import Cloud
+from ...iam.enforcement import context_of
 from ...iam.principals import Principal, of_resource
 from ...store import Record
 from ..objectstorage.acts import on_bucket
@@ -66,11 +67,9 @@ def _acts(cloud: Cloud, run: Record, job: Record, step: str) -> Iterator[Act]:
 
 def _bootstrap(run: Record, job: Record, who: Principal) -> Iterator[Act]:
     """The run reads what it is: ADS's driver asks for both."""
-    of_job = {"target.job.id": job.id}
-    where = job.data["compartmentId"]
+    where, of_job = job.data["compartmentId"], context_of(job)
     yield Act(f"read its job {job.id}", who, "datascience.get_job", where, of_job)
-    own = run.data["compartmentId"]
-    of_run = {"target.job-run.id": run.id}
+    own, of_run = run.data["compartmentId"], context_of(run)
     yield Act(f"read itself, {run.id}", who, "datascience.get_job_run", own, of_run)
     if "artifact" in job.private:
         operation = "datascience.get_job_artifact_content"
@@ -117,12 +116,7 @@ def _secrets(cloud: Cloud, who: Principal, variables: dict[str, str]) -> Iterato
 def _bundle(who: Principal, secret: Record | None, purpose: str, operation: str) -> Act:
     if secret is None:
         return Act(purpose, who, operation, None)
-    context = {
-        "target.secret.id": secret.id,
-        "target.secret.name": secret.data["secretName"],
-        "target.vault.id": secret.data["vaultId"],
-    }
-    return Act(purpose, who, operation, secret.data["compartmentId"], context)
+    return Act(purpose, who, operation, secret.data["compartmentId"], context_of(secret))
 
 
 def _by_name(cloud: Cloud, name: str, vault_id: str) -> Record | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ... import acts
 from ...cloud import Cloud, event
 from ...service import Call
 from ...store import Record
@@ -11,6 +12,7 @@ from ...wire.errors import NotAuthorizedOrNotFound, ServiceError
 from ...wire.message import Response
 from ...work_requests import register
 from . import versions
+from .acts import on_bucket, service
 from .base import BUCKET, SERVICE, bucket_key, check_object_name, find_bucket
 from .conditions import check_match, check_none_match
 
@@ -72,6 +74,7 @@ def _write_copy(cloud: Cloud, work: Record) -> None:
         raise NotAuthorizedOrNotFound(f"the destination bucket '{key}' does not exist")
     if source_bucket is None:
         raise NotAuthorizedOrNotFound("the source bucket is gone")
+    _require_rights(cloud, source_bucket, body)
     source = versions.find(cloud, source_bucket, body["sourceObjectName"], work.private["version"])
     present = versions.latest(cloud, target, body["destinationObjectName"])
     etag = present.etag if present else None
@@ -88,6 +91,20 @@ def _write_copy(cloud: Cloud, work: Record) -> None:
         multipart_md5=source.data["md5"] if source.data["isMultipart"] else "",
     )
     versions.write(cloud, target, body["destinationObjectName"], content)
+
+
+def _require_rights(cloud: Cloud, source: Record, body: dict[str, Any]) -> None:
+    """The copy is made by Object Storage of the source's region, in its own name.
+
+    :raises NotAuthorizedOrNotFound: the service may not read the one, or write the other.
+    """
+    region, name = source.id.split("/", 1)
+    who, read, written = service(region), body["sourceObjectName"], body["destinationObjectName"]
+    target, bucket = body["destinationRegion"], body["destinationBucket"]
+    reads = on_bucket(cloud, who, region, name, "get_object", f"read '{read}'", read)
+    writes = on_bucket(cloud, who, target, bucket, "put_object", f"write '{written}'", written)
+    acts.require(cloud, region, [reads])
+    acts.require(cloud, target, [writes])
 
 
 def _resources(region: str, bucket: Record, body: dict[str, Any]) -> list[dict[str, Any]]:

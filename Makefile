@@ -18,10 +18,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export CHECKPOINT_DISABLE := 1
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
-.PHONY: help demo demo-down test lint format bindings lock setup setup-infra clean
+.PHONY: help demo demo-down test lint format bindings coverage-table lock setup setup-infra clean
 
 help:  ## what can be made
-	@grep -hE '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 demo: setup  ## the whole way on this machine: deploy, fine-tune, merge, serve, ask
 	@$(PY) -m demo up
@@ -45,6 +45,9 @@ format: setup  ## format the code and mend what ruff can mend
 
 bindings: setup  ## generate infra/oci/generated anew from the provider's schema
 	@$(PY) -m infra.oci.generate
+
+coverage-table: setup  ## write docs/ocimock-coverage.md anew from what the mock answers
+	@$(PY) -m ocimock coverage --markdown >docs/ocimock-coverage.md
 
 lock: $(PIPENV)  ## write Pipfile.lock anew from Pipfile
 	@PATH="$(dir $(abspath $(PIPENV))):$$PATH" $(PYTHON) tools/lock.py

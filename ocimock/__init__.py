@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from .tenancy import MockedTenancy
 
 __all__ = ["MockedCloud", "MockedTenancy", "ServedCloud", "Settings", "mock_oci"]
+__version__ = "0.1.0"
+
 _ROOMS = {
     "MockedCloud": "inprocess",
     "MockedTenancy": "tenancy",

@@ -93,13 +93,26 @@ def env(home: _Home = Path(".ocimock")) -> None:
 
 
 @app.command()
-def coverage() -> None:
+def coverage(
+    missing: Annotated[
+        str | None, typer.Option(metavar="SERVICE", help="List what this service does not answer.")
+    ] = None,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the page for the documentation.")
+    ] = False,
+) -> None:
     """Print, for each service, how many of the operations that the SDK knows are implemented."""
-    from .registry import services
+    from . import coverage as counted
 
-    for service in services().values():
-        known = service.known()
-        typer.echo(f"{service.name:16} {len(service.handlers):4} of {len(known)}")
+    if missing is not None:
+        try:
+            lines = iter(counted.of_service(missing).missing)
+        except counted.UnknownServiceError as wrong:
+            raise typer.BadParameter(str(wrong), param_hint="--missing") from None
+    else:
+        lines = counted.markdown() if markdown else counted.table()
+    for line in lines:
+        typer.echo(line)
 
 
 def main() -> None:

@@ -32,6 +32,7 @@ _ELSEWHERE = {"make demo", "make demo-down", "make test"}
 # Commands that the prose names, and what runs them.
 _IN_PROSE = {
     "make bindings": "tests/infra/test_resources.py",
+    "make coverage-table": "tests/ocimock/test_coverage.py, the command that it calls",
     "make demo": "tests/e2e/test_demo.py",
     "make demo-down": "tests/e2e/test_demo.py",
     "make format": "the formatter itself; make lint checks its result",
@@ -43,7 +44,7 @@ _IN_PROSE = {
     "python -m jobs": "test_the_five_steps",
     "python -m jobs emit": "test_the_five_steps",
     "python -m jobs run": "test_the_five_steps",
-    "python -m ocimock coverage": "tests/ocimock/test_server.py",
+    "python -m ocimock coverage": "tests/ocimock/test_coverage.py",
     "python -m ocimock env": "tests/ocimock/test_server.py",
     "python -m ocimock serve": "tests/ocimock/conftest.py",
 }

@@ -138,18 +138,6 @@ def test_only_loopback_is_bound(exported: ServerFile) -> None:
     assert opener.open(f"{exported.url}/ocimock/health", timeout=5).status == 200
 
 
-def test_coverage_counts_for_every_service() -> None:
-    printed = subprocess.run(
-        [sys.executable, "-m", "ocimock", "coverage"], capture_output=True, text=True, check=True
-    ).stdout
-    counted = {}
-    for line in printed.splitlines():
-        name, implemented, _, known = line.split()
-        counted[name] = (int(implemented), int(known))
-    assert {"core", "datascience", "objectstorage"} <= counted.keys()
-    assert all(0 < implemented <= known for implemented, known in counted.values())
-
-
 _HOST = "objectstorage.eu-frankfurt-1.oraclecloud.com"
 _CONNECT = f"CONNECT {_HOST}:443 HTTP/1.1\r\n\r\n".encode()
 

@@ -30,6 +30,7 @@ from .dispatch import UnknownHostError, dispatch, shown_path
 from .environment import credential_environment
 from .faults import AnswerDropped, Faults
 from .limits import Limits
+from .sessions import LOOKUPS, without_lookup
 from .tenancy import MockedTenancy, standing
 from .wire.body import Body
 from .wire.message import EMPTY, Request, Response
@@ -78,6 +79,8 @@ class mock_oci:  # noqa: N801 - the name that users write, as moto's mock_aws
         mocked = MockedCloud(cloud, credentials)
         for adapter in _ADAPTERS:
             self._exits.enter_context(mock.patch(adapter, _sender(cloud, adapter)))
+        for lookup in LOOKUPS:
+            self._exits.enter_context(mock.patch(lookup, without_lookup(_resolve(lookup))))
         if self._environment:
             variables = credential_environment(self._settings, mocked.credentials)
             self._exits.enter_context(mock.patch.dict(os.environ, variables))

@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import oci
 import pytest
@@ -70,6 +71,29 @@ def test_as_decorator() -> None:
 def test_no_call_leaves(url: str, named: str) -> None:
     with mock_oci(), pytest.raises(BlockedCallError, match=named):
         requests.get(url, timeout=5)
+
+
+@pytest.mark.parametrize("session", [requests.Session, oci._vendor.requests.Session])
+def test_only_calls_to_this_machine_ask_the_environment_for_proxies(
+    session: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/a/bundle.pem")
+
+    def settings(host: str) -> dict[str, Any]:
+        found: dict[str, Any] = session().merge_environment_settings(
+            f"https://{host}/", {}, True, None, None
+        )
+        return found
+
+    proxy = "http://127.0.0.1:1"
+    with mock_oci():
+        far, near = settings("identity.us-ashburn-1.oraclecloud.com"), settings("localhost")
+    assert (far["proxies"], far["stream"]) == ({}, True)
+    assert (near["proxies"]["https"], near["verify"]) == (proxy, "/a/bundle.pem")
+    assert settings("identity.us-ashburn-1.oraclecloud.com")["proxies"]["https"] == proxy
 
 
 def test_an_operation_that_is_not_written_says_so() -> None:

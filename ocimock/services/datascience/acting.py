@@ -18,7 +18,11 @@ from ..artifacts.images import repository_of
 from ..objectstorage.acts import on_bucket
 
 # The operations of Container Registry that a pull is made of.
-_PULL = ("ReadDockerRepositoryMetadata", "ReadDockerRepositoryManifest", "PullDockerLayer")
+_PULL = (
+    "read_docker_repository_metadata",
+    "read_docker_repository_manifest",
+    "pull_docker_layer",
+)
 
 
 def service() -> Principal:
@@ -32,7 +36,7 @@ def use_subnet(cloud: Cloud, who: Principal, subnet_id: str) -> Act:
     return Act(
         f"attach a VNIC to subnet {subnet_id}",
         who,
-        "core.AttachVnic",
+        "core.attach_to_subnet",
         subnet.data["compartmentId"] if subnet else None,
     )
 

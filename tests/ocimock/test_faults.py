@@ -36,6 +36,12 @@ def bench(tenancy: MockedCloud) -> Workbench:
     return workbench(tenancy)
 
 
+def _hand(bench: Workbench) -> MockedCloud:
+    """The mock around *bench*, which is in this process."""
+    assert isinstance(bench.mocked, MockedCloud)
+    return bench.mocked
+
+
 def _retrying(tenancy: MockedTenancy, sdk_class: Any, attempts: int = 8) -> Any:
     """A client that tries again as the SDK's default strategy does, but waits for nothing."""
     strategy = oci.retry.RetryStrategyBuilder(
@@ -173,9 +179,9 @@ def test_what_matches(bench: Workbench, match: str, struck: set[str]) -> None:
     if match == "GET /n/ocimock/b/bucket/o/a/b":
         # The name of an object is one segment, whatever slashes it has.
         with pytest.raises(InvalidParameter):
-            bench.mocked.faults.add(f"503 on {match}")
+            _hand(bench).faults.add(f"503 on {match}")
         return
-    bench.mocked.faults.add(f"503 on {match}")
+    _hand(bench).faults.add(f"503 on {match}")
     assert {name for name, call in calls.items() if _is_struck(call)} == struck
 
 
@@ -291,7 +297,7 @@ def test_the_sdk_gives_up_in_the_end(tenancy: MockedCloud) -> None:
 def test_a_dropped_answer_is_a_connection_error_and_the_operation_happened(
     bench: Workbench,
 ) -> None:
-    bench.mocked.faults.add("drop the answer of create_job")
+    _hand(bench).faults.add("drop the answer of create_job")
     with pytest.raises(oci.exceptions.RequestException) as caught:
         bench.science.create_job(bench.job_details())
     assert "drop the answer of create_job" in str(caught.value)
@@ -300,7 +306,7 @@ def test_a_dropped_answer_is_a_connection_error_and_the_operation_happened(
 
 def test_a_retry_token_makes_a_dropped_answer_harmless(bench: Workbench) -> None:
     job = bench.job()
-    rule = bench.mocked.faults.add("drop the answer of the first 2 POST /jobRuns")
+    rule = _hand(bench).faults.add("drop the answer of the first 2 POST /jobRuns")
     science = _retrying(bench.mocked, oci.data_science.DataScienceClient)
     details = M.CreateJobRunDetails(
         project_id=bench.project, compartment_id=bench.compartment, job_id=job.id

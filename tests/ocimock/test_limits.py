@@ -9,7 +9,7 @@ from typing import Any
 import oci
 import pytest
 
-from ocimock import MockedCloud, Settings, capacity, limits, mock_oci
+from ocimock import MockedCloud, MockedTenancy, Settings, capacity, limits, mock_oci
 from ocimock.services.datascience.shapes import SHAPES
 from ocimock.services.limits.catalogue import by_name, shape_limits
 from ocimock.wire.errors import InvalidParameter
@@ -34,7 +34,15 @@ def bench(tenancy: MockedCloud) -> Workbench:
     return made
 
 
-def _left(tenancy: MockedCloud, name: str = A10, service: str = "data-science") -> tuple[int, int]:
+def _hand(bench: Workbench) -> MockedCloud:
+    """The mock around *bench*, which is in this process."""
+    assert isinstance(bench.mocked, MockedCloud)
+    return bench.mocked
+
+
+def _left(
+    tenancy: MockedTenancy, name: str = A10, service: str = "data-science"
+) -> tuple[int, int]:
     """What is used and what is available, as the Limits API says."""
     api = client(tenancy, oci.limits.LimitsClient)
     found = api.get_resource_availability(service, name, tenancy.compartment_id).data
@@ -84,13 +92,9 @@ def test_a_canceled_run_counts_no_more(bench: Workbench) -> None:
 def test_a_notebook_counts_while_it_is_up(bench: Workbench) -> None:
     session = _notebook(bench)
     seen = [_left(bench.mocked)[0]]
-    for step in (
-        lambda: bench.science.deactivate_notebook_session(session.id),
-        lambda: bench.science.activate_notebook_session(session.id),
-        lambda: bench.science.delete_notebook_session(session.id),
-    ):
+    for step in ("deactivate", "activate", "delete"):
         bench.mocked.advance(5)
-        step()
+        getattr(bench.science, f"{step}_notebook_session")(session.id)
         bench.mocked.advance(5)
         seen.append(_left(bench.mocked)[0])
     assert seen == [2, 0, 2, 0]
@@ -133,11 +137,11 @@ def test_every_shape_has_its_limits() -> None:
 @pytest.mark.parametrize("left", [0, 1])
 def test_a_limit_refuses_a_run(bench: Workbench, left: int) -> None:
     job = bench.job()
-    bench.mocked.limits.set(A10, left)
+    _hand(bench).limits.set(A10, left)
     with refused(400, "LimitExceeded", f"The following service limits were exceeded: {A10}."):
         bench.run(job)
     assert bench.science.list_job_runs(bench.compartment).data == []
-    bench.mocked.limits.set(A10, 2)
+    _hand(bench).limits.set(A10, 2)
     bench.run(job)
     with refused(400, "LimitExceeded", A10):
         bench.run(job)
@@ -145,10 +149,10 @@ def test_a_limit_refuses_a_run(bench: Workbench, left: int) -> None:
 
 def test_a_limit_refuses_a_run_of_several_nodes(bench: Workbench) -> None:
     job = bench.science.create_job(bench.nodes_details(6)).data
-    bench.mocked.limits.set(A10, 11)
+    _hand(bench).limits.set(A10, 11)
     with refused(400, "LimitExceeded", A10):
         bench.run(job)
-    bench.mocked.limits.set("ds-block-volume-gb", 1)
+    _hand(bench).limits.set("ds-block-volume-gb", 1)
     with refused(400, "LimitExceeded", f"exceeded: ds-block-volume-gb, {A10}."):
         bench.run(job)
 
@@ -158,7 +162,7 @@ def test_a_limit_refuses_a_notebook_and_its_activation(bench: Workbench) -> None
     bench.mocked.advance(5)
     bench.science.deactivate_notebook_session(session.id)
     bench.mocked.advance(5)
-    bench.mocked.limits.set(A10, 1)
+    _hand(bench).limits.set(A10, 1)
     with refused(400, "LimitExceeded", A10):
         bench.science.activate_notebook_session(session.id)
     with refused(400, "LimitExceeded", A10):
@@ -169,7 +173,7 @@ def test_a_limit_refuses_a_notebook_and_its_activation(bench: Workbench) -> None
 
 def test_a_limit_refuses_a_deployment_and_its_growth(bench: Workbench) -> None:
     model = bench.model().id
-    bench.mocked.limits.set(A10, 3)
+    _hand(bench).limits.set(A10, 3)
     made = bench.deploy(model)
     bench.mocked.advance(101)
     with refused(400, "LimitExceeded", A10):
@@ -185,7 +189,7 @@ def test_a_limit_refuses_a_deployment_and_its_growth(bench: Workbench) -> None:
         bench.science.update_model_deployment(made.id, bigger)
     # What was refused changes nothing, and what stands counts once.
     assert _left(bench.mocked) == (2, 1)
-    bench.mocked.limits.set(A10, 4)
+    _hand(bench).limits.set(A10, 4)
     bench.science.update_model_deployment(made.id, bigger)
     assert _left(bench.mocked) == (4, 0)
 
@@ -198,15 +202,15 @@ def test_a_limit_refuses_a_network(tenancy: MockedCloud) -> None:
 
 def test_limits_are_each_regions_own(bench: Workbench) -> None:
     bench.run(bench.job())
-    assert bench.mocked.limits.used(A10) == 2
-    assert bench.mocked.limits.used(A10, "us-ashburn-1") == 0
+    assert _hand(bench).limits.used(A10) == 2
+    assert _hand(bench).limits.used(A10, "us-ashburn-1") == 0
 
 
 def test_less_than_stands_leaves_nothing(bench: Workbench) -> None:
     bench.run(bench.job())
-    bench.mocked.limits.set(A10, 1)
+    _hand(bench).limits.set(A10, 1)
     assert _left(bench.mocked) == (2, 0)
-    bench.mocked.limits.clear()
+    _hand(bench).limits.clear()
     assert _left(bench.mocked) == (2, by_name()[A10].value - 2)
 
 
@@ -252,7 +256,7 @@ def test_the_page_of_limits(tenancy: MockedCloud) -> None:
 
 
 def test_no_host_for_a_run(bench: Workbench) -> None:
-    bench.mocked.capacity.exhaust("VM.GPU.A10.2")
+    _hand(bench).capacity.exhaust("VM.GPU.A10.2")
     run = bench.run(bench.job())
     assert run.lifecycle_state == "ACCEPTED"
     bench.mocked.advance(101)
@@ -265,7 +269,7 @@ def test_no_host_for_a_run(bench: Workbench) -> None:
 
 
 def test_a_run_without_a_host_can_be_canceled(bench: Workbench) -> None:
-    bench.mocked.capacity.exhaust("VM.GPU.A10.2")
+    _hand(bench).capacity.exhaust("VM.GPU.A10.2")
     run = bench.run(bench.job())
     bench.science.cancel_job_run(run.id)
     bench.mocked.advance(101)
@@ -273,7 +277,7 @@ def test_a_run_without_a_host_can_be_canceled(bench: Workbench) -> None:
 
 
 def test_too_few_hosts_for_all_nodes(bench: Workbench) -> None:
-    bench.mocked.capacity.exhaust("VM.GPU.A10.2", hosts=5)
+    _hand(bench).capacity.exhaust("VM.GPU.A10.2", hosts=5)
     job = bench.science.create_job(bench.nodes_details(6)).data
     run = bench.run(job)
     bench.mocked.advance(101)
@@ -283,14 +287,14 @@ def test_too_few_hosts_for_all_nodes(bench: Workbench) -> None:
 
 
 def test_hosts_are_taken_and_given_back(bench: Workbench) -> None:
-    bench.mocked.capacity.exhaust("VM.GPU.A10.2", hosts=2)
+    _hand(bench).capacity.exhaust("VM.GPU.A10.2", hosts=2)
     job = bench.job()
     runs = [bench.run(job) for _ in range(3)]
-    assert capacity.show(bench.mocked.capacity)[0]["left"] == 0
+    assert capacity.show(_hand(bench).capacity)[0]["left"] == 0
     bench.mocked.advance(101)
     states = [bench.science.get_job_run(run.id).data.lifecycle_state for run in runs]
     assert states == ["SUCCEEDED", "SUCCEEDED", "FAILED"]
-    assert capacity.show(bench.mocked.capacity)[0]["left"] == 2
+    assert capacity.show(_hand(bench).capacity)[0]["left"] == 2
     late = bench.run(job)
     bench.mocked.advance(101)
     assert bench.science.get_job_run(late.id).data.lifecycle_state == "SUCCEEDED"
@@ -300,7 +304,7 @@ def test_a_shortage_of_one_domain_is_none_of_the_region(bench: Workbench) -> Non
     job = bench.job()
     found = []
     for domain in DOMAINS:
-        bench.mocked.capacity.exhaust("VM.GPU.A10.2", availability_domain=domain)
+        _hand(bench).capacity.exhaust("VM.GPU.A10.2", availability_domain=domain)
         run = bench.run(job)
         bench.mocked.advance(101)
         found.append(bench.science.get_job_run(run.id).data.lifecycle_state)
@@ -309,20 +313,20 @@ def test_a_shortage_of_one_domain_is_none_of_the_region(bench: Workbench) -> Non
 
 def test_a_shortage_ends_in_time_or_by_hand(bench: Workbench) -> None:
     job = bench.job()
-    bench.mocked.capacity.exhaust("VM.GPU.A10.2", seconds=600)
-    assert len(bench.mocked.capacity.rules) == 1
+    _hand(bench).capacity.exhaust("VM.GPU.A10.2", seconds=600)
+    assert len(_hand(bench).capacity.rules) == 1
     bench.mocked.advance(601)
-    assert bench.mocked.capacity.rules == []
-    bench.mocked.capacity.exhaust("VM.GPU.A10.2")
-    bench.mocked.capacity.exhaust("VM.GPU.A10.1")
-    bench.mocked.capacity.restore("VM.GPU.A10.2")
+    assert _hand(bench).capacity.rules == []
+    _hand(bench).capacity.exhaust("VM.GPU.A10.2")
+    _hand(bench).capacity.exhaust("VM.GPU.A10.1")
+    _hand(bench).capacity.restore("VM.GPU.A10.2")
     run = bench.run(job)
     bench.mocked.advance(101)
     assert bench.science.get_job_run(run.id).data.lifecycle_state == "SUCCEEDED"
 
 
 def test_no_host_for_a_notebook(bench: Workbench) -> None:
-    bench.mocked.capacity.exhaust("VM.GPU.A10.2")
+    _hand(bench).capacity.exhaust("VM.GPU.A10.2")
     session = _notebook(bench)
     assert session.lifecycle_state == "CREATING"
     bench.mocked.advance(10)
@@ -337,14 +341,14 @@ def test_no_host_for_a_notebook_that_comes_back(bench: Workbench) -> None:
     bench.mocked.advance(10)
     bench.science.deactivate_notebook_session(session.id)
     bench.mocked.advance(10)
-    bench.mocked.capacity.exhaust("VM.GPU.A10.2")
+    _hand(bench).capacity.exhaust("VM.GPU.A10.2")
     bench.science.activate_notebook_session(session.id)
     bench.mocked.advance(10)
     assert bench.science.get_notebook_session(session.id).data.lifecycle_state == "FAILED"
 
 
 def test_no_host_for_a_deployment(bench: Workbench) -> None:
-    bench.mocked.capacity.exhaust("VM.GPU.A10.2")
+    _hand(bench).capacity.exhaust("VM.GPU.A10.2")
     made = bench.deploy(bench.model().id)
     assert made.lifecycle_state == "CREATING"
     bench.mocked.advance(101)

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from .cloud import CallRecord, Cloud
 from .iam import enforcement, signatures
 from .iam.principals import identify
+from .places import region_names, subscribed_regions
 from .registry import services
 from .service import Call, Handler, Service
 from .wire.errors import (
     InvalidParameter,
     MethodNotAllowed,
+    NotAuthenticated,
     NotFound,
     NotImplementedByMock,
     ServiceError,
@@ -74,10 +76,32 @@ def target(cloud: Cloud, host: str) -> Target:
     for start in range(len(labels)):
         named = _by_label().get(".".join(labels[start:]))
         if named:
+            _refuse_unknown(found["region"], host)
             return Target(named, found["region"])
     raise UnknownHostError(
         f"{host}: ocimock has no service '{found['label']}'; it has {', '.join(_by_label())}"
     )
+
+
+def _refuse_unknown(region: str, host: str) -> None:
+    """:raises UnknownHostError: there is no such region, and so no such host."""
+    if region not in region_names():
+        raise UnknownHostError(f"{host}: the OCI SDK knows no region '{region}'")
+
+
+def _refuse_unsubscribed(cloud: Cloud, place: Target) -> None:
+    """:raises NotAuthenticated: the tenancy has not subscribed to the region.
+
+    So OCI answers: its identities are replicated to the regions of a tenancy's subscriptions only,
+    and elsewhere nobody knows them (source: reports of the SDK's users).
+    """
+    subscribed = subscribed_regions(cloud.settings)
+    if place.region not in subscribed:
+        raise NotAuthenticated(
+            "The required information to complete authentication was not provided or was "
+            f"incorrect. (ocimock: the tenancy is subscribed to {', '.join(subscribed)}, not to "
+            f"{place.region}.)"
+        )
 
 
 @functools.cache
@@ -103,6 +127,7 @@ def dispatch(cloud: Cloud, request: Request) -> Response:
         try:
             found, operation, path = _route(place, request)
             service, name = found.name, operation.name
+            _refuse_unsubscribed(cloud, place)
             caller = identify(cloud, request)
             response = _answer(Call(cloud, operation, request, path, place.region, caller), found)
         except ServiceError as fault:

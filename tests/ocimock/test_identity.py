@@ -280,7 +280,7 @@ def test_regions(mocked: MockedTenancy, api: Any) -> None:
     assert ("FRA", "eu-frankfurt-1") in [(r.key, r.name) for r in api.list_regions().data]
 
 
-@pytest.mark.parametrize(("region", "count"), [("eu-frankfurt-1", 3), ("eu-amsterdam-1", 1)])
+@pytest.mark.parametrize(("region", "count"), [("eu-frankfurt-1", 3), ("us-ashburn-1", 3)])
 def test_availability_domains(mocked: MockedTenancy, region: str, count: int) -> None:
     api = client(mocked, oci.identity.IdentityClient, region=region)
     domains = api.list_availability_domains(mocked.compartment_id).data

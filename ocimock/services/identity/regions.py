@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from ...identifiers import region_key
-from ...places import availability_domains, regions
+from ...places import availability_domains, regions, subscribed_regions
 from ...resources import page, require_compartment
 from ...service import Call
 from ...wire.errors import InvalidParameter, NotAuthorizedOrNotFound
@@ -25,7 +25,6 @@ def _subscriptions(call: Call) -> Response:
     settings = call.cloud.settings
     if call.path["tenancyId"] != settings.tenancy_id:
         raise NotAuthorizedOrNotFound(f"tenancy {call.path['tenancyId']} is not this mock's")
-    subscribed = dict.fromkeys((settings.home_region, settings.region))
     return Response.of_json(
         [
             {
@@ -34,7 +33,7 @@ def _subscriptions(call: Call) -> Response:
                 "status": "READY",
                 "isHomeRegion": name == settings.home_region,
             }
-            for name in subscribed
+            for name in subscribed_regions(settings)
         ]
     )
 

@@ -93,7 +93,8 @@ def demand(
 ) -> None:
     """Let *principal* do what takes no HTTP call of its own: a run, a deployment, a service.
 
-    Does nothing unless the mock's settings enforce IAM.
+    Does nothing unless the mock's settings enforce IAM. What an operation needs only for what a
+    call may add, such as a subnet, is not asked for.
 
     :param service, operation: as ocimock names them (``vault``, ``get_secret_bundle``), or one of
         the acts that no SDK client has, such as ``core`` and ``attach_to_subnet``
@@ -116,7 +117,7 @@ def demand(
     variables = {name.lower(): (value,) for name, value in context.items()}
     target = Target(compartment_id, variables)
     asks = []
-    for need in needs.needs:
+    for need in (need for need in needs.needs if need.always):
         permissions = need.permissions
         if need.by_existence:
             permissions = (permissions[not object_is_new(cloud, region, context)],)

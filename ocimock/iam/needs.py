@@ -38,6 +38,11 @@ class Need:
     place: Place = Place()
     by_existence: bool = False
 
+    @property
+    def always(self) -> bool:
+        """Whether there is no call of the operation without this need."""
+        return self.place.absent == "refuse"
+
 
 @dataclass(frozen=True)
 class Needs:
@@ -83,7 +88,8 @@ def _place(text: str) -> Place:
     if not text:
         return Place()
     if text.startswith("<"):
-        return Place("named", (text[1:-1],))
+        name = text.strip("<>?")
+        return Place("named", (name,), "skip" if text.endswith("?") else "refuse")
     if text.startswith("."):
         return Place("record", (text[1:],))
     absent: Absent = "refuse"

@@ -12,7 +12,8 @@ One line an operation, by its SDK method name: ``operation  needs…``, where a 
 ``PERMISSION@.field``
     on what a field of the operation's own target names;
 ``PERMISSION@<name>``
-    on what :mod:`ocimock.iam.targets` finds under that name, for all that is odd;
+    on what :mod:`ocimock.iam.odd_targets` finds under that name; ``@<name>?`` where that may be
+    nothing;
 ``A|B``
     either of the two;
 ``A^B``
@@ -57,10 +58,10 @@ SECURITY_LIST_DETACH@.securityListIds DHCP_DETACH@.dhcpOptionsId
 change_subnet_compartment SUBNET_MOVE SUBNET_MOVE@compartmentId
 list_route_tables ROUTE_TABLE_READ
 get_route_table ROUTE_TABLE_READ
-create_route_table ROUTE_TABLE_CREATE VCN_ATTACH@vcnId INTERNET_GATEWAY_ATTACH@<internet-gateways> \
-NAT_GATEWAY_ATTACH@<nat-gateways> SERVICE_GATEWAY_ATTACH@<service-gateways>
-update_route_table ROUTE_TABLE_UPDATE INTERNET_GATEWAY_ATTACH@<internet-gateways> \
-NAT_GATEWAY_ATTACH@<nat-gateways> SERVICE_GATEWAY_ATTACH@<service-gateways>
+create_route_table ROUTE_TABLE_CREATE VCN_ATTACH@vcnId \
+INTERNET_GATEWAY_ATTACH@<internet-gateways>? NAT_GATEWAY_ATTACH@<nat-gateways>? SERVICE_GATEWAY_ATTACH@<service-gateways>?
+update_route_table ROUTE_TABLE_UPDATE INTERNET_GATEWAY_ATTACH@<internet-gateways>? \
+NAT_GATEWAY_ATTACH@<nat-gateways>? SERVICE_GATEWAY_ATTACH@<service-gateways>?
 delete_route_table ROUTE_TABLE_DELETE VCN_DETACH@.vcnId
 change_route_table_compartment ROUTE_TABLE_MOVE ROUTE_TABLE_MOVE@compartmentId
 list_security_lists SECURITY_LIST_READ
@@ -113,7 +114,7 @@ attach_to_subnet VNIC_CREATE VNIC_ATTACH SUBNET_ATTACH
 """
 
 OBJECT_STORAGE = """
-get_namespace OBJECTSTORAGE_NAMESPACE_READ@<asked-compartment>
+get_namespace OBJECTSTORAGE_NAMESPACE_READ@<asked-compartment>?
 get_namespace_metadata OBJECTSTORAGE_NAMESPACE_READ
 update_namespace_metadata OBJECTSTORAGE_NAMESPACE_UPDATE
 list_buckets BUCKET_INSPECT
@@ -128,8 +129,8 @@ list_object_versions OBJECT_INSPECT
 get_object OBJECT_READ
 head_object OBJECT_READ|OBJECT_INSPECT
 put_object OBJECT_CREATE^OBJECT_OVERWRITE
-delete_object OBJECT_DELETE@<objects> OBJECT_VERSION_DELETE@<object-versions>
-batch_delete_objects OBJECT_DELETE@<objects> OBJECT_VERSION_DELETE@<object-versions>
+delete_object OBJECT_DELETE@<objects> OBJECT_VERSION_DELETE@<object-versions>?
+batch_delete_objects OBJECT_DELETE@<objects> OBJECT_VERSION_DELETE@<object-versions>?
 rename_object OBJECT_CREATE@<renamed> OBJECT_OVERWRITE@<renamed>
 copy_object OBJECT_READ@<copied> OBJECT_CREATE^OBJECT_OVERWRITE@<copy>
 create_multipart_upload OBJECT_CREATE@<uploaded> OBJECT_OVERWRITE@<uploaded>
@@ -162,8 +163,8 @@ change_project_compartment DATA_SCIENCE_PROJECT_MOVE DATA_SCIENCE_PROJECT_MOVE@c
 list_notebook_sessions DATA_SCIENCE_NOTEBOOK_SESSION_INSPECT
 get_notebook_session DATA_SCIENCE_NOTEBOOK_SESSION_READ
 create_notebook_session DATA_SCIENCE_NOTEBOOK_SESSION_CREATE DATA_SCIENCE_PROJECT_READ@projectId \
-SUBNET_ATTACH@<subnets>
-update_notebook_session DATA_SCIENCE_NOTEBOOK_SESSION_UPDATE SUBNET_ATTACH@<subnets>
+SUBNET_ATTACH@<subnets>?
+update_notebook_session DATA_SCIENCE_NOTEBOOK_SESSION_UPDATE SUBNET_ATTACH@<subnets>?
 delete_notebook_session DATA_SCIENCE_NOTEBOOK_SESSION_DELETE
 activate_notebook_session DATA_SCIENCE_NOTEBOOK_SESSION_ACTIVATE
 deactivate_notebook_session DATA_SCIENCE_NOTEBOOK_SESSION_DEACTIVATE
@@ -172,8 +173,8 @@ DATA_SCIENCE_NOTEBOOK_SESSION_MOVE@compartmentId
 list_notebook_session_shapes DATA_SCIENCE_NOTEBOOK_SESSION_INSPECT
 list_jobs DATA_SCIENCE_JOB_INSPECT
 get_job DATA_SCIENCE_JOB_READ
-create_job DATA_SCIENCE_JOB_CREATE DATA_SCIENCE_PROJECT_READ@projectId SUBNET_ATTACH@<subnets>
-update_job DATA_SCIENCE_JOB_UPDATE SUBNET_ATTACH@<subnets>
+create_job DATA_SCIENCE_JOB_CREATE DATA_SCIENCE_PROJECT_READ@projectId SUBNET_ATTACH@<subnets>?
+update_job DATA_SCIENCE_JOB_UPDATE SUBNET_ATTACH@<subnets>?
 delete_job DATA_SCIENCE_JOB_DELETE
 change_job_compartment DATA_SCIENCE_JOB_MOVE DATA_SCIENCE_JOB_MOVE@compartmentId
 list_job_shapes DATA_SCIENCE_JOB_INSPECT
@@ -238,7 +239,7 @@ change_model_group_compartment DATA_SCIENCE_MODEL_GROUP_MOVE \
 DATA_SCIENCE_MODEL_GROUP_MOVE@compartmentId
 list_data_science_private_endpoints DATA_SCIENCE_PRIVATE_ENDPOINT_INSPECT
 get_data_science_private_endpoint DATA_SCIENCE_PRIVATE_ENDPOINT_READ
-create_data_science_private_endpoint DATA_SCIENCE_PRIVATE_ENDPOINT_CREATE SUBNET_ATTACH@<subnets>
+create_data_science_private_endpoint DATA_SCIENCE_PRIVATE_ENDPOINT_CREATE SUBNET_ATTACH@<subnets>?
 update_data_science_private_endpoint DATA_SCIENCE_PRIVATE_ENDPOINT_UPDATE
 delete_data_science_private_endpoint DATA_SCIENCE_PRIVATE_ENDPOINT_DELETE
 change_data_science_private_endpoint_compartment DATA_SCIENCE_PRIVATE_ENDPOINT_MOVE \
@@ -247,10 +248,10 @@ list_model_deployments DATA_SCIENCE_MODEL_DEPLOYMENT_INSPECT
 get_model_deployment DATA_SCIENCE_MODEL_DEPLOYMENT_READ
 create_model_deployment DATA_SCIENCE_MODEL_DEPLOYMENT_CREATE DATA_SCIENCE_PROJECT_READ@projectId \
 DATA_SCIENCE_MODEL_READ@modelDeploymentConfigurationDetails.modelConfigurationDetails.modelId? \
-SUBNET_ATTACH@<subnets>
+SUBNET_ATTACH@<subnets>?
 update_model_deployment DATA_SCIENCE_MODEL_DEPLOYMENT_UPDATE \
 DATA_SCIENCE_MODEL_READ@modelDeploymentConfigurationDetails.modelConfigurationDetails.modelId? \
-SUBNET_ATTACH@<subnets>
+SUBNET_ATTACH@<subnets>?
 delete_model_deployment DATA_SCIENCE_MODEL_DEPLOYMENT_DELETE
 activate_model_deployment DATA_SCIENCE_MODEL_DEPLOYMENT_ACTIVATE
 deactivate_model_deployment DATA_SCIENCE_MODEL_DEPLOYMENT_DEACTIVATE

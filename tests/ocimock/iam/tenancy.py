@@ -75,7 +75,7 @@ class Tenancy:
     ) -> Decision:
         """What IAM says to ``service.operation`` with all its targets in one compartment.
 
-        *operation* may be a permission, too.
+        What it needs only for some calls is left out. *operation* may be a permission, too.
         """
         rights = Rights(self.cloud)
         target = Target(self.compartment(where), variables or {})
@@ -83,7 +83,9 @@ class Tenancy:
         if name:
             needs = needs_of(service, name)
             assert needs is not None
-            asks: Sequence[Ask] = [Ask(need.permissions, target) for need in needs.needs]
+            asks: Sequence[Ask] = [
+                Ask(need.permissions, target) for need in needs.needs if need.always
+            ]
         else:
             asks = [Ask((operation,), target)]
         request = {"request.operation": (api_name(name),), "request.region": (region,)}

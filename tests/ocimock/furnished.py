@@ -97,13 +97,13 @@ class Furnished:
         response = self.call(kind, f"create_{kind.noun}", *kind.path(self), details, **headers)
         if response.data is not None:
             return str(response.data.id)
-        found = [item for item in self.list(kind) if getattr(item, kind.name) == name]
+        found = [item for item in self.find_all(kind) if getattr(item, kind.name) == name]
         return str(found[0].id)
 
     def get(self, kind: Kind, identifier: str) -> Any:
         return self.call(kind, f"get_{kind.noun}", *kind.path(self), identifier)
 
-    def list(self, kind: Kind, **query: Any) -> list[Any]:
+    def find_all(self, kind: Kind, **query: Any) -> list[Any]:
         return self.items(self.listing(kind, **query))
 
     def listing(self, kind: Kind, **query: Any) -> Any:

@@ -111,10 +111,10 @@ def test_a_list_knows_its_orders(furnished: Furnished, kind: Kind) -> None:
         furnished.create(kind, f"{name}-{kind.noun.replace('_', '-')}")
     furnished.settle()
     for order in allowed(kind).get("sortby", ()):
-        rising = [item.id for item in furnished.list(kind, sort_by=order, sort_order="ASC")]
-        falling = [item.id for item in furnished.list(kind, sort_by=order, sort_order="DESC")]
+        rising = [item.id for item in furnished.find_all(kind, sort_by=order, sort_order="ASC")]
+        falling = [item.id for item in furnished.find_all(kind, sort_by=order, sort_order="DESC")]
         assert rising == falling[::-1]
-        items = {item.id: item for item in furnished.list(kind)}
+        items = {item.id: item for item in furnished.find_all(kind)}
         values = [sortable(items[found], order, kind) for found in rising]
         assert values == sorted(values), order
 
@@ -131,7 +131,7 @@ def sortable(item: Any, order: str, kind: Kind) -> Any:
 def test_a_list_filters_by_what_the_sdk_documents(furnished: Furnished, kind: Kind) -> None:
     """By each field of its items: what fits is listed, what does not is not."""
     made = furnished[kind.noun]
-    item = next(found for found in furnished.list(kind) if found.id == made)
+    item = next(found for found in furnished.find_all(kind) if found.id == made)
     fields = {name.strip("_").replace("_", ""): name.strip("_") for name in vars(item)}
     if kind.name == "secret_name":
         fields["name"] = "secret_name"
@@ -142,7 +142,7 @@ def test_a_list_filters_by_what_the_sdk_documents(furnished: Furnished, kind: Ki
             continue
         tried += 1
         name = next(n for n in keywords(kind) if n.replace("_", "") == parameter)
-        assert made in [found.id for found in furnished.list(kind, **{name: value})], name
+        assert made in [found.id for found in furnished.find_all(kind, **{name: value})], name
         for other in others(kind, parameter, value):
             assert made not in listed_ids(furnished, kind, {name: other}), (name, other)
     assert tried or kind.noun in ("vault",)
@@ -151,9 +151,9 @@ def test_a_list_filters_by_what_the_sdk_documents(furnished: Furnished, kind: Ki
 def listed_ids(furnished: Furnished, kind: Kind, query: dict[str, Any]) -> list[str]:
     """What is listed; nothing where the query names what is not there."""
     with contextlib.suppress(oci.exceptions.ServiceError):
-        return [found.id for found in furnished.list(kind, **query)]
+        return [found.id for found in furnished.find_all(kind, **query)]
     with refused(404, "NotAuthorizedOrNotFound"):
-        furnished.list(kind, **query)
+        furnished.find_all(kind, **query)
     return []
 
 
@@ -170,11 +170,11 @@ def test_a_page_stays_put_while_resources_come(furnished: Furnished, kind: Kind)
     furnished[kind.noun]
     furnished.create(kind, f"page-1-{kind.noun.replace('_', '-')}")
     furnished.settle()
-    before = [item.id for item in furnished.list(kind)]
+    before = [item.id for item in furnished.find_all(kind)]
     first = furnished.listing(kind, limit=1)
     furnished.create(kind, f"page-2-{kind.noun.replace('_', '-')}")
     furnished.settle()
-    rest = furnished.list(kind, page=first.headers["opc-next-page"])
+    rest = furnished.find_all(kind, page=first.headers["opc-next-page"])
     assert [item.id for item in furnished.items(first)] + [item.id for item in rest] == before
 
 

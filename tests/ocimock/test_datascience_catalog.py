@@ -99,7 +99,10 @@ def test_a_model_is_archived_restored_and_deleted_in_time(
     clock, bench = timed
     kept = M.RetentionSetting(archive_after_days=30, delete_after_days=60)
     model = bench.model(retention_setting=kept).id
-    state = lambda: bench.science.get_model(model).data.retention_operation_details  # noqa: E731
+
+    def state() -> Any:
+        return bench.science.get_model(model).data.retention_operation_details
+
     assert (state().archive_state, state().delete_state) == ("PENDING", "PENDING")
     with refused(409, "IncorrectState", "not archived"):
         bench.science.restore_archived_model_artifact(model)

@@ -1,4 +1,4 @@
-"""Master encryption keys and their versions. They encrypt nothing here: they are only there."""
+"""Master encryption keys and their versions."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from ...service import Call
 from ...store import Record
 from ...wire.errors import Conflict, InvalidParameter, NotAuthorizedOrNotFound
 from ...wire.message import Response
+from . import material
 from .base import SERVICE
 from .vaults import vault_of
 
@@ -59,7 +60,7 @@ _EARLIEST_DELETION = 7
 @SERVICE.operation("create_key")
 def _create(call: Call) -> Response:
     body = call.body()
-    _check_shape(body["keyShape"])
+    check_shape(body["keyShape"])
     return show(add(call, KEY, body, _first_version, vaultId=vault_of(call).id))
 
 
@@ -169,11 +170,13 @@ def _new_version(call: Call, key: Record) -> Record:
     version = add(call, VERSION, {**fields, "keyId": key.id})
     # A version comes and goes with its key: it does not stand for itself.
     version.history = True
+    material.make(version, key.data["keyShape"])
     key.data["currentKeyVersion"] = version.id
     return version
 
 
-def _check_shape(shape: dict[str, Any]) -> None:
+def check_shape(shape: dict[str, Any]) -> None:
+    """:raises InvalidParameter: the algorithm has no keys of this length."""
     allowed = _LENGTHS[shape["algorithm"]]
     if shape["length"] not in allowed:
         lengths = ", ".join(str(length) for length in allowed)

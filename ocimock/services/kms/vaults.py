@@ -39,7 +39,7 @@ def vault_of(call: Call) -> Record:
     """
     vaults = [record for record in call.cloud.store.live(VAULT.name) if not record.history]
     if not call.request.is_loopback:
-        label = call.request.host.split(".")[0].removesuffix("-management")
+        label = call.request.host.split(".")[0].removesuffix("-management").removesuffix("-crypto")
         vaults = [vault for vault in vaults if _endpoint_key(vault) == label]
     if not vaults:
         raise NotAuthorizedOrNotFound(f"there is no vault behind {call.request.host}")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import importlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from .errors import InvalidParameter, MissingParameter
+from .lengths import check_defined_tags, check_free_tags, check_text, longest
 
 _LIST = re.compile(r"list\[(.+)\]$")
 _MAP = re.compile(r"dict\(str, (.+)\)$")
@@ -21,12 +22,17 @@ _PRIVATE = re.compile(r"secretContent|environmentVariables|password", re.IGNOREC
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a model: its name on the wire, in Python, and its SDK type."""
+    """One field of a model: its name on the wire, in Python, and its SDK type.
+
+    *is_enumerated*: the SDK allows certain values only. *most*: characters, None for any number.
+    """
 
     wire: str
     python: str
     type: str
     required: bool
+    is_enumerated: bool = False
+    most: int | None = None
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,12 @@ def model(module: str, name: str) -> Model:
     for python, wire in instance.attribute_map.items():
         doc = getattr(sdk_class, python).__doc__ or ""
         fields[wire] = Field(
-            wire, python, instance.swagger_types[python], doc.lstrip().startswith(_REQUIRED)
+            wire,
+            python,
+            instance.swagger_types[python],
+            doc.lstrip().startswith(_REQUIRED),
+            "allowed_values" in getattr(sdk_class, python).fset.__code__.co_varnames,
+            longest(module, wire),
         )
     return Model(name, module, fields)
 
@@ -67,7 +78,7 @@ def model(module: str, name: str) -> Model:
 def validate(module: str, name: str, value: Any, where: str = "") -> None:
     """Check a JSON *value* against an SDK model.
 
-    :raises InvalidParameter: unknown field, wrong type, value not in the enumeration.
+    :raises InvalidParameter: unknown field, wrong type, value not in the enumeration, too long.
     :raises MissingParameter: a required field is absent.
     """
     if not isinstance(value, Mapping):
@@ -78,47 +89,80 @@ def validate(module: str, name: str, value: Any, where: str = "") -> None:
             raise InvalidParameter(f"Unrecognized field '{_join(where, wire)}' of {spec.name}")
     for found in spec.fields.values():
         given = value.get(found.wire)
-        place = _join(where, found.wire)
         if given is None:
             if found.required:
+                place = _join(where, found.wire)
                 raise MissingParameter(f"{place} must not be null: {spec.name} requires it")
             continue
-        _check_type(module, found.type, given, place)
+        _check_field(spec, found, given, _join(where, found.wire))
+
+
+def _check_field(spec: Model, found: Field, given: Any, place: str) -> None:
+    _check_type(spec.module, found.type, given, place)
+    if found.most is not None and isinstance(given, str):
+        check_text(given, found.most, place)
+    if found.is_enumerated and isinstance(given, str):
         _check_enum(spec, found, given, place)
+    elif found.wire in _TAGS:
+        _TAGS[found.wire](given, place)
+
+
+_TAGS: dict[str, Callable[[Mapping[str, Any], str], None]] = {
+    "freeformTags": check_free_tags,
+    "definedTags": check_defined_tags,
+}
 
 
 def _check_type(module: str, type_: str, value: Any, where: str) -> None:
-    if found := _LIST.match(type_):
+    scalar = _SCALARS.get(type_)
+    if scalar is not None:
+        if not scalar(value):
+            raise InvalidParameter(f"{where} must be of type {type_}, not {_kind(value, where)}")
+        return
+    shape, inner = _shape(module, type_)
+    if shape == "list":
         if not isinstance(value, list):
             raise InvalidParameter(f"{where} must be a list, not {_type(value)}")
         for number, item in enumerate(value):
-            _check_type(module, found.group(1), item, f"{where}[{number}]")
-        return
-    if found := _MAP.match(type_):
+            _check_type(module, inner, item, f"{where}[{number}]")
+    elif shape == "map":
         if not isinstance(value, Mapping):
             raise InvalidParameter(f"{where} must be a map, not {_type(value)}")
         for key, item in value.items():
-            _check_type(module, found.group(1), item, f"{where}.{key}")
-        return
-    if type_ in _SCALARS:
-        if not _SCALARS[type_](value):
-            raise InvalidParameter(f"{where} must be of type {type_}, not {_kind(value, where)}")
-        return
-    # The SDK names types that it has no model for (HttpMethod): nothing is known of those.
-    if type_ != "object" and hasattr(importlib.import_module(module), type_):
+            _check_type(module, inner, item, f"{where}.{key}")
+    elif shape == "model":
         validate(module, type_, value, where)
 
 
-def _check_enum(spec: Model, found: Field, value: Any, where: str) -> None:
-    """The setters of details models refuse what their enumeration lacks; ask them."""
-    if not isinstance(value, str):
-        return
-    instance = _sdk_class(spec.module, spec.name)()
-    try:
-        setattr(instance, found.python, value)
-    except ValueError as refusal:
+@functools.cache
+def _shape(module: str, type_: str) -> tuple[str, str]:
+    """Whether an SDK type is a list, a map, a model or anything, and the type of what is in it."""
+    if found := _LIST.match(type_):
+        return "list", found.group(1)
+    if found := _MAP.match(type_):
+        return "map", found.group(1)
+    # The SDK names types that it has no model for (HttpMethod): nothing is known of those.
+    if type_ != "object" and hasattr(importlib.import_module(module), type_):
+        return "model", type_
+    return "any", ""
+
+
+def _check_enum(spec: Model, found: Field, value: str, where: str) -> None:
+    refusal = _refusal(spec.module, spec.name, found.python, value)
+    if refusal is not None:
         shown = "this value" if _PRIVATE.search(where) else f"'{value}'"
-        raise InvalidParameter(f"{where}: {shown} is not allowed. {refusal}") from None
+        raise InvalidParameter(f"{where}: {shown} is not allowed. {refusal}")
+
+
+@functools.lru_cache(maxsize=1024)
+def _refusal(module: str, name: str, python: str, value: str) -> str | None:
+    """The setters of details models refuse what their enumeration lacks; ask them."""
+    instance = _sdk_class(module, name)()
+    try:
+        setattr(instance, python, value)
+    except ValueError as refusal:
+        return str(refusal)
+    return None
 
 
 def _is_time(value: Any) -> bool:

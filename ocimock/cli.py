@@ -19,10 +19,12 @@ _Home = Annotated[
     Path, typer.Option(help="Folder for the certificate, the credentials and server.json.")
 ]
 
+_HOME = Path(".ocimock")
+
 
 @app.command()
 def serve(
-    home: _Home = Path(".ocimock"),
+    home: _Home = _HOME,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 for any free port.")] = 0,
     pace: Annotated[
         float, typer.Option(min=0, help="How fast states move: 1 is real time, 0 at once.")
@@ -70,16 +72,33 @@ def serve(
         faults=tuple(fault or ()),
     )
     try:
-        run(home.resolve(), settings, port=port, pace=pace, state_file=state and state.resolve())
+        run(
+            home.resolve(),
+            settings,
+            port=port,
+            pace=pace,
+            state_file=state and state.resolve(),
+            told=lambda url: typer.echo(_told(url, home)),
+        )
     except (StateFileError, OSError) as fault:
         typer.echo(f"ocimock did not start: {fault}", err=True)
         raise typer.Exit(1) from None
 
 
 @app.command()
-def env(home: _Home = Path(".ocimock")) -> None:
-    """Print what to export: eval "$(python -m ocimock env)"."""
+def env(
+    home: _Home = _HOME,
+    unset: Annotated[
+        bool, typer.Option("--unset", help="Print what takes the variables away again.")
+    ] = False,
+) -> None:
+    """Print what to export: eval "$(python -m ocimock env)". For sh, bash and zsh."""
+    from .environment import variables
     from .server.announcement import ServerFile
+
+    if unset:
+        typer.echo(f"unset {' '.join(variables())}")
+        return
 
     found = ServerFile.read(home.resolve())
     if found is None:
@@ -113,6 +132,14 @@ def coverage(
         lines = counted.markdown() if markdown else counted.table()
     for line in lines:
         typer.echo(line)
+
+
+def _told(url: str, home: Path) -> str:
+    option = "" if home == _HOME else f" --home {shlex.quote(str(home))}"
+    return (
+        f"ocimock serves on {url}; no call leaves this machine. In another terminal:\n"
+        f'  eval "$(python -m ocimock env{option})"'
+    )
 
 
 def main() -> None:

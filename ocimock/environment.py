@@ -56,6 +56,7 @@ def server_environment(
     authority = str(ca_file)
     return {
         **credential_environment(settings, credentials),
+        "OCIMOCK_URL": url,
         "HTTPS_PROXY": url,
         "https_proxy": url,
         "NO_PROXY": "127.0.0.1,localhost",
@@ -65,3 +66,9 @@ def server_environment(
         "CLIENT_HOST_OVERRIDES": ";".join(f"{client}={url}" for client in TERRAFORM_CLIENTS),
         "CHECKPOINT_DISABLE": "1",
     }
+
+
+def variables() -> list[str]:
+    """The names that :func:`server_environment` sets."""
+    nothing = Credentials(Path(), Path(), "")
+    return list(server_environment("", Path(), Settings(), nothing))

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from .announcement import FILE, ServerFile
 
@@ -22,18 +23,22 @@ class ServerDidNotStartError(RuntimeError):
     """``python -m ocimock serve`` ended, or was silent for a minute. What it said is on stderr."""
 
 
-def started_server(home: Path, *options: str) -> tuple[subprocess.Popen[bytes], ServerFile]:
+def started_server(
+    home: Path, *options: str, stdout: IO[bytes] | None = None
+) -> tuple[subprocess.Popen[bytes], ServerFile]:
     """A server that is up, for its caller to end.
 
     :param home: folder for its certificate, credentials and ``server.json``.
     :param options: further ones of ``python -m ocimock serve``.
+    :param stdout: where what it prints goes; nowhere by default.
     :raises ServerDidNotStartError: it is not up.
     """
     command = [sys.executable, "-m", "ocimock", "serve", "--home", str(home), *options]
     # One that was killed left its file behind.
     (home / FILE).unlink(missing_ok=True)
     path = os.pathsep.join(filter(None, [str(_PARENT), os.environ.get("PYTHONPATH")]))
-    process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path})
+    environment = {**os.environ, "PYTHONPATH": path}
+    process = subprocess.Popen(command, env=environment, stdout=stdout or subprocess.DEVNULL)
     deadline = time.monotonic() + _COMES_UP
     while (found := ServerFile.read(home)) is None:
         if process.poll() is not None:

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -33,12 +34,14 @@ def serve(
     port: int = 0,
     pace: float = 1.0,
     state_file: Path | None = None,
+    told: Callable[[str], None] | None = None,
 ) -> None:
     """Serve until a signal ends it. Binds the loopback interface only.
 
     :param home: folder for the authority's certificate, the credentials and ``server.json``.
     :param port: 0 for any free one.
     :param pace: how fast lifecycle states move: 1 is real time, 0 at once.
+    :param told: hears the URL once the server is to be found.
     :param state_file: what the mock holds goes there, and is taken up again from there.
     :raises StateFileError: it can't be used.
     :raises OSError: the port is taken.
@@ -68,6 +71,8 @@ def serve(
     )
     server = uvicorn.Server(config)
     _announce(home, url, settings, credentials)
+    if told is not None:
+        told(url)
     # uvicorn raises the signal again once it has shut down; what is below must still be reached.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     # What is there now stays: collections need not look at it again.

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import ssl
 import subprocess
 import sys
 import threading
 import urllib.request
+from pathlib import Path
 
 import oci
 import pytest
 import requests
 
 from ocimock.server.announcement import ServerFile
+from ocimock.server.running import started_server
 
 _COMPARTMENT = "ocid1.compartment.oc1..aaaaaaaaocimockcompartment"
 
@@ -110,14 +113,32 @@ def test_a_wrong_clock_request_is_refused(exported: ServerFile, body: bytes) -> 
     assert requests.post(f"{exported.url}/ocimock/clock", json={"advance": 0}, timeout=5).ok
 
 
-def test_env_prints_exports_for_a_shell(exported: ServerFile) -> None:
+_SHELLS = [shell for shell in ("sh", "dash", "bash", "zsh") if shutil.which(shell)]
+
+
+@pytest.mark.parametrize("shell", _SHELLS)
+def test_env_prints_exports_for_a_shell(exported: ServerFile, shell: str) -> None:
     home = os.path.dirname(os.environ["OCI_CONFIG_FILE"])  # noqa: PTH120
-    command = f'eval "$({sys.executable} -m ocimock env --home "{home}")" && env'
+    env = f'{sys.executable} -m ocimock env --home "{home}"'
+    script = f'eval "$({env})" && env && echo --- && eval "$({env} --unset)" && env'
     printed = subprocess.run(
-        ["sh", "-c", command], capture_output=True, text=True, check=True
+        [shell, "-c", script], capture_output=True, text=True, check=True
     ).stdout.splitlines()
-    assert f"HTTPS_PROXY={exported.url}" in printed
-    assert f"REQUESTS_CA_BUNDLE={home}/ca.pem" in printed
+    there, after = printed[: printed.index("---")], printed[printed.index("---") :]
+    assert {f"{name}={text}" for name, text in exported.environment.items()} <= set(there)
+    assert f"REQUESTS_CA_BUNDLE={home}/ca.pem" in there
+    assert not {line.partition("=")[0] for line in after} & set(exported.environment)
+
+
+def test_serve_says_where_it_is_and_what_to_do(tmp_path: Path) -> None:
+    home = tmp_path / "a home"
+    with (tmp_path / "said").open("wb") as said:
+        process, found = started_server(home, "--pace", "0", stdout=said)
+        process.terminate()
+        process.wait(timeout=20)
+    printed = (tmp_path / "said").read_text()
+    assert found.url in printed
+    assert f"eval \"$(python -m ocimock env --home '{home}')\"" in printed
 
 
 def test_env_without_a_server_says_what_to_do(tmp_path: object) -> None:

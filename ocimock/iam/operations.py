@@ -59,7 +59,8 @@ change_subnet_compartment SUBNET_MOVE SUBNET_MOVE@compartmentId
 list_route_tables ROUTE_TABLE_READ
 get_route_table ROUTE_TABLE_READ
 create_route_table ROUTE_TABLE_CREATE VCN_ATTACH@vcnId \
-INTERNET_GATEWAY_ATTACH@<internet-gateways>? NAT_GATEWAY_ATTACH@<nat-gateways>? SERVICE_GATEWAY_ATTACH@<service-gateways>?
+INTERNET_GATEWAY_ATTACH@<internet-gateways>? NAT_GATEWAY_ATTACH@<nat-gateways>? \
+SERVICE_GATEWAY_ATTACH@<service-gateways>?
 update_route_table ROUTE_TABLE_UPDATE INTERNET_GATEWAY_ATTACH@<internet-gateways>? \
 NAT_GATEWAY_ATTACH@<nat-gateways>? SERVICE_GATEWAY_ATTACH@<service-gateways>?
 delete_route_table ROUTE_TABLE_DELETE VCN_DETACH@.vcnId

@@ -6,7 +6,7 @@ Sources of the variables: OCI documentation, "General Variables for All Requests
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -245,5 +245,5 @@ def _referred(cloud: Cloud, value: Any) -> list[Target]:
 
 def _policy_types(statements: list[str]) -> Values:
     """What a policy that is written holds: allow, deny or both."""
-    words: Iterator[str] = (statement.split(None, 1)[0].lower() for statement in statements)
-    return tuple(sorted({"deny" if word == "deny" else "allow" for word in words}))
+    denies = {statement.lstrip().lower().startswith("deny") for statement in statements}
+    return tuple("deny" if deny else "allow" for deny in sorted(denies))

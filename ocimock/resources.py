@@ -35,6 +35,7 @@ from .listing import summaries as summaries
 from .listing import whole as whole
 from .service import Call, Service
 from .store import Record
+from .tagging import check_defined, with_defaults
 from .wire import models
 from .wire.errors import IncorrectState, NotImplementedByMock, ServiceError
 from .wire.message import Response
@@ -101,7 +102,7 @@ def add(
         "lifecycleState": kind.lifecycle.creating,
         "timeCreated": now,
         "timeUpdated": now,
-        "createdBy": cloud.settings.user_id,
+        "createdBy": call.principal.id or cloud.settings.user_id,
         "freeformTags": {},
         "definedTags": {},
         "systemTags": {},
@@ -111,6 +112,10 @@ def add(
             data.setdefault(wire, value)
     if "displayName" in spec.fields and not data.get("displayName"):
         data["displayName"] = f"{kind.noun}{now.replace('-', '').replace(':', '')[:15]}"
+    if "definedTags" in spec.fields:
+        check_defined(cloud, data["definedTags"])
+        where = body.get("compartmentId")
+        data["definedTags"] = with_defaults(cloud, where, call.principal.id, data["definedTags"])
     data.update(extra)
     refuse_duplicate(cloud, kind, data)
     record = cloud.store.add(kind.name, identifier, data, etag=cloud.ids.token(16))
@@ -209,6 +214,8 @@ def move(call: Call, kind: Kind) -> Response:
 def change(call: Call, kind: Kind, record: Record, body: dict[str, Any]) -> None:
     """Write the fields of *body* that the model has into *record* and renew its etag."""
     spec = models.model(call.operation.models, kind.model).subtype(record.data)
+    if body.get("definedTags") != record.data.get("definedTags"):
+        check_defined(call.cloud, body.get("definedTags"))
     for wire, value in body.items():
         if wire in spec.fields:
             record.data[wire] = copy.deepcopy(value)

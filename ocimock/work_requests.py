@@ -109,16 +109,20 @@ def log(cloud: Cloud, work: Record, message: str) -> None:
     work.private["logs"].append(line)
 
 
-def register(service: Service, *, entries: bool = True) -> None:
+def register(
+    service: Service, *, noun: str = "work_request", entries: bool = True, about: str = ""
+) -> None:
     """Answer the reading operations that the service's clients have on work requests.
 
-    *entries*: they have lists of a work request's errors and logs too.
+    :param noun: what they are called there (``tagging_work_request``).
+    :param entries: they have lists of a work request's errors and logs too.
+    :param about: a word that the types of the operations listed have in them.
     """
-    service.operation("get_work_request")(lambda call: Response.of_json(_find(call).data))
-    service.operation("list_work_requests")(_list)
+    service.operation(f"get_{noun}")(lambda call: Response.of_json(_find(call).data))
+    service.operation(f"list_{noun}s")(lambda call: _list(call, about))
     if entries:
-        service.operation("list_work_request_errors")(lambda call: _entries(call, "errors"))
-        service.operation("list_work_request_logs")(lambda call: _entries(call, "logs"))
+        service.operation(f"list_{noun}_errors")(lambda call: _entries(call, "errors"))
+        service.operation(f"list_{noun}_logs")(lambda call: _entries(call, "logs"))
 
 
 @event("work.begin")
@@ -155,7 +159,7 @@ def _end(cloud: Cloud, subject: str) -> None:
     log(cloud, work, f"{operation} succeeded.")
 
 
-def _list(call: Call) -> Response:
+def _list(call: Call, about: str) -> Response:
     """Work requests by the query's filters, newest first unless it says otherwise.
 
     :raises MissingParameter: compartmentId is not given.
@@ -168,7 +172,8 @@ def _list(call: Call) -> Response:
     found = [
         work
         for work in call.cloud.store.live(_table(call.operation.service))
-        if all(value in (None, work.data[name]) for name, value in wanted.items())
+        if about in work.data["operationType"]
+        and all(value in (None, work.data[name]) for name, value in wanted.items())
         and (resource is None or any(resource == r["identifier"] for r in work.data["resources"]))
     ]
     return listed(call, found, usual="timeAccepted")

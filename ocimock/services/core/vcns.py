@@ -98,6 +98,7 @@ def _default(call: Call, vcn: Record, kind: Kind, noun: str, **fields: Any) -> s
     body = {
         "compartmentId": vcn.data["compartmentId"],
         "vcnId": vcn.id,
+        "definedTags": vcn.data["definedTags"],
         "displayName": f"Default {noun} for {vcn.data['displayName']}",
         **fields,
     }

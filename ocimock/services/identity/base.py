@@ -33,6 +33,18 @@ class PolicyExists(AlreadyExists):
     code = "PolicyAlreadyExists"
 
 
+class TagDefaultExists(AlreadyExists):
+    code = "TagDefaultAlreadyExists"
+
+
+class TagDefinitionExists(AlreadyExists):
+    code = "TagDefinitionAlreadyExists"
+
+
+class TagNamespaceExists(AlreadyExists):
+    code = "TagNamespaceAlreadyExists"
+
+
 class UserExists(AlreadyExists):
     code = "UserAlreadyExists"
 

@@ -9,8 +9,9 @@ from ...cloud import Cloud, seed
 from ...identifiers import region_key
 from ...resources import (
     Kind,
+    check_etag,
     depart,
-    get_live,
+    get,
     get_settled,
     listed,
     refuse_duplicate,
@@ -20,9 +21,9 @@ from ...resources import (
 )
 from ...service import Call
 from ...store import Record
-from ...wire.errors import Conflict, InvalidParameter, NotAuthorizedOrNotFound
+from ...wire.errors import Conflict, IncorrectState, InvalidParameter, NotAuthorizedOrNotFound
 from ...wire.message import Response
-from ...work_requests import Touched, accept
+from ...work_requests import Touched, accept, at_end
 from .base import SERVICE, CompartmentExists, at_home, check_home, iam
 
 # At real pace. OCI takes minutes for it.
@@ -96,7 +97,7 @@ def _get_tenancy(call: Call) -> Response:
 def _get(call: Call) -> Response:
     if call.path["compartmentId"] == call.cloud.settings.tenancy_id:
         return Response.of_json(_root(call.cloud))
-    return show(get_live(call, COMPARTMENT))
+    return show(get(call, COMPARTMENT))
 
 
 @SERVICE.operation("list_compartments")
@@ -131,6 +132,29 @@ def _delete(call: Call) -> Response:
     touched = Touched("compartment", "DELETED", record.id)
     parent = record.data["compartmentId"]
     return accept(call, "DELETE_COMPARTMENT", parent, touched, seconds=_DELETE_SECONDS)
+
+
+@at_end("DELETE_COMPARTMENT")
+def _free_name(cloud: Cloud, work: Record) -> None:
+    """A deleted compartment gets another name, so that its own can be used again."""
+    record = cloud.store.find(COMPARTMENT.name, work.data["resources"][0]["identifier"])
+    if record is not None:
+        record.data["name"] = f"{record.data['name']}.{cloud.ids.token(8)}"
+
+
+@SERVICE.operation("recover_compartment")
+@at_home
+def _recover(call: Call) -> Response:
+    """It comes back ACTIVE under the name that its deletion gave it."""
+    record = get(call, COMPARTMENT)
+    check_etag(call, record)
+    if not record.deleted:
+        raise IncorrectState(f"compartment {record.id} is {record.data['lifecycleState']}")
+    require_compartment(call.cloud, record.data["compartmentId"])
+    record.deleted = False
+    record.data["lifecycleState"] = COMPARTMENT.lifecycle.active
+    record.etag = call.cloud.ids.token(16)
+    return show(record)
 
 
 @SERVICE.operation("move_compartment")

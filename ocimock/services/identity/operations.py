@@ -9,9 +9,13 @@ from . import (  # noqa: F401 - each registers its operations
     policies,
     principals,
     regions,
+    tag_defaults,
+    tags,
 )
 from .base import SERVICE
 
 __all__ = ["SERVICE"]
 
 work_requests.register(SERVICE, entries=False)
+work_requests.register(SERVICE, noun="tagging_work_request", about="TAG")
+work_requests.register(SERVICE, noun="iam_work_request")

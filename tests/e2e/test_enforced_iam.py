@@ -1,0 +1,223 @@
+"""The bundle's own policies carry the whole way with IAM enforced, and not one of them is too many.
+
+The first part goes the way in this process, once whole and once without each single statement; the
+second goes it against a server, with Terraform and the runner's command line.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import oci
+import pytest
+
+from ocimock import ServedCloud, mock_oci
+from ocimock.cloud import Settings
+from ocimock.credentials import write_private
+from ocimock.iam.decisions import Decision
+from ocimock.iam.permissions import FAMILIES
+from ocimock.server.announcement import ServerFile
+from tests.e2e.administrator import names
+from tests.e2e.conftest import WorkingCopy
+from tests.e2e.enforced import TOKEN, Broken, Way
+from tests.servers import running_server
+
+pytestmark = pytest.mark.e2e
+
+_STRICT = Settings(verify_signatures=True, enforce_iam=True)
+
+_BOOTSTRAP = "Job run bootstrap failure: could not "
+_CODE = "Job run artifact execution failed with exit code 1: could not "
+_NO_JOB = "Could not create the job 'LLAMA2-Fine-Tuning-lora-samsum-13b'"
+_NO_SECRET = "Could not put the secret 'huggingface-token' into the vault"
+
+# Which step breaks without a statement, with which words, and on which resource type of its own.
+BREAKS = {
+    "dynamic-group: manage data-science-family": ("notebook: finetune", _NO_JOB),
+    "dynamic-group: use virtual-network-family": ("notebook: finetune", _NO_JOB),
+    "dynamic-group: read data-science-jobs": ("finetune", _BOOTSTRAP + "read its job"),
+    "dynamic-group: read data-science-job-runs": ("finetune", _BOOTSTRAP + "read itself"),
+    "dynamic-group: read buckets": ("finetune", _BOOTSTRAP + "mount bucket 'demo-models'"),
+    "dynamic-group: manage objects": ("finetune", _BOOTSTRAP + "mount bucket 'demo-models'"),
+    "dynamic-group: use logging-family": ("finetune", _BOOTSTRAP + "write to log ocid1.log."),
+    "dynamic-group: use metrics": ("finetune", _CODE + "post metrics to namespace finetune_"),
+    "dynamic-group: read repos": ("deploy", "could not pull image fra.ocir.io/ocimock/demo/vllm"),
+    "dynamic-group: read secret-bundles": ("finetune", _CODE + "read secret 'huggingface-token'"),
+    "service datascience: use virtual-network-family": (
+        "stand up",
+        "FAILED: could not attach a VNIC to subnet ocid1.subnet.",
+    ),
+    "service datascience: manage object-family": (
+        "register",
+        "could not read the model's objects in bucket 'demo-models'",
+    ),
+    "service objectstorage-eu-frankfurt-1: manage object-family": (
+        "notebook: large model",
+        "in bucket 'demo-models' as objectstorage-eu-frankfurt-1",
+    ),
+    "group: manage data-science-family": ("finetune", _NO_JOB),
+    "group: use virtual-network-family": ("finetune", _NO_JOB),
+    "group: manage log-groups": ("logs", "Could not read the log of 'finetune'"),
+    "group: manage log-content": ("logs", "Could not read the log of 'finetune'"),
+    "group: read metrics": ("metrics", "compartment ocid1.compartment."),
+    "group: read buckets": ("register", "Either the bucket named 'demo-models' does not exist"),
+    "group: manage objects": ("register", "Could not write tunestack.json"),
+    "group: manage repos": ("repository", "container_repository ocid1.containerrepo."),
+    "group: manage secret-family": ("secret set", _NO_SECRET),
+    "group: use vaults": ("secret set", _NO_SECRET),
+    "group: use keys": ("secret set", _NO_SECRET),
+}
+# Statements without which all goes well: each is a question to the bundle.
+SUPERFLUOUS = {
+    "dynamic-group: manage data-science-models": "no run registers a model, nor could it by this "
+    "alone: that takes reading the project too",
+    "any-user: use log-content": "deployments are in the dynamic group that uses logging-family",
+}
+
+
+def go(folder: Path, **options: str) -> tuple[Way, Broken | None]:
+    with mock_oci(_STRICT) as mocked:
+        way = Way(mocked, folder, **options)
+        return way, way.go()
+
+
+def test_the_bundles_policies_carry_the_whole_way(tmp_path: Path) -> None:
+    way, broken = go(tmp_path)
+    assert broken is None, broken
+    assert way.denials() == []
+
+
+@pytest.mark.parametrize("name", sorted(BREAKS))
+def test_without_a_statement_a_step_breaks(name: str, tmp_path: Path) -> None:
+    step, words = BREAKS[name]
+    way, broken = go(tmp_path, left_out=name)
+    assert broken is not None, "nothing broke"
+    assert broken.step == step, broken.error
+    assert words in str(broken.error)
+    assert TOKEN not in str(broken.error)
+    denials = way.denials()
+    assert denials
+    for denial in denials:
+        check_named(name, denial)
+
+
+@pytest.mark.parametrize("name", sorted(SUPERFLUOUS))
+def test_a_statement_that_breaks_nothing_is_known(name: str, tmp_path: Path) -> None:
+    """Once one of them is needed, or gone, this says so."""
+    _, broken = go(tmp_path, left_out=name)
+    assert broken is None, broken
+
+
+def test_without_the_token_in_the_vault_the_training_ends(tmp_path: Path) -> None:
+    """By policy all may read it, but OCI says the same of what is not there."""
+    way, broken = go(tmp_path, skipped="secret set")
+    assert broken is not None
+    assert broken.step == "finetune"
+    assert _CODE + "read secret 'huggingface-token'" in str(broken.error)
+    assert way.denials() == []
+
+
+def test_every_statement_of_the_bundle_is_tried() -> None:
+    assert sorted(names()) == sorted([*BREAKS, *SUPERFLUOUS])
+
+
+def check_named(name: str, denial: Decision) -> None:
+    """The reason names the statement that was taken away: whose, what, and where."""
+    subject, _, given = name.partition(": ")
+    verb, resource_type = given.split()
+    who = {"group": "group data-scientists", "dynamic-group": "dynamic-group workloads"}
+    assert denial.principal == who.get(subject, subject)
+    missing = denial.missing.partition(" (conditions")[0]
+    verbs = ("inspect", "read", "use", "manage")
+    for sentence in missing.split("; "):
+        found = re.fullmatch(
+            rf"Allow {denial.principal} to (\w+) (\S+) in compartment id (\S+)", sentence
+        )
+        assert found is not None, sentence
+        assert verbs.index(found[1]) <= verbs.index(verb)
+        assert found[2] in FAMILIES.get(resource_type, (resource_type,))
+        assert found[3] == Settings().compartment_id
+
+
+# --- the real thing ---------------------------------------------------------------------------
+
+
+class Tenant:
+    """A working copy whose tenancy is served by a strict server, with one of the people in it."""
+
+    def __init__(self, copy: WorkingCopy, server: ServerFile) -> None:
+        self.copy, self.server, self.served = copy, server, ServedCloud(server)
+        self.person: dict[str, str] = {}
+
+    def stand_up(self) -> None:
+        """Terraform, as the administrator, up to where people come in."""
+        self.python(
+            "from demo import cloud, deploy; "
+            "deploy.deploy(cloud.running(), deploy.choose_provider('auto'))"
+        )
+
+    def leave_nothing(self) -> None:
+        """Others drive this working copy too."""
+        self.python("from demo.places import leave_nothing; leave_nothing()")
+        shutil.rmtree(self.copy.home / ".oci", ignore_errors=True)
+
+    def python(self, script: str) -> None:
+        self.copy.run(f'.venv/bin/python -c "{script}"')
+
+    def add_person(self) -> None:
+        """Somebody in the people's group, which the bundle takes as given."""
+        client, models = self.client(oci.identity.IdentityClient), oci.identity.models
+        root = self.served.tenancy_id
+
+        def fields(name: str) -> dict[str, str]:
+            return {"compartment_id": root, "name": name, "description": "of the people"}
+
+        group = client.create_group(models.CreateGroupDetails(**fields("data-scientists"))).data.id
+        user = client.create_user(models.CreateUserDetails(**fields("ada"))).data.id
+        client.add_user_to_group(models.AddUserToGroupDetails(user_id=user, group_id=group))
+        self.person = self._environment(self.served.user_config(user))
+
+    def client(self, sdk_class: Any) -> Any:
+        return sdk_class(self.served.config, service_endpoint=self.server.url)
+
+    def jobs(self, command: str) -> str:
+        """``python -m jobs``, as the person."""
+        script = f".venv/bin/python -m jobs {command}"
+        return self.copy.run(script, environment=self.person).stdout
+
+    def _environment(self, config: dict[str, str]) -> dict[str, str]:
+        folder = self.copy.home / ".oci"
+        folder.mkdir(exist_ok=True)
+        write_private(folder / "key.pem", config.pop("key_content").encode())
+        lines = [f"{name}={text}" for name, text in config.items()]
+        text = "\n".join(["[DEFAULT]", *lines, f"key_file={folder / 'key.pem'}", ""])
+        write_private(folder / "config", text.encode())
+        file = str(folder / "config")
+        return {**self.server.environment, "OCI_CONFIG_LOCATION": file, "OCI_CONFIG_FILE": file}
+
+
+@pytest.fixture(scope="module")
+def tenant(working_copy: WorkingCopy) -> Iterator[Tenant]:
+    home = working_copy.path / ".demo" / "ocimock"
+    options = ("--pace", "0", "--enforce-iam", "--verify-signatures")
+    with running_server(home, *options) as server:
+        made = Tenant(working_copy, server)
+        yield made
+    made.leave_nothing()
+
+
+def test_a_person_of_the_group_goes_the_way_against_a_strict_server(tenant: Tenant) -> None:
+    tenant.stand_up()
+    tenant.add_person()
+    tenant.jobs("emit")
+    tenant.jobs(f"secret set <<< {TOKEN}")
+    printed = tenant.jobs("run --interval 0.1")
+    assert printed.count("SUCCEEDED (simulated)") >= 2
+    assert TOKEN not in printed
+    assert "simulated by ocimock" in tenant.jobs("predict")
+    refused = [call for call in tenant.served.calls if call.status in (401, 501)]
+    assert refused == []

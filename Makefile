@@ -52,6 +52,9 @@ coverage-table: setup  ## write docs/ocimock-coverage.md anew from what the mock
 lock: $(PIPENV)  ## write Pipfile.lock anew from Pipfile
 	@PATH="$(dir $(abspath $(PIPENV))):$$PATH" $(PYTHON) tools/lock.py
 
+bench: setup .tools/bench/.synced  ## ocimock's speed, beside the SDK alone and beside moto (BENCH="--quick")
+	@$(PY) -m benchmarks.ocimock_speed $(BENCH)
+
 setup: $(VENV)/.synced node_modules/.synced
 
 setup-infra: $(VENV)/.synced-infra node_modules/.synced  ## only what synth and deploy need (44 MB)
@@ -75,6 +78,14 @@ $(VENV)/.synced: Pipfile.lock | $(PY) $(PIPENV)
 $(VENV)/.synced-infra: Pipfile.lock | $(PY) $(PIPENV)
 	@echo "installing the infra category of Pipfile.lock into $(VENV) (44 MB)"
 	@"$(PIPENV)" sync --categories infra >.venv/sync.log 2>&1 || { cat .venv/sync.log; exit 1; }
+	@touch $@
+
+# moto has a virtualenv of its own: nothing of the project needs it but the benchmark.
+.tools/bench/.synced: Pipfile.lock | $(PY) $(PIPENV)
+	@echo "installing the benchmarks category of Pipfile.lock into .tools/bench"
+	@"$(PYTHON)" -m venv .tools/bench
+	@"$(PIPENV)" requirements --hash --categories benchmarks >.tools/bench/requirements.txt
+	@.tools/bench/bin/python -m pip install --quiet --no-deps --require-hashes -r .tools/bench/requirements.txt
 	@touch $@
 
 node_modules/.synced: package-lock.json

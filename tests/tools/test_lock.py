@@ -1,4 +1,4 @@
-"""Pipfile.lock: three categories, no package index, and the small one is enough to synthesize."""
+"""Pipfile.lock: its categories, no package index, and the small one is enough to synthesize."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_it_names_no_index_and_no_path() -> None:
 
 
 def test_everything_is_pinned_with_its_hashes() -> None:
-    for category in ("infra", "default", "develop"):
+    for category in ("infra", "default", "develop", "benchmarks"):
         for name, package in LOCK[category].items():
             assert re.fullmatch(r"==[\w.+!]+", package["version"]), name
             assert package["hashes"], name
@@ -34,6 +34,13 @@ def test_categories_agree_on_every_version() -> None:
         for name, package in LOCK[category].items():
             other = LOCK["default"].get(name, package)
             assert package["version"] == other["version"], name
+
+
+def test_moto_is_of_the_benchmark_alone() -> None:
+    assert [name for name, packages in LOCK.items() if "moto" in packages] == ["benchmarks"]
+    synced = re.findall(r'sync --categories "?([\w -]+)', (ROOT / "Makefile").read_text())
+    assert synced
+    assert "benchmarks" not in " ".join(synced)
 
 
 def test_the_infra_category_alone_synthesizes(tmp_path: Path) -> None:

@@ -138,8 +138,12 @@ def test_a_wrong_series_is_named(metrics: Metrics, atomicity: str, recorded: lis
     [
         ("gpu", 400, "InvalidParameter"),
         ("gpu[1m].p90()", 501, "NotImplemented"),
-        ("gpu[1m].mean() > 80", 501, "NotImplemented"),
-        ('gpu[1m]{rank =~ "a*"}.mean()', 501, "NotImplemented"),
+        ("gpu[1m].rate()", 501, "NotImplemented"),
+        ("gpu[1m].mean() / 2", 501, "NotImplemented"),
+        ("gpu[1m]{rank}.mean()", 400, "InvalidParameter"),
+        ("gpu[1s].mean()", 400, "InvalidParameter"),
+        ("gpu[1m].percentile(2)", 400, "InvalidParameter"),
+        ("gpu[1m].groupBy().mean()", 400, "InvalidParameter"),
     ],
 )
 def test_a_query_that_is_wrong_or_too_much(

@@ -156,13 +156,19 @@ def _check_enum(spec: Model, found: Field, value: str, where: str) -> None:
 
 @functools.lru_cache(maxsize=1024)
 def _refusal(module: str, name: str, python: str, value: str) -> str | None:
-    """The setters of details models refuse what their enumeration lacks; ask them."""
-    instance = _sdk_class(module, name)()
+    """The setters of models refuse what their enumeration lacks, or make it UNKNOWN; ask them."""
+    sdk_class = _sdk_class(module, name)
+    instance = sdk_class()
     try:
         setattr(instance, python, value)
     except ValueError as refusal:
         return str(refusal)
-    return None
+    if getattr(instance, python) == value:
+        return None
+    # The values are constants of the class too: JOB_TYPE_DEFAULT.
+    prefix = f"{python.upper()}_"
+    allowed = [text for found, text in vars(sdk_class).items() if found.startswith(prefix)]
+    return f"It is one of {', '.join(allowed)}"
 
 
 def _is_time(value: Any) -> bool:

@@ -71,7 +71,7 @@ def listed(
     if token := call.query("page"):
         last = _place_of(token)
         placed = [pair for pair in placed if (pair[0] < last if descending else pair[0] > last)]
-    limit = call.int_query("limit", _USUAL_LIMIT)
+    limit = call.limit(_USUAL_LIMIT)
     items = summaries(call, [view(record) for _, record in placed[:limit]])
     response = Response.of_json(items if call.operation.response_list else {"items": items})
     response.headers["opc-remaining-items"] = str(max(len(placed) - limit, 0))
@@ -83,7 +83,7 @@ def listed(
 
 def page(call: Call, found: list[dict[str, Any]], *, collection: bool) -> Response:
     """One page of what is no resource and has an order of its own, such as shapes or rules."""
-    limit = call.int_query("limit", _USUAL_LIMIT)
+    limit = call.limit(_USUAL_LIMIT)
     token = call.query("page") or "0"
     if not token.isdigit():
         raise _wrong_token(token)

@@ -12,7 +12,7 @@ from .iam.principals import Principal
 from .wire import models
 from .wire.errors import CannotParseRequest, InvalidParameter
 from .wire.message import Request, Response
-from .wire.routes import Operation, known_operations
+from .wire.routes import Operation, known_operations, most_items
 
 Handler = Callable[["Call"], Response]
 
@@ -57,6 +57,19 @@ class Call:
         if self.operation.body_model:
             models.validate(self.operation.models, self.operation.body_model, fields)
         return fields
+
+    def limit(self, default: int) -> int:
+        """How many items the client wants in a page.
+
+        :raises InvalidParameter: not a whole number, or none that the operation takes.
+        """
+        if self.query("limit") is None:
+            return default
+        most = most_items(self.operation.client, self.operation.name)
+        limit = self.int_query("limit", default)
+        if limit > most:
+            raise InvalidParameter(f"limit must be from 1 to {most}, not {limit}")
+        return limit
 
     def int_query(self, name: str, default: int) -> int:
         value = self.query(name)

@@ -29,6 +29,10 @@ _CHOICES = re.compile(
 )
 
 
+_MOST = re.compile(r":param int limit:(?:(?!:param).)*1 (?:is the minimum, |and )(\d+)", re.DOTALL)
+_MOST_ITEMS = 1000
+
+
 @dataclass(frozen=True)
 class Operation:
     """One API operation of one SDK client."""
@@ -76,6 +80,15 @@ def choices(client: str, name: str) -> dict[str, tuple[str, ...]]:
         plain_name(found): tuple(re.findall(r'"([^"]*)"', listed))
         for found, listed in _CHOICES.findall(function.__doc__ or "")
     }
+
+
+@functools.cache
+def most_items(client: str, name: str) -> int:
+    """The highest ``limit`` that a list operation takes; 1000 where the SDK does not say."""
+    package_name, class_name = client.rsplit(".", 1)
+    function = getattr(getattr(importlib.import_module(package_name), class_name), name)
+    found = _MOST.search(function.__doc__ or "")
+    return int(found.group(1)) if found else _MOST_ITEMS
 
 
 def plain_name(name: str) -> str:

@@ -33,6 +33,7 @@ from ..objectstorage.base import BUCKET, bucket_key
 from . import acting, work_requests
 from .base import DEPLOYMENT, MODEL, PROJECT, SERVICE, SIMULATED, require_state
 from .demands import claim_deployment, shortage
+from .environments import check_deployment
 from .models import referenced
 from .private_endpoints import check_endpoint
 from .shapes import check_shape
@@ -138,6 +139,8 @@ def _settle(call: Call, record: Record) -> None:
     model = require(call.cloud, MODEL, model_details["modelId"])
     if model.data["lifecycleState"] != "ACTIVE":
         raise IncorrectState(f"model {model.id} is {model.data['lifecycleState']}, not ACTIVE")
+    environment = "environmentConfigurationDetails"
+    check_deployment(details.get(environment), f"{_DETAILS}.{environment}")
     record.private["search"] = {"modelId": model.id}
     _check_instances(call, model_details, f"{_DETAILS}.modelConfigurationDetails")
     for name, log in (record.data.get("categoryLogDetails") or {}).items():

@@ -7,6 +7,7 @@ from typing import Any
 from ...cloud import Cloud
 from ...resources import require
 from ...wire.errors import InvalidParameter, MissingParameter
+from .environments import check_command
 from .shapes import check_shape
 
 # GB. Source: API reference of JobInfrastructureConfigurationDetails.
@@ -50,6 +51,8 @@ def check_nodes(cloud: Cloud, nodes: dict[str, Any]) -> None:
             raise InvalidParameter(f"{place}.replicas: {replicas} is less than 1")
         if group.get("minimumSuccessReplicas", 0) > replicas:
             raise InvalidParameter(f"{place}.minimumSuccessReplicas is more than {replicas}")
+        environment = "jobEnvironmentConfigurationDetails"
+        check_command(group.get(environment), f"{place}.{environment}")
         details = group.get("jobInfrastructureConfigurationDetails")
         if not details:
             raise MissingParameter(f"{place}.jobInfrastructureConfigurationDetails is required")
@@ -146,6 +149,8 @@ def _check_single(cloud: Cloud, data: dict[str, Any]) -> None:
             raise MissingParameter(f"{name} must not be null unless the job has several nodes")
     where = "jobInfrastructureConfigurationDetails"
     check_infrastructure(cloud, data[where], where)
+    where = "jobEnvironmentConfigurationDetails"
+    check_command(data.get(where), where)
     minutes = data["jobConfigurationDetails"].get("maximumRuntimeInMinutes")
     if minutes is not None and not 1 <= minutes <= _LONGEST_MINUTES:
         raise InvalidParameter(

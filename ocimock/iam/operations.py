@@ -279,6 +279,7 @@ get_compartment COMPARTMENT_INSPECT
 create_compartment COMPARTMENT_CREATE
 update_compartment COMPARTMENT_UPDATE
 delete_compartment COMPARTMENT_DELETE
+recover_compartment COMPARTMENT_RECOVER
 move_compartment ALL_RESOURCES_MANAGE@<shared-parent>
 list_users USER_INSPECT
 get_user USER_INSPECT own
@@ -307,8 +308,35 @@ get_policy POLICY_READ
 create_policy POLICY_CREATE
 update_policy POLICY_UPDATE
 delete_policy POLICY_DELETE
+list_tag_namespaces TAG_NAMESPACE_INSPECT
+get_tag_namespace TAG_NAMESPACE_INSPECT
+create_tag_namespace TAG_NAMESPACE_CREATE
+update_tag_namespace TAG_NAMESPACE_UPDATE
+delete_tag_namespace TAG_NAMESPACE_DELETE
+cascade_delete_tag_namespace TAG_NAMESPACE_DELETE
+change_tag_namespace_compartment TAG_NAMESPACE_MOVE TAG_NAMESPACE_MOVE@compartmentId
+list_tags TAG_NAMESPACE_INSPECT
+list_cost_tracking_tags TAG_NAMESPACE_INSPECT
+get_tag TAG_NAMESPACE_INSPECT
+create_tag TAG_NAMESPACE_USE
+update_tag TAG_NAMESPACE_USE
+delete_tag TAG_NAMESPACE_DELETE
+list_tag_defaults TAG_DEFAULT_INSPECT
+get_tag_default TAG_DEFAULT_INSPECT
+assemble_effective_tag_set TAG_DEFAULT_INSPECT
+create_tag_default TAG_DEFAULT_CREATE
+update_tag_default TAG_DEFAULT_UPDATE
+delete_tag_default TAG_DEFAULT_DELETE
+get_tagging_work_request TAG_NAMESPACE_INSPECT
+list_tagging_work_requests TAG_NAMESPACE_INSPECT
+list_tagging_work_request_errors TAG_NAMESPACE_INSPECT
+list_tagging_work_request_logs TAG_NAMESPACE_INSPECT
 get_work_request COMPARTMENT_READ
 list_work_requests COMPARTMENT_INSPECT
+get_iam_work_request IAM_WORKREQUEST_READ
+list_iam_work_requests IAM_WORKREQUEST_INSPECT
+list_iam_work_request_errors IAM_WORKREQUEST_INSPECT
+list_iam_work_request_logs IAM_WORKREQUEST_INSPECT
 """
 
 KMS = """
@@ -333,6 +361,11 @@ schedule_key_version_deletion KEY_DELETE
 cancel_key_version_deletion KEY_DELETE
 schedule_key_deletion KEY_DELETE
 cancel_key_deletion KEY_DELETE
+encrypt KEY_ENCRYPT@keyId
+decrypt KEY_DECRYPT@keyId
+generate_data_encryption_key KEY_ENCRYPT@keyId
+sign KEY_SIGN@keyId
+verify KEY_VERIFY@keyId
 change_key_compartment KEY_MOVE KEY_MOVE@compartmentId
 """
 

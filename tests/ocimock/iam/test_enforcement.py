@@ -257,6 +257,75 @@ def test_a_job_in_a_subnet_takes_the_right_to_use_it(world: World) -> None:
     assert create(subnet).lifecycle_state == "ACTIVE"
 
 
+def test_what_stays_as_it_is_takes_no_right(world: World) -> None:
+    admin, ada = world.network(as_ada=False), world.network()
+    here, models = world.mocked.compartment_id, oci.core.models
+    vcn = admin.create_vcn(
+        models.CreateVcnDetails(compartment_id=here, cidr_block="10.0.0.0/16")
+    ).data
+    subnet = admin.create_subnet(
+        models.CreateSubnetDetails(compartment_id=here, vcn_id=vcn.id, cidr_block="10.0.0.0/24")
+    ).data
+    other = admin.create_route_table(
+        models.CreateRouteTableDetails(compartment_id=here, vcn_id=vcn.id, route_rules=[])
+    ).data.id
+    world.allow("Allow group people to manage subnets in tenancy")
+    same = models.UpdateSubnetDetails(display_name="n", route_table_id=subnet.route_table_id)
+    assert ada.update_subnet(subnet.id, same).data.display_name == "n"
+    with refused(*NOTHING, subnet.id):
+        ada.update_subnet(subnet.id, models.UpdateSubnetDetails(route_table_id=other))
+
+
+def test_a_notebook_keeps_its_subnet_without_a_right_to_it(world: World) -> None:
+    here, models = world.mocked.compartment_id, oci.core.models
+    network, data = world.network(as_ada=False), oci.data_science.models
+    vcn = network.create_vcn(
+        models.CreateVcnDetails(compartment_id=here, cidr_block="10.0.0.0/16")
+    ).data
+    first, second = (
+        network.create_subnet(
+            models.CreateSubnetDetails(
+                compartment_id=here, vcn_id=vcn.id, cidr_block=f"10.0.{number}.0/24"
+            )
+        ).data.id
+        for number in (1, 2)
+    )
+    world.allow(
+        "Allow group people to manage data-science-family in tenancy",
+        "Allow service datascience to use virtual-network-family in tenancy",
+    )
+    science = world.client(oci.data_science.DataScienceClient, as_ada=False)
+    project = science.create_project(data.CreateProjectDetails(compartment_id=here)).data.id
+
+    fields = {"shape": "VM.Standard2.1", "block_storage_size_in_gbs": 50}
+    notebook = science.create_notebook_session(
+        data.CreateNotebookSessionDetails(
+            compartment_id=here,
+            project_id=project,
+            notebook_session_config_details=data.NotebookSessionConfigDetails(
+                subnet_id=first, **fields
+            ),
+        )
+    ).data.id
+    own = world.client(oci.data_science.DataScienceClient)
+    own.deactivate_notebook_session(notebook)
+    assert own.get_notebook_session(notebook).data.lifecycle_state == "INACTIVE"
+
+    def update(subnet: str) -> Any:
+        return own.update_notebook_session(
+            notebook,
+            data.UpdateNotebookSessionDetails(
+                notebook_session_configuration_details=data.NotebookSessionConfigurationDetails(
+                    subnet_id=subnet, **fields
+                )
+            ),
+        )
+
+    assert update(first).status == 200
+    with refused(*NOTHING):
+        update(second)
+
+
 def test_a_search_shows_what_the_caller_may_inspect(world: World, bucket: str) -> None:
     def found(*, as_ada: bool) -> set[str]:
         client = world.client(oci.resource_search.ResourceSearchClient, as_ada=as_ada)

@@ -5,21 +5,35 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
-from .. import faults
+from .. import capacity, faults, limits
 from ..impersonation import resource_principal, user_config
 from ..tenancy import standing
 from ..wire.errors import InvalidParameter, MethodNotAllowed, NotFound, ServiceError
 from ..wire.message import Request, Response
 
 if TYPE_CHECKING:
+    from ..cloud import Cloud
     from .app import Application
 
 PREFIX = "/ocimock/"
 
 Page = Callable[["Application", Request], Response]
 _PAGES: dict[tuple[str, str], Page] = {}
+
+
+class _Rules(Protocol):
+    """A module whose rules have pages."""
+
+    @property
+    def show(self) -> Callable[[Any], Any]: ...
+
+    @property
+    def add(self) -> Callable[[Any, bytes], Any]: ...
+
+    @property
+    def clear(self) -> Callable[[Any], None]: ...
 
 
 def answer(application: Application, request: Request) -> Response:
@@ -105,19 +119,27 @@ def _impersonate(application: Application, request: Request) -> Response:
     return Response.of_json(make(application.cloud, str(identifier)), 201)
 
 
-@_page("GET", "faults")
-def _faults(application: Application, _request: Request) -> Response:
-    return Response.of_json(faults.show(application.cloud.faults))
+def _rules(name: str, rules: _Rules, of: Callable[[Cloud], Any]) -> None:
+    """Register the pages of what tests set up: all that stands, one more, none."""
+
+    @_page("GET", name)
+    def _show(application: Application, _request: Request) -> Response:
+        return Response.of_json(rules.show(of(application.cloud)))
+
+    @_page("POST", name)
+    def _add(application: Application, request: Request) -> Response:
+        cloud = application.cloud
+        with cloud.transaction():
+            return Response.of_json(rules.add(of(cloud), request.body), 201)
+
+    @_page("DELETE", name)
+    def _clear(application: Application, _request: Request) -> Response:
+        cloud = application.cloud
+        with cloud.transaction():
+            rules.clear(of(cloud))
+        return Response(204)
 
 
-@_page("POST", "faults")
-def _add_fault(application: Application, request: Request) -> Response:
-    with application.cloud.transaction():
-        return Response.of_json(faults.add(application.cloud.faults, request.body), 201)
-
-
-@_page("DELETE", "faults")
-def _clear_faults(application: Application, _request: Request) -> Response:
-    with application.cloud.transaction():
-        faults.clear(application.cloud.faults)
-    return Response(204)
+_rules("faults", faults, lambda cloud: cloud.faults)
+_rules("limits", limits, lambda cloud: cloud.limits)
+_rules("capacity", capacity, lambda cloud: cloud.capacity)

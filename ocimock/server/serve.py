@@ -41,7 +41,7 @@ def serve(
     :param home: folder for the authority's certificate, the credentials and ``server.json``.
     :param port: 0 for any free one.
     :param pace: how fast lifecycle states move: 1 is real time, 0 at once.
-    :param told: hears the URL once the server is to be found.
+    :param told: hears the URL, right before others can find the server.
     :param state_file: what the mock holds goes there, and is taken up again from there.
     :raises StateFileError: it can't be used.
     :raises OSError: the port is taken.
@@ -70,14 +70,14 @@ def serve(
         timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
-    _announce(home, url, settings, credentials)
-    if told is not None:
-        told(url)
     # uvicorn raises the signal again once it has shut down; what is below must still be reached.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     # What is there now stays: collections need not look at it again.
     gc.freeze()
     try:
+        if told is not None:
+            told(url)
+        _announce(home, url, settings, credentials)
         server.run(sockets=[listener])
     finally:
         _withdraw(home)

@@ -113,6 +113,29 @@ def test_a_wrong_clock_request_is_refused(exported: ServerFile, body: bytes) -> 
     assert requests.post(f"{exported.url}/ocimock/clock", json={"advance": 0}, timeout=5).ok
 
 
+@pytest.mark.parametrize(
+    ("page", "rule", "wrong"),
+    [
+        ("faults", {"rule": "429 on get_namespace"}, {"rule": "nonsense"}),
+        ("limits", {"name": "ds-gpu-a10-count", "value": 4}, {"name": "nonsense", "value": 4}),
+        ("capacity", {"shape": "VM.GPU.A10.2", "hosts": 1}, {"shape": "nonsense"}),
+    ],
+)
+def test_what_tests_set_up_has_pages(
+    exported: ServerFile, page: str, rule: dict[str, object], wrong: dict[str, object]
+) -> None:
+    url = f"{exported.url}/ocimock/{page}"
+    fresh = requests.get(url, timeout=5).json()
+    assert requests.post(url, json=rule, timeout=5).status_code == 201
+    assert requests.get(url, timeout=5).json() != fresh
+    refused = requests.post(url, json=wrong, timeout=5)
+    assert (refused.status_code, refused.json()["code"]) == (400, "InvalidParameter")
+    assert "nonsense" in refused.json()["message"]
+    assert requests.delete(url, timeout=5).status_code == 204
+    assert requests.get(url, timeout=5).json() == fresh
+    assert requests.put(url, timeout=5).status_code == 405
+
+
 _SHELLS = [shell for shell in ("sh", "dash", "bash", "zsh") if shutil.which(shell)]
 
 

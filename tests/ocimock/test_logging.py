@@ -263,7 +263,7 @@ def test_search(logs: Logs, stream: tuple[str, str], rest: str, numbers: list[in
     ("rest", "words"),
     [
         (" WHERE a = 'b'", "'|' or the end"),
-        (" | WHER a = 'b'", "where, sort by or limit"),
+        (" | WHER a = 'b'", "sort by, head or limit"),
         (" | WHERE a", "comparison"),
         (" | WHERE a = b", "a text expected"),
         (" | WHERE (a = 'b'", "')' expected"),
@@ -277,8 +277,8 @@ def test_a_wrong_query(logs: Logs, stream: tuple[str, str], rest: str, words: st
 
 
 def test_an_operator_that_the_mock_lacks(logs: Logs, stream: tuple[str, str]) -> None:
-    with refused(501, "NotImplemented", "summarize"):
-        logs.search(stream[1] + " | summarize count() by source")
+    with refused(501, "NotImplemented", "rollup"):
+        logs.search(stream[1] + " | rollup count by source")
 
 
 @pytest.mark.parametrize("depth", [1, 2])

@@ -10,12 +10,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from ...wire.errors import InvalidParameter, NotImplementedByMock
-
-Line = dict[str, Any]
-Test = Callable[[Line], bool]
+from .stages import (
+    FUNCTIONS,
+    Aggregate,
+    Column,
+    Dedup,
+    Limit,
+    Line,
+    Select,
+    Sort,
+    Stage,
+    Summarize,
+    Test,
+    Where,
+    field,
+)
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<text>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
@@ -25,28 +37,24 @@ _TOKEN = re.compile(
 )
 _SIGNS = ("=", "!=", "<", "<=", ">", ">=")
 # Operators of the language that the mock does not have.
-_UNSUPPORTED = frozenset(
-    {"summarize", "select", "extend", "rollup", "top", "distinct", "dedup", "count", "create"}
-)
-
-
-@dataclass(frozen=True)
-class Sort:
-    field: str
-    descending: bool
+_UNSUPPORTED = frozenset({"extend", "rollup", "top", "distinct", "create", "tail", "bucket"})
+_UNITS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Query:
-    """A parsed query: which streams, which lines of them, in which order, how many."""
+    """A parsed query: which streams, and what happens to their lines, newest first."""
 
     streams: tuple[str, ...]
-    tests: tuple[Test, ...] = ()
-    sort: tuple[Sort, ...] = (Sort("datetime", True),)
-    limit: int | None = None
+    stages: tuple[Stage, ...] = ()
 
-    def matches(self, line: Line) -> bool:
-        return all(test(line) for test in self.tests)
+    def results(self, lines: list[Line]) -> list[Line]:
+        """What the query makes of *lines*."""
+        newest_first: Stage = Sort((("datetime", True),))
+        for stage in (newest_first, *self.stages):
+            lines = stage(lines)
+        return lines
 
 
 def parse(text: str) -> Query:
@@ -56,17 +64,6 @@ def parse(text: str) -> Query:
     :raises NotImplementedByMock: it uses an operator of the language that the mock lacks.
     """
     return _Parser(text).query()
-
-
-def field(line: Line, name: str) -> Any:
-    """A field of a line, by its full path or as seen from ``logContent``; None where absent."""
-    for root in (line, line["logContent"]):
-        value: Any = root
-        for part in name.split("."):
-            value = value.get(part) if isinstance(value, dict) else None
-        if value is not None:
-            return value
-    return None
 
 
 class _Parser:
@@ -81,26 +78,79 @@ class _Parser:
         while self._take(",") or self._kind() == "text":
             query = replace(query, streams=(*query.streams, self._stream()))
         while self._take("|"):
-            query = self._stage(query)
+            query = replace(query, stages=(*query.stages, self._stage()))
         if self._kind() != "end":
             raise self._fault("'|' or the end")
         return query
 
-    def _stage(self, query: Query) -> Query:
-        if self._take("where"):
-            return replace(query, tests=(*query.tests, self._any()))
-        if self._take("sort"):
-            self._expect("by")
-            keys = [self._sort()]
-            while self._take(","):
-                keys.append(self._sort())
-            return replace(query, sort=tuple(keys))
-        if self._take("limit"):
-            return replace(query, limit=int(self._value("number")))
-        word = self._word()
-        if word in _UNSUPPORTED:
-            raise NotImplementedByMock(f"ocimock's log search has no operator '{word}'")
-        raise self._fault("where, sort by or limit")
+    def _stage(self) -> Stage:
+        readers: dict[str, Callable[[], Stage]] = {
+            "where": lambda: Where(self._any()),
+            "sort": self._sorting,
+            "limit": lambda: Limit(int(self._value("number"))),
+            "head": lambda: Limit(int(self._value("number"))),
+            "select": lambda: Select(self._several(self._column)),
+            "dedup": lambda: Dedup(self._several(lambda: str(self._value("name")))),
+            "summarize": self._summarize,
+            "count": lambda: Summarize((Aggregate("count", "", "count"),), ()),
+        }
+        for word, read in readers.items():
+            if self._take(word):
+                return read()
+        if self._word() in _UNSUPPORTED:
+            raise NotImplementedByMock(f"ocimock's log search has no operator '{self._word()}'")
+        raise self._fault("where, select, summarize, dedup, sort by, head or limit")
+
+    def _sorting(self) -> Sort:
+        self._expect("by")
+        return Sort(self._several(self._key))
+
+    def _key(self) -> tuple[str, bool]:
+        name: str = self._value("name")
+        if self._take("desc"):
+            return name, True
+        self._take("asc")
+        return name, False
+
+    def _summarize(self) -> Summarize:
+        aggregates = self._several(self._aggregate)
+        by = self._several(self._column) if self._take("by") else ()
+        return Summarize(aggregates, by)
+
+    def _aggregate(self) -> Aggregate:
+        function = str(self._value("name")).lower()
+        if function not in FUNCTIONS:
+            raise NotImplementedByMock(
+                f"ocimock's log search has no {function}(); it has {', '.join(FUNCTIONS)}"
+            )
+        self._expect("(")
+        name = str(self._value("name")) if self._kind() == "name" else ""
+        if not name and function != "count":
+            raise self._fault("a field")
+        self._expect(")")
+        return Aggregate(function, name, self._alias(function))
+
+    def _column(self) -> Column:
+        """A field, or ``rounddown(datetime, '1h')``, with or without a name for it."""
+        name: str = self._value("name")
+        step = 0
+        if self._take("("):
+            if name.lower() != "rounddown":
+                raise NotImplementedByMock(f"ocimock's log search has no {name}()")
+            name = self._value("name")
+            self._expect(",")
+            step = _milliseconds(self._value("text"))
+            self._expect(")")
+        return Column(name, self._alias(name), step)
+
+    def _alias(self, usual: str) -> str:
+        return str(self._value("name")) if self._take("as") else usual
+
+    def _several(self, read: Callable[[], T]) -> tuple[T, ...]:
+        found = [read()]
+        while self._take(","):
+            found.append(read())
+        return tuple(found)
 
     def _stream(self) -> str:
         stream: str = self._value("text")
@@ -109,13 +159,6 @@ class _Parser:
                 f"searchQuery: the stream '{stream}' is not compartment/log group/log"
             )
         return stream
-
-    def _sort(self) -> Sort:
-        name: str = self._value("name")
-        if self._take("desc"):
-            return Sort(name, True)
-        self._take("asc")
-        return Sort(name, False)
 
     def _any(self) -> Test:
         tests = [self._all()]
@@ -204,6 +247,14 @@ class _Parser:
             tokens.append((kind, value))
             at = found.end()
         return [*tokens, ("end", "")]
+
+
+def _milliseconds(interval: str) -> int:
+    """:raises InvalidParameter: not an interval such as 15m."""
+    found = re.fullmatch(r"(\d+)([smhd])", interval)
+    if found is None or not int(found[1]):
+        raise InvalidParameter(f"searchQuery: '{interval}' is not an interval such as 15m")
+    return int(found[1]) * _UNITS[found[2]]
 
 
 def _compare(sign: str, found: Any, wanted: Any) -> bool:

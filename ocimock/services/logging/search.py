@@ -11,7 +11,7 @@ from ...wire.errors import InvalidParameter, NotAuthorizedOrNotFound
 from ...wire.message import Response
 from .base import SERVICE
 from .ingestion import epoch
-from .query import Query, field, parse
+from .query import Query, parse
 from .records import LOG, LOG_GROUP, lines
 
 # Source: OCI's API reference, SearchLogs: at most 1,000 results a page, and a window of 14 days.
@@ -25,16 +25,14 @@ def _search(call: Call) -> Response:
     body = call.body()
     query = parse(body["searchQuery"])
     start, end = _window(call, epoch(body["timeStart"]), epoch(body["timeEnd"]))
-    found = [
-        line
-        for log in _logs(call, query)
-        for line in lines(log)
-        if start <= line["datetime"] <= end and query.matches(line)
-    ]
-    for key in reversed(query.sort):
-        found.sort(key=lambda line: _sortable(field(line, key.field)), reverse=key.descending)
-    if query.limit is not None:
-        found = found[: query.limit]
+    found = query.results(
+        [
+            line
+            for log in _logs(call, query)
+            for line in lines(log)
+            if start <= line["datetime"] <= end
+        ]
+    )
     return _page(call, found)
 
 
@@ -98,12 +96,3 @@ def _page(call: Call, found: list[dict[str, Any]]) -> Response:
     if start + limit < len(found):
         response.headers["opc-next-page"] = str(start + limit)
     return response
-
-
-def _sortable(value: Any) -> tuple[int, float, str]:
-    """A key that orders numbers before text and takes what is missing first."""
-    if value is None:
-        return (0, 0.0, "")
-    if isinstance(value, (int, float)):
-        return (1, float(value), "")
-    return (2, 0.0, str(value))

@@ -75,6 +75,10 @@ class Store:
         """The records of *kind* that stand, in the order in which they came; only to be read."""
         return iter([r for r in self._kinds.get(kind, {}).values() if not r.deleted])
 
+    def every(self) -> Iterator[Record]:
+        """All records, tombstones too; only to be read."""
+        return (record for records in self._kinds.values() for record in records.values())
+
     def live_to_change(self, kind: str) -> Iterator[Record]:
         """The same, for whoever is going to change some of them."""
         for record in self.live(kind):

@@ -143,18 +143,18 @@ class StateFile:
                 self._begin()
                 self._db.execute("DELETE FROM records WHERE kind = ? AND id = ?", key)
             return
-        content = _content(record)
-        if self._saved.get(key) == hash(content):
+        text = content(record)
+        if self._saved.get(key) == hash(text):
             return
         self._begin()
-        self._db.execute("REPLACE INTO records VALUES (?, ?, ?)", (kind, identifier, content))
-        self._saved[key] = hash(content)
+        self._db.execute("REPLACE INTO records VALUES (?, ?, ?)", (kind, identifier, text))
+        self._saved[key] = hash(text)
 
     def _restore(self, cloud: Cloud, counters: list[Any]) -> None:
         found = []
-        for kind, identifier, content in self._db.execute("SELECT * FROM records"):
-            self._saved[kind, identifier] = hash(content)
-            found.append(_record(kind, identifier, content))
+        for kind, identifier, text in self._db.execute("SELECT * FROM records"):
+            self._saved[kind, identifier] = hash(text)
+            found.append(_record(kind, identifier, text))
         # The order in which they came is the order of lists.
         for record in sorted(found, key=lambda record: record.number):
             cloud.store.restore(record)
@@ -207,7 +207,8 @@ class StateFile:
             raise StateFileError(f"{self.path} can't be used: {fault}") from None
 
 
-def _content(record: Record) -> str:
+def content(record: Record) -> str:
+    """A record as the file holds it."""
     return json.dumps(
         [
             record.number,
@@ -220,6 +221,6 @@ def _content(record: Record) -> str:
     )
 
 
-def _record(kind: str, identifier: str, content: str) -> Record:
-    number, etag, deleted, history, data, private = json.loads(content)
+def _record(kind: str, identifier: str, text: str) -> Record:
+    number, etag, deleted, history, data, private = json.loads(text)
     return Record(kind, identifier, data, number, etag, private, deleted, history)

@@ -9,6 +9,7 @@ import pytest
 
 from ocimock import MockedTenancy, ServedCloud, mock_oci
 from ocimock.server.announcement import ServerFile
+from tests.ocimock.state_check import checked_cloud
 from tests.servers import running_server
 
 _MODES = ("process", "server")
@@ -38,8 +39,10 @@ def mocked(request: pytest.FixtureRequest) -> Iterator[MockedTenancy]:
     call OCI's own host names, come through the proxy and trust its authority.
     """
     if request.param == "process":
-        with mock_oci() as found:
-            yield found
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("ocimock.inprocess.Cloud", checked_cloud)
+            with mock_oci() as found:
+                yield found
         return
     served = ServedCloud(request.getfixturevalue("server"))
     served.reset()

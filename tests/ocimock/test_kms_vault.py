@@ -300,9 +300,10 @@ def test_a_secret_needs_a_vault_that_stays(safe: Safe) -> None:
     """The key is made usable again, so that only the vault stands in the way."""
     safe.vaults.schedule_vault_deletion(safe.vault.id, k.ScheduleVaultDeletionDetails())
     assert isinstance(safe.mocked, MockedCloud)
-    key = safe.mocked.cloud.store.find("key", safe.key.id)
-    assert key is not None
-    key.data["lifecycleState"] = "ENABLED"
+    with safe.mocked.cloud.transaction():
+        key = safe.mocked.cloud.store.find("key", safe.key.id)
+        assert key is not None
+        key.data["lifecycleState"] = "ENABLED"
     with refused(409, "Conflict", "vault", "PENDING_DELETION"):
         safe.make_secret()
 

@@ -220,9 +220,11 @@ def inside(logs: Logs) -> Cloud:
 @pytest.mark.process_only("stands in for another service of the mock")
 def test_a_log_made_by_another_service(logs: Logs) -> None:
     group = logs.group()
-    log = create_custom_log(inside(logs), group, RUN, "eu-frankfurt-1")
+    with inside(logs).transaction():
+        log = create_custom_log(inside(logs), group, RUN, "eu-frankfurt-1")
     assert logs.api.get_log(group, log).data.display_name == RUN
-    append(inside(logs), log, RUN, "hello")
+    with inside(logs).transaction():
+        append(inside(logs), log, RUN, "hello")
     assert logs.messages(f'SEARCH "{logs.compartment}/{group}/{log}"') == ["hello"]
 
 

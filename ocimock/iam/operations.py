@@ -31,7 +31,7 @@ Sources: OCI documentation, Policy Reference: the tables "Permissions Required f
 Operation" of Core Services, Object Storage, IAM with Identity Domains, Vault, Logging, Monitoring,
 Container Registry; Data Science, "Policies"; "Moving Resources to a Different Compartment" (both
 compartments). Where OCI documents nothing, which is most work requests and lists of shapes, the
-resource's own INSPECT or READ stands in.
+resource's own INSPECT or READ stands in; saved searches of logs go with log groups.
 """
 
 from __future__ import annotations
@@ -400,6 +400,12 @@ create_log LOG_GROUP_CREATE
 update_log LOG_GROUP_UPDATE
 delete_log LOG_GROUP_DELETE
 change_log_log_group LOG_GROUP_UPDATE LOG_GROUP_UPDATE@targetLogGroupId
+list_log_saved_searches LOG_GROUP_INSPECT
+get_log_saved_search LOG_GROUP_READ
+create_log_saved_search LOG_GROUP_CREATE
+update_log_saved_search LOG_GROUP_UPDATE
+delete_log_saved_search LOG_GROUP_DELETE
+change_log_saved_search_compartment LOG_GROUP_UPDATE LOG_GROUP_UPDATE@compartmentId
 put_logs LOG_CONTENT_PUSH
 search_logs LOG_CONTENT_READ@<searched-logs>
 get_work_request LOG_GROUP_READ
@@ -412,6 +418,16 @@ MONITORING = """
 list_metrics METRIC_INSPECT@<asked-metrics>
 summarize_metrics_data METRIC_INSPECT@<asked-metrics> METRIC_READ@<asked-metrics>
 post_metric_data METRIC_WRITE@<posted-metrics>
+list_alarms ALARM_INSPECT
+list_alarms_status ALARM_INSPECT
+retrieve_dimension_states ALARM_INSPECT
+get_alarm ALARM_READ METRIC_READ@.metricCompartmentId
+get_alarm_history ALARM_READ
+create_alarm ALARM_CREATE METRIC_READ@metricCompartmentId
+update_alarm ALARM_UPDATE METRIC_READ@.metricCompartmentId METRIC_READ@metricCompartmentId!
+remove_alarm_suppression ALARM_UPDATE
+delete_alarm ALARM_DELETE
+change_alarm_compartment ALARM_MOVE ALARM_MOVE@compartmentId
 """
 
 ARTIFACTS = """

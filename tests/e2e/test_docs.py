@@ -44,6 +44,8 @@ def _commands() -> list[str]:
 def printed(tmp_path_factory: pytest.TempPathFactory) -> str:
     """What a reader sees who types every command of the page."""
     folder = tmp_path_factory.mktemp("ocimock page")
+    # A refused call is a command that failed.
+    (folder / ".curlrc").write_text("fail-with-body\n")
     script = ["set -eu", "server=", 'trap "kill \\$server" EXIT']
     for command in _commands():
         if command.startswith(_ELSEWHERE):

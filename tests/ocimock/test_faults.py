@@ -316,6 +316,22 @@ def test_a_retry_token_makes_a_dropped_answer_harmless(bench: Workbench) -> None
     assert [found.id for found in science.list_job_runs(bench.compartment).data] == [run.id]
 
 
+def test_an_answer_is_dropped_on_both_faces(mocked: MockedTenancy) -> None:
+    """In the process a ConnectionError, behind the port a connection that ends."""
+    mocked.faults.add("drop the answer of the first 2 create_project")
+    details = M.CreateProjectDetails(compartment_id=mocked.compartment_id)
+    api = client(mocked, oci.data_science.DataScienceClient)
+    with pytest.raises(oci.exceptions.RequestException):
+        api.create_project(details)
+    again = _retrying(mocked, oci.data_science.DataScienceClient).create_project(details).data
+    found = {project.id for project in api.list_projects(mocked.compartment_id).data}
+    assert again.id in found
+    # The first had no token that the second could have had; the second's own two tries made one.
+    assert len(found) == 2
+    assert [(rule.matched, rule.struck) for rule in mocked.faults.rules] == [(2, 2)]
+    mocked.faults.clear()
+
+
 def test_without_a_token_the_second_try_finds_the_first_one_done(tenancy: MockedCloud) -> None:
     tenancy.faults.add("drop the answer of create_bucket, 1 time")
     storage = _retrying(tenancy, oci.object_storage.ObjectStorageClient)

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import oci
 import pytest
+import requests
 
 from ocimock import MockedCloud, MockedTenancy, Settings, capacity, limits, mock_oci
+from ocimock.clock import Clock
+from ocimock.cloud import Cloud
+from ocimock.server.announcement import ServerFile
 from ocimock.services.datascience.shapes import SHAPES
 from ocimock.services.limits.catalogue import by_name, shape_limits
+from ocimock.store.state_file import StateFile
 from ocimock.wire.errors import InvalidParameter
 from tests.ocimock.support import client, refused
 from tests.ocimock.workbench import M, Workbench, workbench
@@ -250,6 +256,43 @@ def test_the_page_of_limits(tenancy: MockedCloud) -> None:
     for body in (b"", b"[]", b"{}", b'{"name": 3, "value": 4}'):
         with pytest.raises(InvalidParameter):
             limits.add(tenancy.limits, body)
+
+
+def test_the_pages_of_a_server(server: ServerFile) -> None:
+    for page, body in (
+        ("limits", {"name": A10, "value": 4}),
+        ("capacity", {"shape": "VM.GPU.A10.2", "hosts": 1}),
+    ):
+        url = f"{server.url}/ocimock/{page}"
+        session = requests.Session()
+        session.trust_env = False
+        assert session.post(url, json={"nothing": 1}, timeout=30).status_code == 400
+        assert session.post(url, json=body, timeout=30).status_code == 201
+        shown = session.get(url, timeout=30).json()
+        assert any(body.items() <= item.items() for item in shown)
+        assert session.delete(url, timeout=30).status_code == 204
+        shown = session.get(url, timeout=30).json()
+        assert not any(body.items() <= item.items() for item in shown)
+
+
+def test_limits_and_shortages_outlive_a_restart(tmp_path: Path) -> None:
+    def opened() -> tuple[Cloud, StateFile]:
+        state = StateFile(tmp_path / "state")
+        return Cloud(clock=Clock(1.0), state=state), state
+
+    cloud, state = opened()
+    cloud.limits.set(A10, 4)
+    cloud.capacity.exhaust("VM.GPU.A10.2", hosts=3)
+    with cloud.transaction():
+        identifier = "ocid1.datasciencejobrun.oc1.fra.a"
+        run = cloud.store.add("datasciencejobrun", identifier, {"lifecycleState": "IN_PROGRESS"})
+        cloud.limits.claim(run, "eu-frankfurt-1", {A10: 2})
+        assert cloud.capacity.take(run, "eu-frankfurt-1", {"VM.GPU.A10.2": 1}) is None
+    state.close()
+    cloud, state = opened()
+    assert (cloud.limits.value(A10), cloud.limits.used(A10)) == (4, 2)
+    assert [rule["left"] for rule in capacity.show(cloud.capacity)] == [2]
+    state.close()
 
 
 # No host

@@ -108,9 +108,9 @@ class Cloud:
         self._saving = False
         services()
         with self.lock, self._saved():
-            if state is None or not state.load(self):
-                for plant in _SEEDS:
-                    plant(self)
+            fresh = state is None or not state.load(self)
+            for plant in _SEEDS if fresh else _RESUMED:
+                plant(self)
 
     @contextlib.contextmanager
     def transaction(self, *, reading: bool = False) -> Iterator[None]:
@@ -156,7 +156,9 @@ class Cloud:
 
 EventHandler = Callable[[Cloud, str], None]
 _EVENTS: dict[str, EventHandler] = {}
-_SEEDS: list[Callable[[Cloud], None]] = []
+Seed = Callable[[Cloud], None]
+_SEEDS: list[Seed] = []
+_RESUMED: list[Seed] = []
 
 
 def event(name: str) -> Callable[[EventHandler], EventHandler]:
@@ -169,7 +171,13 @@ def event(name: str) -> Callable[[EventHandler], EventHandler]:
     return register
 
 
-def seed(handler: Callable[[Cloud], None]) -> Callable[[Cloud], None]:
+def seed(handler: Seed) -> Seed:
     """Register what a fresh tenancy holds already."""
     _SEEDS.append(handler)
+    return handler
+
+
+def resumed(handler: Seed) -> Seed:
+    """Register what is made sure of when a tenancy is taken up again from its state file."""
+    _RESUMED.append(handler)
     return handler

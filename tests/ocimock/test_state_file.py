@@ -21,7 +21,7 @@ from ocimock.cloud import Cloud
 from ocimock.server.announcement import ServerFile
 from ocimock.store.state_file import StateFile, StateFileError
 from ocimock.wire.body import IN_MEMORY, Body
-from tests.servers import started_server
+from tests.servers import running_server, started_server
 
 NS = "ocimock"
 _COMPARTMENT = Settings().compartment_id
@@ -92,6 +92,15 @@ def test_what_was_acknowledged_is_there_after_a_kill(restart: Callable[[], Any])
         ).data
         assert other.id != created.id
         assert len(network.list_vcns(_COMPARTMENT).data) == 2
+
+
+def test_another_homes_key_is_trusted_with_an_old_state(tmp_path: Path) -> None:
+    state = tmp_path / "state.db"
+    for home in ("first", "second"):
+        options = ("--state", str(state), "--verify-signatures")
+        with running_server(tmp_path / home, *options) as server:
+            storage = _client(server, oci.object_storage.ObjectStorageClient)
+            assert storage.get_namespace().data == NS
 
 
 def test_a_reset_empties_the_file_too(restart: Callable[[], Any]) -> None:

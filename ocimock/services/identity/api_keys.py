@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...cloud import Cloud, seed
+from ...cloud import Cloud, resumed, seed
 from ...iam import keys
 from ...resources import check_etag, require
 from ...service import Call
@@ -26,6 +26,7 @@ class ApiKeyExists(AlreadyExists):
     code = "ApiKeyAlreadyExists"
 
 
+@resumed
 @seed
 def trust(cloud: Cloud) -> None:
     """Have the seeded user's own key be one of its API keys, unless it is already."""

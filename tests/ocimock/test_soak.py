@@ -37,6 +37,7 @@ _FAULTS = (
     "drop the answer of 5 % of DELETE /n/*/b/*/o/*, seed 8",
     "drop the answer of 5 % of POST /n/*/b/*/u/*, seed 9",
 )
+_CREATES = ("POST /projects", "POST /jobRuns")
 
 
 class _Server:
@@ -79,6 +80,7 @@ def test_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
                 _go_on(signals, soakers, runs)
                 struck = [rule for rule in served.faults.rules if rule.struck]
                 signals.up.clear()
+                _lose_answers(served, signals)
                 server.kill()
                 server.start(*_FAULTS)
                 signals.up.set()
@@ -109,6 +111,15 @@ def _go_on(signals: Signals, soakers: Sequence[SoakClient], runs: Sequence[Futur
                 run.result()
         assert time.monotonic() < deadline, "a client gets nothing done"
         assert not signals.enough.wait(_SECONDS / 10)
+
+
+def _lose_answers(served: ServedCloud, signals: Signals) -> None:
+    """Leave creates whose answers were lost: their clients ask again when the server is back."""
+    rules = {served.faults.add(f"drop the answer of every {call}").rule for call in _CREATES}
+    deadline = time.monotonic() + _PATIENCE
+    while not any(rule.struck for rule in served.faults.rules if rule.rule in rules):
+        assert time.monotonic() < deadline, "no create was under way"
+        signals.enough.wait(0.05)
 
 
 def _clients(served: ServedCloud) -> Clients:

@@ -8,17 +8,16 @@ caught, and no call can leave for a real host.
 from __future__ import annotations
 
 import contextlib
-import functools
 import importlib
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from http import HTTPStatus
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, ParamSpec, TypeVar
+from typing import IO, Any, ParamSpec, TypeVar, cast, overload
 from unittest import mock
 
 from . import impersonation
@@ -26,6 +25,7 @@ from .capacity import Capacity
 from .clock import Clock
 from .cloud import CallRecord, Cloud, Settings
 from .credentials import Credentials, write_credentials, write_private
+from .decorating import within
 from .dispatch import UnknownHostError, dispatch, shown_path
 from .environment import credential_environment
 from .faults import AnswerDropped, Faults
@@ -33,6 +33,7 @@ from .limits import Limits
 from .sessions import LOOKUPS, without_lookup
 from .tenancy import MockedTenancy, standing
 from .wire.body import Body
+from .wire.errors import ServiceError
 from .wire.message import EMPTY, Request, Response
 
 P = ParamSpec("P")
@@ -50,8 +51,20 @@ class BlockedCallError(ConnectionError):
     """A call to a host that is not OCI's was about to leave the process."""
 
 
-class mock_oci:  # noqa: N801 - the name that users write, as moto's mock_aws
-    """A fresh mocked tenancy: decorator, context manager, or both.
+@overload
+def mock_oci(settings: Callable[P, T], /) -> Callable[P, T]: ...
+
+
+@overload
+def mock_oci(
+    settings: Settings | None = None, *, pace: float = 0.0, environment: bool = True
+) -> Mock: ...
+
+
+def mock_oci(
+    settings: Any = None, *, pace: float = 0.0, environment: bool = True
+) -> Mock | Callable[..., Any]:
+    """A fresh mocked tenancy, as decorator (with or without parentheses) or context manager.
 
     >>> with mock_oci() as oci:  # doctest: +SKIP
     ...     client = ObjectStorageClient(oci.config)
@@ -61,6 +74,13 @@ class mock_oci:  # noqa: N801 - the name that users write, as moto's mock_aws
     :param environment: also point the variables that ADS, ocifs and oci-cli read for credentials
         at throwaway ones.
     """
+    if settings is not None and not isinstance(settings, Settings):
+        return Mock()(cast(Callable[..., Any], settings))
+    return Mock(settings, pace=pace, environment=environment)
+
+
+class Mock:
+    """What :func:`mock_oci` gives: a new tenancy each time it is entered."""
 
     def __init__(
         self, settings: Settings | None = None, *, pace: float = 0.0, environment: bool = True
@@ -94,13 +114,10 @@ class mock_oci:  # noqa: N801 - the name that users write, as moto's mock_aws
     ) -> None:
         self._exits.close()
 
-    def __call__(self, function: Callable[P, T]) -> Callable[P, T]:
-        @functools.wraps(function)
-        def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
-            with mock_oci(self._settings, pace=self._pace, environment=self._environment):
-                return function(*args, **kwargs)
-
-        return wrapped
+    def __call__(self, target: T) -> T:
+        return within(
+            target, lambda: Mock(self._settings, pace=self._pace, environment=self._environment)
+        )
 
 
 class MockedCloud(MockedTenancy):
@@ -136,13 +153,24 @@ class MockedCloud(MockedTenancy):
         return self.cloud.capacity
 
     def user_config(self, user_id: str) -> dict[str, str]:
-        return impersonation.user_config(self.cloud, user_id)
+        with _as_value_error():
+            return impersonation.user_config(self.cloud, user_id)
 
     def resource_principal(self, resource_id: str) -> dict[str, str]:
-        return impersonation.resource_principal(self.cloud, resource_id)
+        with _as_value_error():
+            return impersonation.resource_principal(self.cloud, resource_id)
 
     def advance(self, seconds: float) -> None:
         self.cloud.clock.advance(seconds)
+
+
+@contextlib.contextmanager
+def _as_value_error() -> Iterator[None]:
+    """What OCI would answer is a mistake of the test's here."""
+    try:
+        yield
+    except ServiceError as fault:
+        raise ValueError(fault.message) from None
 
 
 _KEY: dict[str, bytes] = {}

@@ -96,6 +96,8 @@ class MockedTenancy(ABC):
         """The configuration with which SDK clients call as another user of the tenancy.
 
         The user gets an API key for it, the same one each time.
+
+        :raises ValueError: there is no such user, or it has as many keys as it can have.
         """
 
     @abstractmethod
@@ -104,6 +106,8 @@ class MockedTenancy(ABC):
 
         With them set, ``oci.auth.signers.get_resource_principals_signer()`` works as it does in
         that notebook session, job run or deployment.
+
+        :raises ValueError: no such resource stands.
         """
 
     @property

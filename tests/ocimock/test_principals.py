@@ -14,14 +14,14 @@ import oci
 import pytest
 import requests
 
-from ocimock import MockedCloud, mock_oci
+from ocimock import MockedCloud, MockedTenancy, mock_oci
 from ocimock.cloud import Settings
 from ocimock.iam import keys, tokens
 from ocimock.iam.principals import ANONYMOUS, Principal, identify
 from ocimock.served import ServedCloud
 from ocimock.server.announcement import ServerFile
-from ocimock.wire.errors import LimitExceeded, NotAuthorizedOrNotFound
 from ocimock.wire.message import Request
+from tests.ocimock.strict import SERVER_OPTIONS, strict_tenancy
 from tests.ocimock.support import client, refused
 from tests.servers import running_server
 
@@ -29,15 +29,15 @@ STORAGE = "https://objectstorage.eu-frankfurt-1.oraclecloud.com"
 
 
 @pytest.fixture
-def mocked() -> Iterator[MockedCloud]:
-    with mock_oci(Settings(verify_signatures=True)) as found:
+def mocked(request: pytest.FixtureRequest, strict: ServerFile) -> Iterator[MockedTenancy]:
+    with strict_tenancy(request.param, strict) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerFile]:
     home = tmp_path_factory.mktemp("strict")
-    with running_server(home, "--pace", "0", "--verify-signatures") as found:
+    with running_server(home, *SERVER_OPTIONS) as found:
         yield found
 
 
@@ -56,7 +56,7 @@ def make_notebook(data_science: Any, compartment_id: str) -> str:
     return str(data_science.create_notebook_session(details).data.id)
 
 
-def notebook(mocked: MockedCloud) -> str:
+def notebook(mocked: MockedTenancy) -> str:
     return make_notebook(client(mocked, oci.data_science.DataScienceClient), mocked.compartment_id)
 
 
@@ -80,7 +80,7 @@ def caller(mocked: MockedCloud, signer: Any = None) -> Principal:
     return identify(mocked.cloud, Request.from_url("GET", f"{STORAGE}/n", asked.headers))
 
 
-def make_user(mocked: MockedCloud) -> str:
+def make_user(mocked: MockedTenancy) -> str:
     details = oci.identity.models.CreateUserDetails(
         compartment_id=mocked.tenancy_id, name="ada", description="someone else"
     )
@@ -88,6 +88,7 @@ def make_user(mocked: MockedCloud) -> str:
     return str(home.create_user(details).data.id)
 
 
+@pytest.mark.process_only("asks the function itself")
 def test_user_is_known_by_the_key_id(mocked: MockedCloud) -> None:
     signer = oci.signer.Signer.from_config(mocked.config)
     assert caller(mocked, signer) == Principal("user", mocked.config["user"])
@@ -104,6 +105,7 @@ def test_user_is_known_by_the_key_id(mocked: MockedCloud) -> None:
     assert caller(mocked, other) == ANONYMOUS
 
 
+@pytest.mark.process_only("asks the function itself")
 def test_nobody_is_anonymous(mocked: MockedCloud) -> None:
     assert caller(mocked) == ANONYMOUS
     for text in ("Basic eDp5", 'Signature keyId="ST$none"', 'Signature keyId="a/b/c"'):
@@ -111,22 +113,22 @@ def test_nobody_is_anonymous(mocked: MockedCloud) -> None:
         assert identify(mocked.cloud, request) == ANONYMOUS
 
 
-def test_an_unknown_user_has_no_config(mocked: MockedCloud) -> None:
-    with pytest.raises(NotAuthorizedOrNotFound, match="nobody"):
+def test_an_unknown_user_has_no_config(mocked: MockedTenancy) -> None:
+    with pytest.raises(ValueError, match="nobody"):
         mocked.user_config("ocid1.user.oc1..nobody")
 
 
-def test_a_user_with_all_its_keys_gets_no_other(mocked: MockedCloud) -> None:
+def test_a_user_with_all_its_keys_gets_no_other(mocked: MockedTenancy) -> None:
     ada = make_user(mocked)
     home = client(mocked, oci.identity.IdentityClient, region="us-ashburn-1")
     for _ in range(3):
         pem = keys.public_pem(keys.new_private_pem())
         home.upload_api_key(ada, oci.identity.models.CreateApiKeyDetails(key=pem))
-    with pytest.raises(LimitExceeded):
+    with pytest.raises(ValueError, match="3 API keys"):
         mocked.user_config(ada)
 
 
-def test_the_sdks_resource_principal_is_let_in(mocked: MockedCloud) -> None:
+def test_the_sdks_resource_principal_is_let_in(mocked: MockedTenancy) -> None:
     session = notebook(mocked)
     signer = signer_of(mocked.resource_principal(session))
     assert signer.region == "eu-frankfurt-1"
@@ -139,7 +141,12 @@ def test_the_sdks_resource_principal_is_let_in(mocked: MockedCloud) -> None:
     )
     store.create_bucket("ocimock", details)
     store.put_object("ocimock", "b", "o", b"x")
-    found = caller(mocked, signer)
+
+
+@pytest.mark.process_only("asks the function itself")
+def test_a_principal_is_what_its_token_says(mocked: MockedCloud) -> None:
+    session = notebook(mocked)
+    found = caller(mocked, signer_of(mocked.resource_principal(session)))
     assert (found.kind, found.id) == ("resource", session)
     assert found.claims == {
         "res_tenant": mocked.tenancy_id,
@@ -149,7 +156,7 @@ def test_the_sdks_resource_principal_is_let_in(mocked: MockedCloud) -> None:
     }
 
 
-def test_the_token_may_lie_in_files_as_on_oci(mocked: MockedCloud, tmp_path: Any) -> None:
+def test_the_token_may_lie_in_files_as_on_oci(mocked: MockedTenancy, tmp_path: Any) -> None:
     environment = mocked.resource_principal(notebook(mocked))
     for name in ("OCI_RESOURCE_PRINCIPAL_RPST", "OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM"):
         (tmp_path / name).write_text(environment[name])
@@ -191,7 +198,7 @@ def test_server_makes_no_keys_for_what_is_not_there(
     assert answer.status_code == status, answer.text
 
 
-def test_a_token_is_of_no_use_without_its_key(mocked: MockedCloud) -> None:
+def test_a_token_is_of_no_use_without_its_key(mocked: MockedTenancy) -> None:
     session = notebook(mocked)
     environment = mocked.resource_principal(session)
     environment["OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM"] = keys.new_private_pem().decode()
@@ -199,7 +206,7 @@ def test_a_token_is_of_no_use_without_its_key(mocked: MockedCloud) -> None:
         storage(signer_of(environment)).get_namespace()
 
 
-def test_a_token_of_another_issuer_is_refused(mocked: MockedCloud) -> None:
+def test_a_token_of_another_issuer_is_refused(mocked: MockedTenancy) -> None:
     environment = mocked.resource_principal(notebook(mocked))
     payload = tokens.read(environment["OCI_RESOURCE_PRINCIPAL_RPST"])
     forged = jwt.encode(dict(payload), keys.private_key(keys.new_private_pem()), algorithm="RS256")
@@ -207,7 +214,7 @@ def test_a_token_of_another_issuer_is_refused(mocked: MockedCloud) -> None:
         storage(signer_of({**environment, "OCI_RESOURCE_PRINCIPAL_RPST": forged})).get_namespace()
 
 
-def test_an_unsigned_token_is_refused(mocked: MockedCloud) -> None:
+def test_an_unsigned_token_is_refused(mocked: MockedTenancy) -> None:
     environment = mocked.resource_principal(notebook(mocked))
     payload = tokens.read(environment["OCI_RESOURCE_PRINCIPAL_RPST"])
     bare = jwt.encode(dict(payload), "", algorithm="none")
@@ -215,6 +222,7 @@ def test_an_unsigned_token_is_refused(mocked: MockedCloud) -> None:
         storage(signer_of({**environment, "OCI_RESOURCE_PRINCIPAL_RPST": bare})).get_namespace()
 
 
+@pytest.mark.process_only("two mocks at once")
 def test_a_mock_that_issued_none_takes_none(mocked: MockedCloud) -> None:
     environment = mocked.resource_principal(notebook(mocked))
     with (
@@ -236,6 +244,7 @@ def _issued(mocked: MockedCloud, seconds: float = 60.0, **claims: str) -> dict[s
     return {**environment, "OCI_RESOURCE_PRINCIPAL_RPST": token}
 
 
+@pytest.mark.process_only("makes a token of its own")
 def test_an_expired_token_is_refused_by_real_time(mocked: MockedCloud) -> None:
     good = _issued(mocked, 3600.0, res_tenant=mocked.tenancy_id)
     mocked.advance(2 * 86400)
@@ -245,12 +254,13 @@ def test_an_expired_token_is_refused_by_real_time(mocked: MockedCloud) -> None:
         storage(signer).get_namespace()
 
 
+@pytest.mark.process_only("makes a token of its own")
 def test_a_token_of_another_tenancy_is_refused(mocked: MockedCloud) -> None:
     with refused(401, "NotAuthenticated", "another tenancy"):
         storage(signer_of(_issued(mocked, res_tenant="ocid1.tenancy.oc1..other"))).get_namespace()
 
 
-def test_a_token_says_what_services_read_of_it(mocked: MockedCloud) -> None:
+def test_a_token_says_what_services_read_of_it(mocked: MockedTenancy) -> None:
     session = notebook(mocked)
     environment = mocked.resource_principal(session)
     payload = tokens.read(environment["OCI_RESOURCE_PRINCIPAL_RPST"])
@@ -263,16 +273,16 @@ def test_a_token_says_what_services_read_of_it(mocked: MockedCloud) -> None:
     assert environment["OCI_RESOURCE_PRINCIPAL_VERSION"] == "2.2"
 
 
-def test_only_what_stands_has_a_resource_principal(mocked: MockedCloud) -> None:
+def test_only_what_stands_has_a_resource_principal(mocked: MockedTenancy) -> None:
     session = notebook(mocked)
     data_science = client(mocked, oci.data_science.DataScienceClient)
     data_science.get_notebook_session(session)
     data_science.delete_notebook_session(session)
-    with pytest.raises(NotAuthorizedOrNotFound):
+    with pytest.raises(ValueError, match="Authorization failed or requested resource not found"):
         mocked.resource_principal(session)
 
 
-def test_ocifs_takes_the_resource_principal(mocked: MockedCloud) -> None:
+def test_ocifs_takes_the_resource_principal(mocked: MockedTenancy) -> None:
     from ocifs import OCIFileSystem
 
     environment = mocked.resource_principal(notebook(mocked))
@@ -281,7 +291,7 @@ def test_ocifs_takes_the_resource_principal(mocked: MockedCloud) -> None:
     )
     storage(signer_of(environment)).create_bucket("ocimock", make)
     with mock.patch.dict(os.environ, {**environment, "OCIFS_IAM_TYPE": "resource_principal"}):
-        files = OCIFileSystem(region="eu-frankfurt-1")
+        files = OCIFileSystem(region="eu-frankfurt-1", skip_instance_cache=True)
         with files.open("oci://b@ocimock/o.txt", "wb") as file:
             file.write(b"by a resource")
         assert files.cat("oci://b@ocimock/o.txt") == b"by a resource"

@@ -19,10 +19,10 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from ocimock import MockedCloud, mock_oci
-from ocimock.cloud import Settings
+from ocimock import MockedTenancy, mock_oci
 from ocimock.iam import keys
 from ocimock.server.announcement import ServerFile
+from tests.ocimock.strict import SERVER_OPTIONS, strict_tenancy
 from tests.ocimock.support import client, refused
 from tests.servers import running_server
 
@@ -46,35 +46,35 @@ EXAMPLE_FINGERPRINT = "f9:1d:e1:56:f6:ab:48:5b:8d:49:b3:bd:06:ad:3a:39"
 
 
 @pytest.fixture
-def mocked() -> Iterator[MockedCloud]:
-    with mock_oci(Settings(verify_signatures=True)) as found:
+def mocked(request: pytest.FixtureRequest, strict: ServerFile) -> Iterator[MockedTenancy]:
+    with strict_tenancy(request.param, strict) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerFile]:
     home = tmp_path_factory.mktemp("strict")
-    with running_server(home, "--pace", "0", "--verify-signatures") as found:
+    with running_server(home, *SERVER_OPTIONS) as found:
         yield found
 
 
-def storage(mocked: MockedCloud) -> Any:
+def storage(mocked: MockedTenancy) -> Any:
     return client(mocked, oci.object_storage.ObjectStorageClient)
 
 
-def identity(mocked: MockedCloud, config: dict[str, str] | None = None) -> Any:
+def identity(mocked: MockedTenancy, config: dict[str, str] | None = None) -> Any:
     settings = {**(config or mocked.config), "region": "us-ashburn-1"}
     return oci.identity.IdentityClient(settings, retry_strategy=oci.retry.NoneRetryStrategy())
 
 
-def make_bucket(mocked: MockedCloud, name: str = "b") -> None:
+def make_bucket(mocked: MockedTenancy, name: str = "b") -> None:
     details = oci.object_storage.models.CreateBucketDetails(
         name=name, compartment_id=mocked.compartment_id
     )
     storage(mocked).create_bucket("ocimock", details)
 
 
-def make_user(mocked: MockedCloud, name: str = "ada") -> str:
+def make_user(mocked: MockedTenancy, name: str = "ada") -> str:
     details = oci.identity.models.CreateUserDetails(
         compartment_id=mocked.tenancy_id, name=name, description="someone else"
     )
@@ -90,7 +90,7 @@ def pem_of(key: Any) -> str:
     return text.decode()
 
 
-def signed(mocked: MockedCloud, method: str = "GET", url: str = BUCKETS, **options: Any) -> Any:
+def signed(mocked: MockedTenancy, method: str = "GET", url: str = BUCKETS, **options: Any) -> Any:
     """A request that the SDK's signer signed, ready to be tampered with."""
     asked = requests.Request(method, url, **options).prepare()
     return oci.signer.Signer.from_config(mocked.config)(asked)
@@ -98,7 +98,9 @@ def signed(mocked: MockedCloud, method: str = "GET", url: str = BUCKETS, **optio
 
 def send(request: Any) -> requests.Response:
     with requests.Session() as session:
-        return session.send(request, timeout=5)
+        # A prepared request heeds the environment's proxy only when told to.
+        settings = session.merge_environment_settings(request.url, {}, None, None, None)
+        return session.send(request, timeout=5, **settings)
 
 
 def check_refused(answer: requests.Response, *words: str) -> None:
@@ -109,7 +111,7 @@ def check_refused(answer: requests.Response, *words: str) -> None:
         assert word in body["message"]
 
 
-def test_what_the_sdk_signs_is_let_in(mocked: MockedCloud) -> None:
+def test_what_the_sdk_signs_is_let_in(mocked: MockedTenancy) -> None:
     make_bucket(mocked)
     store = storage(mocked)
     name = "a folder/naïve & co+x?.txt"
@@ -121,7 +123,7 @@ def test_what_the_sdk_signs_is_let_in(mocked: MockedCloud) -> None:
     store.delete_object("ocimock", "b", name)
 
 
-def test_upload_in_parts_is_let_in_without_a_signed_body(mocked: MockedCloud) -> None:
+def test_upload_in_parts_is_let_in_without_a_signed_body(mocked: MockedTenancy) -> None:
     make_bucket(mocked)
     store = storage(mocked)
     details = oci.object_storage.models.CreateMultipartUploadDetails(object="big")
@@ -174,7 +176,7 @@ def test_server_takes_the_key_of_its_home_up_again(
     assert len(set(fingerprints)) == 1
 
 
-def test_no_signature_at_all_is_refused(mocked: MockedCloud) -> None:
+def test_no_signature_at_all_is_refused(mocked: MockedTenancy) -> None:
     check_refused(requests.get(f"{STORAGE}/n", timeout=5), INCORRECT, "no Authorization header")
 
 
@@ -183,7 +185,7 @@ def test_without_the_option_nothing_is_verified() -> None:
         assert requests.get(f"{STORAGE}/n", timeout=5).status_code == 200
 
 
-def test_pre_authenticated_request_needs_no_signature(mocked: MockedCloud) -> None:
+def test_pre_authenticated_request_needs_no_signature(mocked: MockedTenancy) -> None:
     make_bucket(mocked)
     storage(mocked).put_object("ocimock", "b", "o", b"shared")
     details = oci.object_storage.models.CreatePreauthenticatedRequestDetails(
@@ -212,7 +214,7 @@ def _set(name: str, text: str) -> Callable[[Any], None]:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (_set("host", "iaas.eu-frankfurt-1.oraclecloud.com"), "Failed to verify"),
+        (_set("host", "objectstorage.us-ashburn-1.oraclecloud.com"), "Failed to verify"),
         (_replace(r'signature="..', 'signature="AA'), "Failed to verify"),
         (_replace(r'signature="..', 'signature="*'), "Base64"),
         (_replace(r'signature="[^"]*"', 'signature=""'), "no signature"),
@@ -234,7 +236,7 @@ def _set(name: str, text: str) -> Callable[[Any], None]:
     ],
 )
 def test_what_was_changed_is_refused(
-    mocked: MockedCloud, change: Callable[[Any], None], words: str
+    mocked: MockedTenancy, change: Callable[[Any], None], words: str
 ) -> None:
     request = signed(mocked, url=f"{BUCKETS}?compartmentId={mocked.compartment_id}")
     assert send(request).status_code == 200
@@ -246,7 +248,7 @@ def test_what_was_changed_is_refused(
     assert given[1][4:] not in answer.text
 
 
-def test_another_path_or_query_is_refused(mocked: MockedCloud) -> None:
+def test_another_path_or_query_is_refused(mocked: MockedTenancy) -> None:
     make_bucket(mocked)
     for url in (f"{BUCKETS}?compartmentId={mocked.tenancy_id}", f"{BUCKETS}/b/o"):
         request = signed(mocked, url=f"{BUCKETS}/b")
@@ -254,7 +256,7 @@ def test_another_path_or_query_is_refused(mocked: MockedCloud) -> None:
         check_refused(send(request), "Failed to verify")
 
 
-def test_another_verb_is_refused(mocked: MockedCloud) -> None:
+def test_another_verb_is_refused(mocked: MockedTenancy) -> None:
     make_bucket(mocked)
     request = signed(mocked, url=f"{BUCKETS}/b")
     request.method = "DELETE"
@@ -262,7 +264,7 @@ def test_another_verb_is_refused(mocked: MockedCloud) -> None:
     assert storage(mocked).get_bucket("ocimock", "b").data.name == "b"
 
 
-def test_form_of_the_header_is_free_in_case_and_order(mocked: MockedCloud) -> None:
+def test_form_of_the_header_is_free_in_case_and_order(mocked: MockedTenancy) -> None:
     request = signed(mocked, url=f"{STORAGE}/n")
     text = request.headers["authorization"].removeprefix("Signature ")
     parameters = dict(re.findall(r'(\w+)="([^"]*)"', text))
@@ -272,7 +274,9 @@ def test_form_of_the_header_is_free_in_case_and_order(mocked: MockedCloud) -> No
 
 
 @pytest.mark.parametrize(("minutes", "status"), [(-6, 401), (-4, 200), (4, 200), (6, 401)])
-def test_clocks_may_differ_by_five_minutes(mocked: MockedCloud, minutes: int, status: int) -> None:
+def test_clocks_may_differ_by_five_minutes(
+    mocked: MockedTenancy, minutes: int, status: int
+) -> None:
     date = format_datetime(datetime.now(UTC) + timedelta(minutes=minutes), usegmt=True)
     request = signed(mocked, url=f"{STORAGE}/n", headers={"date": date})
     answer = send(request)
@@ -281,12 +285,12 @@ def test_clocks_may_differ_by_five_minutes(mocked: MockedCloud, minutes: int, st
         check_refused(answer, f"Date '{date}' is not within allowed clock skew", "valid datetime")
 
 
-def test_a_mock_whose_clock_runs_ahead_takes_todays_signatures(mocked: MockedCloud) -> None:
+def test_a_mock_whose_clock_runs_ahead_takes_todays_signatures(mocked: MockedTenancy) -> None:
     mocked.advance(7 * 86400)
     assert storage(mocked).get_namespace().data == "ocimock"
 
 
-def test_x_date_stands_in_for_date(mocked: MockedCloud) -> None:
+def test_x_date_stands_in_for_date(mocked: MockedTenancy) -> None:
     config = mocked.config
     api_key = f"{config['tenancy']}/{config['user']}/{config['fingerprint']}"
     private = oci.signer.load_private_key_from_file(config["key_file"])
@@ -300,24 +304,24 @@ def test_x_date_stands_in_for_date(mocked: MockedCloud) -> None:
         assert send(signer(request)).status_code == status
 
 
-def _new_bucket(mocked: MockedCloud) -> dict[str, str]:
+def _new_bucket(mocked: MockedTenancy) -> dict[str, str]:
     return {"name": "b", "compartmentId": mocked.compartment_id}
 
 
-def test_another_body_than_the_signed_one_is_refused(mocked: MockedCloud) -> None:
+def test_another_body_than_the_signed_one_is_refused(mocked: MockedTenancy) -> None:
     request = signed(mocked, "POST", BUCKETS, json=_new_bucket(mocked))
     request.body = request.body.replace(b'"b"', b'"c"')
     check_refused(send(request), "x-content-sha256 is not the body's")
 
 
-def test_a_body_has_to_be_signed(mocked: MockedCloud) -> None:
+def test_a_body_has_to_be_signed(mocked: MockedTenancy) -> None:
     asked = requests.Request("POST", BUCKETS, json=_new_bucket(mocked)).prepare()
     bare = oci.signer.Signer.from_config(mocked.config).without_content_headers(asked)
     check_refused(send(bare), "not signed: content-length, content-type, x-content-sha256")
     assert send(signed(mocked, "POST", BUCKETS, json=_new_bucket(mocked))).status_code == 200
 
 
-def test_a_digest_of_an_object_is_compared_where_it_is_signed(mocked: MockedCloud) -> None:
+def test_a_digest_of_an_object_is_compared_where_it_is_signed(mocked: MockedTenancy) -> None:
     make_bucket(mocked)
     request = signed(mocked, "PUT", f"{BUCKETS}/b/o/o", data=b"hello")
     assert send(request).status_code == 200
@@ -325,14 +329,14 @@ def test_a_digest_of_an_object_is_compared_where_it_is_signed(mocked: MockedClou
     check_refused(send(request), "x-content-sha256 is not the body's")
 
 
-def test_requests_without_a_body_need_no_digest(mocked: MockedCloud) -> None:
+def test_requests_without_a_body_need_no_digest(mocked: MockedTenancy) -> None:
     url = "https://datascience.eu-frankfurt-1.oci.oraclecloud.com/20190101/models/m"
     asked = requests.Request("POST", f"{url}/actions/deactivate").prepare()
     bare = oci.signer.Signer.from_config(mocked.config).without_content_headers(asked)
     assert send(bare).json()["code"] == "NotAuthorizedOrNotFound"
 
 
-def test_a_users_own_key_is_asked_for(mocked: MockedCloud) -> None:
+def test_a_users_own_key_is_asked_for(mocked: MockedTenancy) -> None:
     ada = make_user(mocked)
     config = mocked.user_config(ada)
     assert identity(mocked, config).get_user(ada).data.id == ada
@@ -344,7 +348,15 @@ def test_a_users_own_key_is_asked_for(mocked: MockedCloud) -> None:
         identity(mocked, {**mocked.config, "key_content": config["key_content"]}).get_user(ada)
 
 
-def test_a_deleted_key_opens_nothing_any_more(mocked: MockedCloud) -> None:
+def test_a_deleted_users_key_opens_nothing_any_more(mocked: MockedTenancy) -> None:
+    ada = make_user(mocked)
+    config = mocked.user_config(ada)
+    identity(mocked).delete_user(ada)
+    with refused(401, "NotAuthenticated", "a user that"):
+        identity(mocked, config).get_user(ada)
+
+
+def test_a_deleted_key_opens_nothing_any_more(mocked: MockedTenancy) -> None:
     ada = make_user(mocked)
     config = mocked.user_config(ada)
     identity(mocked).delete_api_key(ada, config["fingerprint"])
@@ -353,7 +365,7 @@ def test_a_deleted_key_opens_nothing_any_more(mocked: MockedCloud) -> None:
     assert identity(mocked).list_api_keys(ada).data == []
 
 
-def test_api_keys_as_a_user_keeps_them(mocked: MockedCloud) -> None:
+def test_api_keys_as_a_user_keeps_them(mocked: MockedTenancy) -> None:
     ada = make_user(mocked)
     admin = identity(mocked)
 
@@ -376,7 +388,7 @@ def test_api_keys_as_a_user_keeps_them(mocked: MockedCloud) -> None:
         admin.delete_api_key(ada, "aa:bb")
 
 
-def test_fingerprint_is_the_one_that_openssl_and_oci_compute(mocked: MockedCloud) -> None:
+def test_fingerprint_is_the_one_that_openssl_and_oci_compute(mocked: MockedTenancy) -> None:
     [key] = identity(mocked).list_api_keys(mocked.config["user"]).data
     assert key.fingerprint == mocked.config["fingerprint"]
     assert re.fullmatch(r"[0-9a-f]{2}(:[0-9a-f]{2}){15}", key.fingerprint)
@@ -398,14 +410,14 @@ def test_fingerprint_is_the_one_that_openssl_and_oci_compute(mocked: MockedCloud
     ],
     ids=["no key", "short", "another kind", "private"],
 )
-def test_what_is_no_api_key_is_refused(mocked: MockedCloud, pem: str, words: str) -> None:
+def test_what_is_no_api_key_is_refused(mocked: MockedTenancy, pem: str, words: str) -> None:
     ada = make_user(mocked)
     with refused(400, "InvalidParameter", "key", words) as caught:
         identity(mocked).upload_api_key(ada, oci.identity.models.CreateApiKeyDetails(key=pem))
     assert pem not in caught.value.message or pem == "not a key"
 
 
-def test_keys_go_in_at_home_only(mocked: MockedCloud) -> None:
+def test_keys_go_in_at_home_only(mocked: MockedTenancy) -> None:
     abroad = client(mocked, oci.identity.IdentityClient, region="eu-frankfurt-1")
     with refused(403, "NotAllowed"):
         abroad.upload_api_key(

@@ -48,6 +48,8 @@ class Limits:
         # What claimed something and may still hold it. Not asked of the store each time: that
         # would make each new job run as slow as the list of all that ever were.
         self._claimed: dict[str, Record] | None = None
+        # What all of these claimed, of each limit in all regions: more is not in use.
+        self._most: dict[str, int] = {}
 
     def set(self, name: str, value: int) -> None:
         """Let limit *name* be *value* from now on, in each region. What stands, stands.
@@ -83,7 +85,7 @@ class Limits:
         exceeded = [
             name
             for name, amount in demand.items()
-            if amount and self._used(name, region, besides=record) + amount > self.value(name)
+            if amount and self._is_exceeded(name, amount, region, record)
         ]
         if exceeded:
             # The wording is that of OCI's limits service, shared by its services.
@@ -91,18 +93,20 @@ class Limits:
                 f"The following service limits were exceeded: {', '.join(sorted(exceeded))}. "
                 "Request a service limit increase from the service limits page in the console. "
             )
+        claimed = self.claimed()
+        if record.id in claimed:
+            self._forget(record)
         record.private[_CLAIMS] = dict(demand)
-        self.claimed()[record.id] = record
+        self._keep(record)
 
     def claimed(self) -> dict[str, Record]:
         """The resources that hold what they claimed, by OCID."""
         if self._claimed is None:
-            self._claimed = {
-                record.id: record
-                for kind in _COUNTING
-                for record in self._cloud.store.live(kind)
-                if _CLAIMS in record.private
-            }
+            self._claimed = {}
+            for kind in _COUNTING:
+                for record in self._cloud.store.live(kind):
+                    if _CLAIMS in record.private:
+                        self._keep(record)
         return self._claimed
 
     def shown(self) -> list[dict[str, Any]]:
@@ -117,16 +121,34 @@ class Limits:
             for limit in _catalogue().values()
         ]
 
+    def _is_exceeded(self, name: str, amount: int, region: str, record: Record) -> bool:
+        """Whether limit *name* does not allow *record* to hold *amount* of it."""
+        value = self.value(name)
+        self.claimed()
+        # Most of the time there is room for all that ever claimed, and nobody has to be asked.
+        if self._most.get(name, 0) + amount <= value:
+            return False
+        return self._used(name, region, besides=record) + amount > value
+
     def _used(self, name: str, region: str, besides: Record | None = None) -> int:
-        claimed = self.claimed()
         total = 0
-        for identifier, record in list(claimed.items()):
+        for record in list(self.claimed().values()):
             if not is_counting(record):
                 # It claims again if it comes back (a notebook session that is activated).
-                del claimed[identifier]
+                self._forget(record)
             elif record is not besides and _is_in(record, region):
                 total += record.private[_CLAIMS].get(name, 0)
         return total
+
+    def _keep(self, record: Record) -> None:
+        self.claimed()[record.id] = record
+        for name, amount in record.private[_CLAIMS].items():
+            self._most[name] = self._most.get(name, 0) + amount
+
+    def _forget(self, record: Record) -> None:
+        found = self.claimed().pop(record.id)
+        for name, amount in found.private[_CLAIMS].items():
+            self._most[name] -= amount
 
 
 def show(limits: Limits) -> list[dict[str, Any]]:

@@ -153,6 +153,20 @@ def test_a_limit_refuses_a_run(bench: Workbench, left: int) -> None:
         bench.run(job)
 
 
+def test_a_limit_refuses_again_and_again(bench: Workbench) -> None:
+    """Whatever ended in between."""
+    job = bench.job()
+    _hand(bench).limits.set(A10, 4)
+    bench.run(job)
+    bench.mocked.advance(101)
+    for _ in range(2):
+        bench.run(job)
+    for _ in range(3):
+        with refused(400, "LimitExceeded", A10):
+            bench.run(job)
+    assert _left(bench.mocked) == (4, 0)
+
+
 def test_a_limit_refuses_a_run_of_several_nodes(bench: Workbench) -> None:
     job = bench.science.create_job(bench.nodes_details(6)).data
     _hand(bench).limits.set(A10, 11)

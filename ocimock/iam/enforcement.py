@@ -63,7 +63,7 @@ def authorize(call: Call) -> None:
             f"ocimock does not know which permissions {service}.{operation} needs, so it can't "
             "be called while policies are enforced"
         )
-    if needs.open or _is_public(call):
+    if needs.open or is_public(call):
         return
     if call.principal.kind == "anonymous":
         raise _nobody(call)
@@ -204,7 +204,7 @@ def _rights(cloud: Cloud) -> Rights:
     return found
 
 
-def _is_public(call: Call) -> bool:
+def is_public(call: Call) -> bool:
     """Whether the bucket in the path lets anybody do this."""
     if call.operation.service != "objectstorage" or "bucketName" not in call.path:
         return False

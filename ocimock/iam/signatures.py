@@ -16,7 +16,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from ..wire.errors import NotAuthenticated
-from . import keys, tokens
+from . import enforcement, keys, tokens
 from .authorization import Authorization, Malformed, key_id, parse
 
 if TYPE_CHECKING:
@@ -41,8 +41,9 @@ _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 def verify(call: Call) -> None:
     """Check that *call* is signed by whom it says it comes from.
 
-    Pre-authenticated requests are not signed: their path is the secret. Time is the machine's
-    own, since the mock's clock may run ahead of its clients'.
+    Pre-authenticated requests are not signed: their path is the secret. Nor need a request be for
+    what a public bucket lets anybody do. Time is the machine's own, since the mock's clock may run
+    ahead of its clients'.
 
     :raises NotAuthenticated: the signature is missing, wrong, too old, by an unknown key, or of
         another tenancy. The message is OCI's own, with what the mock found wrong after it.
@@ -51,6 +52,8 @@ def verify(call: Call) -> None:
     if request.path.startswith("/p/"):
         return
     header = request.headers.get_lower("authorization")
+    if not header and enforcement.is_public(call):
+        return
     if not header:
         raise _incorrect("the request has no Authorization header")
     try:

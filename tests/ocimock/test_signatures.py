@@ -198,6 +198,19 @@ def test_pre_authenticated_request_needs_no_signature(mocked: MockedTenancy) -> 
     assert requests.get(STORAGE + link.access_uri, timeout=5).content == b"shared"
 
 
+@pytest.mark.parametrize(("access", "status"), [("ObjectRead", 200), ("NoPublicAccess", 401)])
+def test_a_public_bucket_is_read_without_a_signature(
+    mocked: MockedTenancy, access: str, status: int
+) -> None:
+    details = oci.object_storage.models.CreateBucketDetails(
+        name="b", compartment_id=mocked.compartment_id, public_access_type=access
+    )
+    storage(mocked).create_bucket("ocimock", details)
+    storage(mocked).put_object("ocimock", "b", "o", b"for all")
+    assert requests.get(f"{BUCKETS}/b/o/o", timeout=5).status_code == status
+    assert requests.put(f"{BUCKETS}/b/o/o", b"by all", timeout=5).status_code == 401
+
+
 def _replace(pattern: str, by: str) -> Callable[[Any], None]:
     def change(request: Any) -> None:
         before = request.headers["authorization"]

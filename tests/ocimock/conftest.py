@@ -32,6 +32,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerFile]:
 
 
 @pytest.fixture
+def served(server: ServerFile) -> Iterator[ServedCloud]:
+    """A fresh tenancy in the server; nothing of it is in this process's environment."""
+    found = ServedCloud(server)
+    found.reset()
+    yield found
+    found.reset()
+
+
+@pytest.fixture
 def mocked(request: pytest.FixtureRequest) -> Iterator[MockedTenancy]:
     """A fresh mocked tenancy: in this process, or behind a port.
 
@@ -44,8 +53,7 @@ def mocked(request: pytest.FixtureRequest) -> Iterator[MockedTenancy]:
             with mock_oci() as found:
                 yield found
         return
-    served = ServedCloud(request.getfixturevalue("server"))
-    served.reset()
+    served = request.getfixturevalue("served")
     with pytest.MonkeyPatch.context() as patch:
         for name, text in served.environment.items():
             patch.setenv(name, text)

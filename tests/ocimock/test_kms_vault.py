@@ -95,15 +95,24 @@ def test_vault_create_list_update_delete(safe: Safe) -> None:
 
 
 def test_a_vaults_endpoints(safe: Safe) -> None:
-    """A server hands out itself: not every client of a vault comes through the proxy."""
-    endpoint = safe.vault.management_endpoint
-    if isinstance(safe.mocked, ServedCloud):
-        assert endpoint == safe.mocked.url
-    else:
-        assert endpoint.endswith("-management.kms.eu-frankfurt-1.oraclecloud.com")
+    assert safe.vault.management_endpoint.endswith("-management.kms.eu-frankfurt-1.oraclecloud.com")
+    assert safe.vault.crypto_endpoint.endswith("-crypto.kms.eu-frankfurt-1.oraclecloud.com")
 
 
-@pytest.mark.process_only("a server's vaults share its address")
+def test_over_plain_http_a_vaults_endpoints_are_there_too(served: ServedCloud) -> None:
+    """Terraform's provider calls where the vault says, and comes by no proxy."""
+    vaults = oci.key_management.KmsVaultClient(served.config, service_endpoint=served.url)
+    details = k.CreateVaultDetails(
+        compartment_id=served.compartment_id, display_name="v", vault_type="DEFAULT"
+    )
+    made = vaults.create_vault(details).data
+    found = vaults.get_vault(made.id)
+    (listed,) = vaults.list_vaults(served.compartment_id).data
+    for vault in (made, found.data, listed):
+        assert (vault.management_endpoint, vault.crypto_endpoint) == (served.url, served.url)
+    assert found.headers["etag"]
+
+
 def test_a_key_is_in_the_vault_whose_endpoint_was_called(safe: Safe) -> None:
     other = safe.make_vault()
     assert safe.key.vault_id == safe.vault.id

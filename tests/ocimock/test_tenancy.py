@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import oci
 import pytest
 
 from ocimock import MockedTenancy, ServedCloud, Settings, mock_oci
-from ocimock.server.announcement import ServerFile
 from tests.ocimock.support import client, refused
 
 m = oci.object_storage.models
@@ -91,15 +89,6 @@ def test_other_users_and_resources_have_credentials(mocked: MockedTenancy) -> No
     ).data
     environment = mocked.resource_principal(project.id)
     assert environment["OCI_RESOURCE_PRINCIPAL_VERSION"] == "2.2"
-
-
-@pytest.fixture
-def served(server: ServerFile) -> Iterator[ServedCloud]:
-    """A server, of which nothing is in this process's environment."""
-    found = ServedCloud(server)
-    found.reset()
-    yield found
-    found.reset()
 
 
 def test_a_reset_begins_anew(served: ServedCloud) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import json
+from dataclasses import replace
 from datetime import datetime
 
 from ... import deletion
 from ...cloud import Cloud
 from ...resources import Kind, crud, get_live, show
-from ...service import Call
+from ...service import Call, Handler
 from ...store import Record
 from ...wire.errors import NotAuthorizedOrNotFound, NotImplementedByMock
 from ...wire.message import Response
@@ -62,8 +65,8 @@ def _furnish(call: Call, record: Record) -> None:
     cloud, key = call.cloud, _endpoint_key(record)
     host = f"kms.{call.region}.oraclecloud.com"
     record.data |= {
-        "managementEndpoint": cloud.base_url or f"https://{key}-management.{host}",
-        "cryptoEndpoint": cloud.base_url or f"https://{key}-crypto.{host}",
+        "managementEndpoint": f"https://{key}-management.{host}",
+        "cryptoEndpoint": f"https://{key}-crypto.{host}",
         "wrappingkeyId": cloud.ids.new("key", call.region),
     }
 
@@ -127,4 +130,29 @@ def _contents(call: Call, vault: Record) -> list[Record]:
     ]
 
 
+def _reachable(handler: Handler) -> Handler:
+    """A client that came over plain HTTP, past the proxy, finds a vault's endpoints there too."""
+
+    @functools.wraps(handler)
+    def answer(call: Call) -> Response:
+        response = handler(call)
+        if not call.request.is_loopback or response.status != 200:
+            return response
+        shown = json.loads(bytes(response.body))
+        for vault in shown if isinstance(shown, list) else [shown]:
+            vault |= dict.fromkeys(("managementEndpoint", "cryptoEndpoint"), call.request.base_url)
+        return replace(response, body=json.dumps(shown).encode())
+
+    return answer
+
+
 crud(SERVICE, VAULT, on_create=_furnish, only=("create", "get", "list", "update", "move"))
+for _name in (
+    "create_vault",
+    "get_vault",
+    "list_vaults",
+    "update_vault",
+    "schedule_vault_deletion",
+    "cancel_vault_deletion",
+):
+    SERVICE.handlers[_name] = _reachable(SERVICE.handlers[_name])

@@ -29,6 +29,8 @@ from .decorating import within
 from .dispatch import UnknownHostError, dispatch, shown_path
 from .environment import credential_environment
 from .faults import AnswerDropped, Faults
+from .iam import enforcement
+from .iam.decisions import Decision
 from .limits import Limits
 from .sessions import LOOKUPS, without_lookup
 from .tenancy import MockedTenancy, standing
@@ -130,6 +132,10 @@ class MockedCloud(MockedTenancy):
     @property
     def calls(self) -> list[CallRecord]:
         return list(self.cloud.calls)
+
+    @property
+    def decisions(self) -> list[Decision]:
+        return list(enforcement.decisions(self.cloud))
 
     def standing(self) -> dict[str, int]:
         return standing(self.cloud)

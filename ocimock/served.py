@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from .cloud import CallRecord, Settings
 from .credentials import PROFILE, Credentials
+from .iam.decisions import Decision, Grant
 from .server.announcement import ServerFile
 from .tenancy import MockedTenancy
 
@@ -57,6 +58,11 @@ def _fault(shown: dict[str, Any]) -> ServedFault:
     return ServedFault(**{name: shown[name] for name in ("rule", "matched", "struck", "spent")})
 
 
+def _decision(shown: dict[str, Any]) -> Decision:
+    grants = tuple(Grant(**grant) for grant in shown["grants"])
+    return Decision(**{**shown, "grants": grants})
+
+
 class ServedCloud(MockedTenancy):
     """The tenancy of a running ``python -m ocimock serve``.
 
@@ -80,6 +86,10 @@ class ServedCloud(MockedTenancy):
     @property
     def calls(self) -> list[CallRecord]:
         return [CallRecord(**call) for call in self._ask("GET", "calls")]
+
+    @property
+    def decisions(self) -> list[Decision]:
+        return [_decision(shown) for shown in self._ask("GET", "decisions")]
 
     def standing(self) -> dict[str, int]:
         found: dict[str, int] = self._ask("GET", "state")["standing"]

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from .cloud import CallRecord, Cloud, Settings
 from .credentials import PROFILE, Credentials
+from .iam.decisions import Decision
 
 
 class StandingFault(Protocol):
@@ -82,6 +83,12 @@ class MockedTenancy(ABC):
     @abstractmethod
     def calls(self) -> list[CallRecord]:
         """Every call that came, in order."""
+
+    @property
+    @abstractmethod
+    def decisions(self) -> list[Decision]:
+        """What IAM said to the last calls, where it is enforced: what was granted by which
+        statement, and for a denial the statement that is missing."""
 
     @abstractmethod
     def standing(self) -> dict[str, int]:

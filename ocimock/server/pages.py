@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .. import capacity, faults, limits
+from ..iam import enforcement
 from ..impersonation import resource_principal, user_config
 from ..tenancy import standing
 from ..wire.errors import InvalidParameter, MethodNotAllowed, NotFound, ServiceError
@@ -79,6 +80,11 @@ def _state(application: Application, _request: Request) -> Response:
 @_page("GET", "calls")
 def _calls(application: Application, _request: Request) -> Response:
     return Response.of_json([asdict(call) for call in application.cloud.calls])
+
+
+@_page("GET", "decisions")
+def _decisions(application: Application, _request: Request) -> Response:
+    return Response.of_json([asdict(found) for found in enforcement.decisions(application.cloud)])
 
 
 @_page("POST", "reset")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
@@ -53,12 +54,58 @@ def test_a_client_built_before_is_caught_too() -> None:
         assert _names(second, client) == ["vllm"]
 
 
-@mock_oci()
-def test_as_decorator() -> None:
+def _found_and_made() -> int:
+    """How many repositories a client from the environment finds before it makes one."""
     config = oci.config.from_file(os.environ["OCI_CONFIG_FILE"])
     client = oci.artifacts.ArtifactsClient(config)
     compartment = "ocid1.compartment.oc1..aaaaaaaaocimockcompartment"
-    assert client.list_container_repositories(compartment).data.items == []
+    found = len(client.list_container_repositories(compartment).data.items)
+    details = oci.artifacts.models.CreateContainerRepositoryDetails(
+        compartment_id=compartment, display_name=f"vllm{found}"
+    )
+    client.create_container_repository(details)
+    return found
+
+
+@mock_oci()
+def _with_parentheses() -> int:
+    return _found_and_made()
+
+
+@mock_oci
+def _without() -> int:
+    return _found_and_made()
+
+
+@mock_oci
+def _generator() -> Iterator[int]:
+    yield _found_and_made()
+    yield _found_and_made()
+
+
+@mock_oci
+async def _coroutine() -> int:
+    return _found_and_made()
+
+
+@mock_oci
+class _Tests:
+    def test_one(self) -> int:
+        return _found_and_made() + self.other()
+
+    def other(self) -> int:
+        return _found_and_made()
+
+
+def test_as_decorator() -> None:
+    """Each call has a fresh tenancy, and all that the call does has the same one."""
+    for _ in range(2):
+        assert _with_parentheses() == 0
+        assert _without() == 0
+        assert list(_generator()) == [0, 1]
+        assert asyncio.run(_coroutine()) == 0
+        assert _Tests().test_one() == 1
+    assert "OCI_CONFIG_LOCATION" not in os.environ
 
 
 @pytest.mark.parametrize(
@@ -214,7 +261,7 @@ def test_a_retry_token_of_one_resource_is_not_another_ones() -> None:
     tags = {"freeformTags": {"a": "b"}}
     assert _post(cloud, f"{url}/one", tags, token="same").status == 200
     other = _post(cloud, f"{url}/two", tags, token="same")
-    assert (other.status, json.loads(other.body)["code"]) == (409, "InvalidatedRetryToken")
+    assert (other.status, json.loads(bytes(other.body))["code"]) == (409, "InvalidatedRetryToken")
 
 
 def _post(cloud: Cloud, url: str, body: object, *, token: str) -> Response:

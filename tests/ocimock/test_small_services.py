@@ -22,7 +22,7 @@ NOW = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=10)
 def test_limits_of_data_science(mocked: MockedTenancy) -> None:
     api = client(mocked, oci.limits.LimitsClient)
     names = [s.name for s in api.list_services(mocked.tenancy_id).data]
-    assert names == ["compute", "data-science", "vcn"]
+    assert names == ["compute", "data-science", "kms", "secrets", "vcn"]
     values = api.list_limit_values(mocked.tenancy_id, "data-science").data
     by_name = {value.name: value.value for value in values}
     available = api.get_resource_availability(

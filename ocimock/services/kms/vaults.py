@@ -9,6 +9,7 @@ from datetime import datetime
 
 from ... import deletion
 from ...cloud import Cloud
+from ...limits import counts_in
 from ...resources import Kind, crud, get_live, show
 from ...service import Call, Handler
 from ...store import Record
@@ -26,6 +27,9 @@ VAULT = Kind(
     create_seconds=1.0,
     update_seconds=0.3,
 )
+# A vault that waits to be deleted counts too.
+_LIMITS = {"DEFAULT": "virtual-vault-count", "VIRTUAL_PRIVATE": "virtual-private-vault-count"}
+counts_in(VAULT.name)
 # What waits to be deleted together with its vault.
 _CONTENTS = ("key", "vaultsecret")
 # Days. Source: OCI's API reference, ScheduleVaultDeletion.
@@ -69,6 +73,7 @@ def _furnish(call: Call, record: Record) -> None:
         "cryptoEndpoint": f"https://{key}-crypto.{host}",
         "wrappingkeyId": cloud.ids.new("key", call.region),
     }
+    cloud.limits.claim(record, call.region, {_LIMITS[record.data["vaultType"]]: 1})
 
 
 @SERVICE.operation("schedule_vault_deletion")

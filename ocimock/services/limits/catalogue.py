@@ -2,8 +2,9 @@
 
 Names of Data Science as public code asks for them (``ds-gpu-a10-count``, ``ds-gpu4-count``,
 ``ds-standard-e5-core-regional-count``, ``ds-standard-e5-memory-count``, ``ds-block-volume-gb``,
-``notebook-session-count``); those of its other shape families are formed alike. Names of compute
-and networking from OCI's documentation, "Compute Quotas" and "Networking Quotas".
+``notebook-session-count``), and so are those of vaults and secrets; those of Data Science's other
+shape families are formed alike. Names of compute and networking from OCI's documentation, "Compute
+Quotas" and "Networking Quotas".
 """
 
 from __future__ import annotations
@@ -17,12 +18,15 @@ DATA_SCIENCE = "data-science"
 SERVICES = {
     "compute": "Compute",
     DATA_SCIENCE: "Data Science",
+    "kms": "Key Management",
+    "secrets": "Secrets",
     "vcn": "Virtual Cloud Network",
 }
 
 _GPUS, _A10S, _CORES, _MEMORY_GB = 16, 32, 512, 8192
 _STORAGE_GB = 100_000
 _NOTEBOOKS, _VCNS = 100, 50
+_VAULTS, _PRIVATE_VAULTS, _SECRETS = 50, 10, 5000
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,9 @@ def by_name() -> dict[str, Limit]:
 _OTHERS = (
     Limit(DATA_SCIENCE, "ds-block-volume-gb", "GB of block storage", _STORAGE_GB),
     Limit(DATA_SCIENCE, "notebook-session-count", "Notebook sessions", _NOTEBOOKS),
+    Limit("kms", "virtual-vault-count", "Vaults", _VAULTS),
+    Limit("kms", "virtual-private-vault-count", "Virtual private vaults", _PRIVATE_VAULTS),
+    Limit("secrets", "max-secrets-per-tenancy-count", "Secrets", _SECRETS),
     Limit("vcn", "vcn-count", "Virtual cloud networks", _VCNS),
 )
 

@@ -9,6 +9,7 @@ from typing import Any
 from ... import deletion
 from ...clock import format_time
 from ...cloud import Cloud, event
+from ...limits import counts_in
 from ...resources import (
     Kind,
     add,
@@ -48,6 +49,8 @@ SECRET = Kind(
     # A name stays taken while its secret waits to be deleted, and OCI calls that a wrong parameter.
     duplicate=InvalidParameter,
 )
+# A secret that waits to be deleted counts too.
+counts_in(SECRET.name)
 # Days. Source: OCI's API reference, ScheduleSecretDeletion.
 _EARLIEST_DELETION = 1
 _DUE = "timeOfDeletion"
@@ -65,6 +68,7 @@ def _create(call: Call) -> Response:
 
     def fill(call: Call, record: Record) -> None:
         add_version(call, record, body["secretContent"])
+        call.cloud.limits.claim(record, call.region, {"max-secrets-per-tenancy-count": 1})
 
     return show(add(call, SECRET, body, fill))
 

@@ -220,6 +220,39 @@ def test_a_limit_refuses_a_network(tenancy: MockedCloud) -> None:
         workbench(tenancy)
 
 
+def test_a_limit_refuses_a_vault_and_a_secret(tenancy: MockedCloud) -> None:
+    k, v = oci.key_management.models, oci.vault.models
+    place = {"compartment_id": tenancy.compartment_id}
+    details = k.CreateVaultDetails(display_name="v", vault_type="DEFAULT", **place)
+    vaults = client(tenancy, oci.key_management.KmsVaultClient)
+    vault = vaults.create_vault(details).data
+    tenancy.advance(5)
+    tenancy.limits.set("virtual-vault-count", 1)
+    # While it waits to be deleted it counts.
+    vaults.schedule_vault_deletion(vault.id, k.ScheduleVaultDeletionDetails())
+    with refused(400, "LimitExceeded", "virtual-vault-count"):
+        vaults.create_vault(details)
+    vaults.cancel_vault_deletion(vault.id)
+    keys = client(
+        tenancy,
+        oci.key_management.KmsManagementClient,
+        service_endpoint=vault.management_endpoint,
+    )
+    shape = k.KeyShape(algorithm="AES", length=32)
+    key = keys.create_key(k.CreateKeyDetails(display_name="k", key_shape=shape, **place)).data
+    tenancy.limits.set("max-secrets-per-tenancy-count", 0)
+    with refused(400, "LimitExceeded", "max-secrets-per-tenancy-count"):
+        client(tenancy, oci.vault.VaultsClient).create_secret(
+            v.CreateSecretDetails(
+                secret_name="s",
+                vault_id=vault.id,
+                key_id=key.id,
+                secret_content=v.Base64SecretContentDetails(content="c2VjcmV0"),
+                **place,
+            )
+        )
+
+
 def test_limits_are_each_regions_own(bench: Workbench) -> None:
     bench.run(bench.job())
     assert _hand(bench).limits.used(A10) == 2

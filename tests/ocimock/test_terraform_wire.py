@@ -123,6 +123,7 @@ def test_changes_of_cidrs_name_no_work_request(wire: Wire, vcn: str) -> None:
         ("modifyCidr", {"originalCidrBlock": "10.1.0.0/16", "newCidrBlock": "10.2.0.0/16"}),
         ("removeCidr", {"cidrBlock": "10.2.0.0/16"}),
     ):
+        wire.until(f"/20160918/vcns/{vcn}", "AVAILABLE")
         answer = wire.send("POST", f"/20160918/vcns/{vcn}/actions/{action}", body)
         assert (answer.status, _WORK in answer.headers) == (200, False), action
 

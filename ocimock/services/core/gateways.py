@@ -7,6 +7,7 @@ from ...service import Call
 from ...store import Record
 from ...wire.errors import Conflict, InvalidParameter, LimitExceeded
 from ...wire.message import Response
+from . import public_ips
 from .base import CRUD, SECONDS, SERVICE, check_route_table
 from .oracle_services import find_service
 
@@ -63,7 +64,15 @@ def _create(call: Call, record: Record) -> None:
 
 def _create_nat(call: Call, record: Record) -> None:
     _create(call, record)
+    if identifier := record.data.get("publicIpId"):
+        record.data["natIp"] = public_ips.assign(call, identifier, record)
+        return
     record.data["natIp"] = f"{_PUBLIC_NETWORK}.{record.number % 254 + 1}"
+
+
+def _delete_nat(call: Call, record: Record) -> None:
+    refuse_routed(call, record)
+    public_ips.release(call, record)
 
 
 def _name_services(call: Call, record: Record) -> None:
@@ -87,7 +96,7 @@ def _update_service(call: Call, record: Record) -> None:
     _name_services(call, record)
 
 
-def _refuse_routed(call: Call, record: Record) -> None:
+def refuse_routed(call: Call, record: Record) -> None:
     """:raises Conflict: a route rule still leads to the gateway."""
     for table in call.cloud.store.live("routetable"):
         if any(rule["networkEntityId"] == record.id for rule in table.data["routeRules"]):
@@ -125,7 +134,7 @@ crud(
     NAT_GATEWAY,
     on_create=_create_nat,
     on_update=_check,
-    on_delete=_refuse_routed,
+    on_delete=_delete_nat,
     only=CRUD,
 )
 crud(
@@ -133,7 +142,7 @@ crud(
     INTERNET_GATEWAY,
     on_create=_create,
     on_update=_check,
-    on_delete=_refuse_routed,
+    on_delete=refuse_routed,
     only=CRUD,
 )
 crud(
@@ -141,6 +150,6 @@ crud(
     SERVICE_GATEWAY,
     on_create=_create_service,
     on_update=_update_service,
-    on_delete=_refuse_routed,
+    on_delete=refuse_routed,
     only=CRUD,
 )

@@ -2,9 +2,12 @@
 
 from . import (  # noqa: F401 - each registers its operations
     dhcp,
+    drgs,
     gateways,
     network_security_groups,
     oracle_services,
+    peering,
+    public_ips,
     route_tables,
     security_lists,
     subnets,

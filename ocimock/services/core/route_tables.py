@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...resources import NETWORK_LIFECYCLE, Kind, crud
+from ...resources import NETWORK_LIFECYCLE, Kind, crud, require
 from ...service import Call
 from ...store import Record
 from ...wire.errors import InvalidParameter, NotAuthorizedOrNotFound
@@ -28,10 +28,12 @@ ROUTE_TABLE = Kind(
         ("natgateway", "routeTableId"),
         ("internetgateway", "routeTableId"),
         ("servicegateway", "routeTableId"),
+        ("localpeeringgateway", "routeTableId"),
+        ("drgattachment", "routeTableId"),
     ),
 )
 
-_TARGETS = ("natgateway", "internetgateway", "servicegateway")
+_TARGETS = ("natgateway", "internetgateway", "servicegateway", "localpeeringgateway")
 
 
 def _check(call: Call, record: Record) -> None:
@@ -70,7 +72,18 @@ def _target(call: Call, vcn_id: str, identifier: str, where: str) -> Record:
     for kind in _TARGETS:
         if identifier.startswith(f"ocid1.{kind}."):
             return neighbour(call.cloud, kind, identifier, vcn_id, f"{where}.networkEntityId")
+    if identifier.startswith("ocid1.drg."):
+        return _attached(call, vcn_id, identifier, where)
     raise NotAuthorizedOrNotFound(f"{where}.networkEntityId: ocimock has no {identifier}")
+
+
+def _attached(call: Call, vcn_id: str, identifier: str, where: str) -> Record:
+    """:raises InvalidParameter: the DRG is not attached to the VCN."""
+    drg = require(call.cloud, "drg", identifier)
+    for attachment in call.cloud.store.live("drgattachment"):
+        if attachment.data["drgId"] == drg.id and attachment.data["vcnId"] == vcn_id:
+            return drg
+    raise InvalidParameter(f"{where}.networkEntityId: {drg.id} is not attached to VCN {vcn_id}")
 
 
 crud(SERVICE, ROUTE_TABLE, on_create=_check, on_update=_check, on_delete=refuse_default, only=CRUD)

@@ -44,6 +44,8 @@ _CONTENTS = (
     "natgateway",
     "internetgateway",
     "servicegateway",
+    "localpeeringgateway",
+    "drgattachment",
     "networksecuritygroup",
     "routetable",
     "securitylist",

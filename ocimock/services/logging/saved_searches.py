@@ -21,7 +21,7 @@ KIND = Kind(
 
 @SERVICE.operation("list_log_saved_searches")
 def _list(call: Call) -> Response:
-    return list_(call, KIND)
+    return list_(call, KIND, names={"displayName": "name"})
 
 
 def _check(call: Call, record: Record) -> None:

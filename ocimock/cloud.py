@@ -101,9 +101,6 @@ class Cloud:
         self.retry_tokens = RetryTokens()
         # What services work out from the records and may forget: indexes.
         self.derived: dict[str, Any] = {}
-        # Where the server can be reached over plain HTTP; empty in process. Vaults hand it out
-        # as their management endpoint.
-        self.base_url = ""
         self._state = state
         self._saving = False
         services()

@@ -42,11 +42,8 @@ class Application:
         with self.cloud.lock:
             if self._state is not None:
                 self._state.clear()
-            fresh = Cloud(
-                self.cloud.settings, clock=Clock(self.cloud.clock.pace), state=self._state
-            )
-            fresh.base_url = self.cloud.base_url
-            self.cloud = fresh
+            clock = Clock(self.cloud.clock.pace)
+            self.cloud = Cloud(self.cloud.settings, clock=clock, state=self._state)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

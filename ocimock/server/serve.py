@@ -54,7 +54,6 @@ def serve(
     credentials = write_credentials(home, settings)
     settings = replace(settings, public_key=credentials.public_key)
     cloud = Cloud(settings, clock=Clock(pace), state=state)
-    cloud.base_url = url
     # A state file may have been begun with the key of another home.
     with cloud.transaction():
         trust(cloud)

@@ -42,9 +42,13 @@ def claim_run(call: Call, run: Record, job: Record) -> str | None:
     if not multi:
         details = run.data["jobInfrastructureConfigurationDetails"]
         return _claim(call, run, [_node(details, 1)], {})
+    groups = "jobNodeGroupConfigurationDetailsList"
+    override = run.data.get("jobNodeConfigurationOverrideDetails") or {}
+    changed = {group["name"]: group for group in override.get(groups) or ()}
+    merged = [{**group, **changed.get(group["name"], {})} for group in multi[groups]]
     parts = [
         _node(group["jobInfrastructureConfigurationDetails"], group.get("replicas", 1))
-        for group in multi["jobNodeGroupConfigurationDetailsList"]
+        for group in merged
     ]
     return _claim(call, run, parts, {})
 

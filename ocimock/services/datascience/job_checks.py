@@ -44,6 +44,7 @@ def check_nodes(cloud: Cloud, nodes: dict[str, Any]) -> None:
     network = nodes.get("jobNetworkConfiguration") or {}
     if network.get("subnetId"):
         require(cloud, "subnet", network["subnetId"])
+    check_runtime(nodes, where)
     for number, group in enumerate(groups):
         place = f"{where}.jobNodeGroupConfigurationDetailsList[{number}]"
         replicas = group.get("replicas", 1)
@@ -51,6 +52,8 @@ def check_nodes(cloud: Cloud, nodes: dict[str, Any]) -> None:
             raise InvalidParameter(f"{place}.replicas: {replicas} is less than 1")
         if group.get("minimumSuccessReplicas", 0) > replicas:
             raise InvalidParameter(f"{place}.minimumSuccessReplicas is more than {replicas}")
+        configuration = "jobConfigurationDetails"
+        check_runtime(group.get(configuration), f"{place}.{configuration}")
         environment = "jobEnvironmentConfigurationDetails"
         check_command(group.get(environment), f"{place}.{environment}")
         details = group.get("jobInfrastructureConfigurationDetails")
@@ -77,6 +80,15 @@ def check_infrastructure(
         raise InvalidParameter(f"{where}.blockStorageSizeInGBs: {size} is not {least} to {most}")
     if details.get("subnetId"):
         require(cloud, "subnet", details["subnetId"])
+
+
+def check_runtime(configuration: dict[str, Any] | None, where: str) -> None:
+    """How long a run may take at most."""
+    minutes = (configuration or {}).get("maximumRuntimeInMinutes")
+    if minutes is not None and not 1 <= minutes <= _LONGEST_MINUTES:
+        raise InvalidParameter(
+            f"{where}.maximumRuntimeInMinutes: {minutes} is not 1 to {_LONGEST_MINUTES}"
+        )
 
 
 def check_logging(cloud: Cloud, details: dict[str, Any]) -> None:
@@ -151,9 +163,4 @@ def _check_single(cloud: Cloud, data: dict[str, Any]) -> None:
     check_infrastructure(cloud, data[where], where)
     where = "jobEnvironmentConfigurationDetails"
     check_command(data.get(where), where)
-    minutes = data["jobConfigurationDetails"].get("maximumRuntimeInMinutes")
-    if minutes is not None and not 1 <= minutes <= _LONGEST_MINUTES:
-        raise InvalidParameter(
-            f"jobConfigurationDetails.maximumRuntimeInMinutes: {minutes} is not 1 to "
-            f"{_LONGEST_MINUTES}"
-        )
+    check_runtime(data["jobConfigurationDetails"], "jobConfigurationDetails")

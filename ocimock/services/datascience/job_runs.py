@@ -12,7 +12,13 @@ from ..logging.management import create_custom_log
 from . import run_ends, simulation
 from .base import JOB, JOB_RUN, PROJECT, SERVICE, require_state
 from .demands import claim_run, shortage
-from .job_checks import check_infrastructure, check_logging, check_mounts, check_node_overrides
+from .job_checks import (
+    check_infrastructure,
+    check_logging,
+    check_mounts,
+    check_node_overrides,
+    check_runtime,
+)
 
 KIND = Kind(
     name=JOB_RUN,
@@ -66,6 +72,8 @@ def _settle(call: Call, record: Record) -> None:
     data["timeAccepted"] = call.cloud.clock.timestamp()
     data["lifecycleDetails"] = simulation.PROVISIONING
     data.setdefault("jobConfigurationOverrideDetails", {"jobType": "EMPTY" if multi else "DEFAULT"})
+    where = "jobConfigurationOverrideDetails"
+    check_runtime(data[where], where)
     where = "jobInfrastructureConfigurationOverrideDetails"
     if override := data.get(where):
         check_infrastructure(call.cloud, override, where)

@@ -87,6 +87,16 @@ def test_each_node_of_a_run_counts(bench: Workbench) -> None:
     assert _left(bench.mocked, "ds-block-volume-gb")[0] == 6 * 256
 
 
+def test_a_run_counts_the_nodes_that_it_asks_for_itself(bench: Workbench) -> None:
+    job = bench.science.create_job(bench.nodes_details(6)).data
+    group = M.JobNodeGroupConfigurationDetails(name="node-group", replicas=2)
+    override = M.MultiNodeJobNodeConfigurationDetails(
+        job_node_group_configuration_details_list=[group]
+    )
+    bench.run(job, job_node_configuration_override_details=override)
+    assert _left(bench.mocked)[0] == 4
+
+
 def test_a_canceled_run_counts_no_more(bench: Workbench) -> None:
     run = bench.run(bench.job())
     bench.science.cancel_job_run(run.id)
@@ -520,6 +530,27 @@ def test_the_longest_time_holds_where_all_happens_at_once() -> None:
         details = M.DefaultJobConfigurationDetails(maximum_runtime_in_minutes=30)
         run = bench.run(bench.job(job_configuration_details=details))
         assert bench.science.get_job_run(run.id).data.lifecycle_state == "CANCELED"
+
+
+def test_a_run_of_several_nodes_has_its_longest_time_too(bench: Workbench) -> None:
+    details = bench.nodes_details(2)
+    details.job_node_configuration_details.maximum_runtime_in_minutes = 1
+    job = bench.science.create_job(details).data
+    bench.science.create_job_artifact(job.id, b"x", content_disposition="filename=code.zip")
+    run = bench.run(job)
+    bench.mocked.advance(101)
+    run = bench.science.get_job_run(run.id).data
+    assert run.lifecycle_state == "CANCELED"
+    assert "1 minute" in run.lifecycle_details
+    details.job_node_configuration_details.maximum_runtime_in_minutes = 43_201
+    with refused(400, "InvalidParameter", "jobNodeConfigurationDetails.maximumRuntimeInMinutes"):
+        bench.science.create_job(details)
+
+
+def test_the_longest_time_of_a_run_itself_has_its_bounds(bench: Workbench) -> None:
+    override = M.DefaultJobConfigurationDetails(maximum_runtime_in_minutes=0)
+    with refused(400, "InvalidParameter", "jobConfigurationOverrideDetails.maximumRuntimeIn"):
+        bench.run(bench.job(), job_configuration_override_details=override)
 
 
 @pytest.mark.parametrize("minutes", [0, 43_201])

@@ -81,8 +81,15 @@ def listed(
     return response
 
 
-def page(call: Call, found: list[dict[str, Any]], *, collection: bool) -> Response:
-    """One page of what is no resource and has an order of its own, such as shapes or rules."""
+def page(call: Call, found: list[dict[str, Any]], *, collection: bool, usual: str = "") -> Response:
+    """One page of what is no resource, such as shapes or rules, in the order in which it comes.
+
+    *usual*: the field to sort by where the client names none, if the list can be sorted.
+    """
+    if usual:
+        field = _field(call, {}, usual)
+        falls = call.query("sortOrder") == "DESC"
+        found = sorted(found, key=lambda item: _place(item.get(field), 0), reverse=falls)
     limit = call.limit(_USUAL_LIMIT)
     token = call.query("page") or "0"
     if not token.isdigit():

@@ -70,3 +70,30 @@ def test_only_recipes_and_the_lazy_parts_of_jobs_import_ads() -> None:
         names |= {(node.module or "").split(".")[0] for node in top
                   if isinstance(node, ast.ImportFrom) and node.level == 0}  # fmt: skip
         assert not names & {"ads", "oci", "ocifs", "pandas"}, path
+
+
+_SERVICES = sorted(path.parent for path in (_ROOT / "ocimock" / "services").glob("*/__init__.py"))
+
+
+@pytest.mark.parametrize("folder", _SERVICES, ids=lambda folder: folder.name)
+def test_every_service_has_the_same_few_files(folder: Path) -> None:
+    """base: SERVICE; operations: what registers, and nothing else; __init__: what is not there."""
+    about = ast.get_docstring(ast.parse((folder / "__init__.py").read_text())) or ""
+    assert "Not here: " in about
+    base = ast.parse((folder / "base.py").read_text())
+    assigned = [node.targets[0] for node in base.body if isinstance(node, ast.Assign)]
+    assert "SERVICE" in [target.id for target in assigned if isinstance(target, ast.Name)]
+    operations = ast.parse((folder / "operations.py").read_text())
+    assert not [node for node in operations.body if isinstance(node, ast.FunctionDef)]
+    registering = {
+        path.stem
+        for path in folder.glob("*.py")
+        if path.stem != "base" and "\n@SERVICE." in path.read_text()
+    }
+    imported = {
+        alias.name
+        for node in operations.body
+        if isinstance(node, ast.ImportFrom) and node.level == 1
+        for alias in node.names
+    }
+    assert registering <= imported

@@ -1,1 +1,4 @@
-"""Logging: log groups and logs, ingestion, and the search that ADS reads job logs by."""
+"""Logging: log groups and logs, ingestion, search by most of the query language, saved searches.
+
+Not here: unified agent configurations, and log lines of services other than Data Science.
+"""

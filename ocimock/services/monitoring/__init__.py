@@ -1,1 +1,5 @@
-"""Monitoring: metrics that jobs post, and queries over them."""
+"""Monitoring: metrics that clients post, queries over them, and alarms that fire by these.
+
+Not here: metrics of OCI's own services, notifications, joins and arithmetic of queries, and
+suppressions and states by dimension.
+"""

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .fault_rules import ERRORS, Rule, parse, parse_body
+from .fault_matching import Rule
+from .fault_rules import ERRORS, parse, parse_body
 from .wire.errors import ServiceError
 from .wire.message import Response
 

@@ -363,7 +363,7 @@ def test_each_copy_of_requests_gets_its_own_connection_error(tenancy: MockedClou
 
 def test_the_rules_say_what_they_did(tenancy: MockedCloud) -> None:
     shown = pages.add(tenancy.faults, b"429 on every 2nd get_namespace, 1 time")
-    assert shown["rule"] == "429 TooManyRequests on every 2nd get_namespace, 1 times"
+    assert shown["rule"] == "429 TooManyRequests on every 2nd get_namespace, 1 time"
     _pattern(tenancy, 3)
     assert pages.show(tenancy.faults) == [{**shown, "matched": 2, "struck": 1, "spent": True}]
     json.dumps(pages.show(tenancy.faults))

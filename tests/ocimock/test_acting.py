@@ -15,7 +15,7 @@ import pytest
 from ocimock import MockedCloud, mock_oci
 from ocimock.cloud import Settings
 from ocimock.iam.enforcement import decisions
-from tests.ocimock.support import client
+from tests.ocimock.support import client, refused
 from tests.ocimock.workbench import NS, M, Workbench, make_log, workbench
 
 IMAGE = "fra.ocir.io/ocimock/team/train:1"
@@ -145,9 +145,9 @@ def test_a_run_fails_where_it_may_not(
         assert written == []
     else:
         assert details in written[-1]
-    refused = [found for found in decisions(mocked.cloud) if not found.allowed]
+    denied = [found for found in decisions(mocked.cloud) if not found.allowed]
     by = "service datascience" if operation == "AttachVnic" else "dynamic-group"
-    assert all(found.principal.startswith(by) for found in refused)
+    assert all(found.principal.startswith(by) for found in denied)
 
 
 @pytest.mark.parametrize(
@@ -248,6 +248,13 @@ def by_reference(bench: Workbench) -> Any:
     return bench.model(artifact=json.dumps(described).encode())
 
 
+def test_a_model_by_reference_is_read_by_the_service(bench: Workbench, mocked: MockedCloud) -> None:
+    with refused(404, "NotAuthorizedOrNotFound", "could not read the model's objects in bucket"):
+        by_reference(bench)
+    allow_services(mocked, "datascience", verb="read")
+    assert by_reference(bench).id
+
+
 def test_a_line_that_a_deployment_may_not_write_is_lost(
     bench: Workbench, mocked: MockedCloud
 ) -> None:
@@ -318,16 +325,18 @@ def test_large_artifacts_take_both_services(
     assert message.startswith(f"could not {spelled} 'model.zip' in bucket 'bucket' as {who}")
 
 
-def allow_services(mocked: MockedCloud, *names: str) -> None:
+def allow_services(mocked: MockedCloud, *names: str, verb: str = "manage") -> None:
+    """Let these services do that with buckets and objects, and no service anything else."""
     home = client(mocked, oci.identity.IdentityClient, region="us-ashburn-1")
     for policy in home.list_policies(mocked.tenancy_id).data:
         if policy.name == "services":
             home.delete_policy(policy.id)
+    given = verb if verb.startswith("{") else f"{verb} object-family"
     details = oci.identity.models.CreatePolicyDetails(
         compartment_id=mocked.tenancy_id,
         name="services",
         description="what services do",
-        statements=[f"Allow service {name} to manage object-family in tenancy" for name in names],
+        statements=[f"Allow service {name} to {given} in tenancy" for name in names],
     )
     home.create_policy(details)
 
@@ -378,9 +387,14 @@ def test_object_storage_copies_in_its_own_name(bench: Workbench, mocked: MockedC
         done = bench.storage.copy_object(NS, "bucket", details).headers["opc-work-request-id"]
         return str(bench.storage.get_work_request(done).data.status)
 
-    assert copy() == "FAILED"
+    for verb in ("inspect", "read"):
+        allow_services(mocked, "objectstorage-eu-frankfurt-1", verb=verb)
+        assert copy() == "FAILED", verb
     allow_services(mocked, "objectstorage-eu-frankfurt-1")
     assert copy() == "COMPLETED"
+    # What it may write but not read.
+    allow_services(mocked, "objectstorage-eu-frankfurt-1", verb="{OBJECT_OVERWRITE}")
+    assert copy() == "FAILED"
 
 
 def test_images_from_elsewhere_take_no_right(bench: Workbench, mocked: MockedCloud) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -156,7 +157,7 @@ def test_a_principal_is_what_its_token_says(mocked: MockedCloud) -> None:
     }
 
 
-def test_the_token_may_lie_in_files_as_on_oci(mocked: MockedTenancy, tmp_path: Any) -> None:
+def test_the_token_may_lie_in_files_as_on_oci(mocked: MockedTenancy, tmp_path: Path) -> None:
     environment = mocked.resource_principal(notebook(mocked))
     for name in ("OCI_RESOURCE_PRINCIPAL_RPST", "OCI_RESOURCE_PRINCIPAL_PRIVATE_PEM"):
         (tmp_path / name).write_text(environment[name])
@@ -178,6 +179,26 @@ def test_server_lets_a_resource_and_another_user_in(strict: ServerFile) -> None:
     ada = oci.identity.IdentityClient(config, **options).create_user(user).data.id
     store = oci.object_storage.ObjectStorageClient(served.user_config(ada), **options)
     assert store.get_namespace().data == "ocimock"
+
+
+def test_a_state_file_keeps_keys_and_tokens_good(tmp_path: Path) -> None:
+    """Also where the server's own credentials are new: a home that is not the first one."""
+    state = str(tmp_path / "state")
+    with running_server(tmp_path / "one", *SERVER_OPTIONS, "--state", state) as found:
+        served, options = ServedCloud(found), {"service_endpoint": found.url}
+        science = oci.data_science.DataScienceClient(served.config, **options)
+        session = make_notebook(science, served.compartment_id)
+        environment = served.resource_principal(session)
+        first = served.config
+        signer = oci.signer.Signer.from_config(first)
+    with running_server(tmp_path / "two", *SERVER_OPTIONS, "--state", state) as found:
+        second, options = ServedCloud(found), {"service_endpoint": found.url}
+        assert second.config["fingerprint"] != first["fingerprint"]
+        for config in (first, second.config):
+            store = oci.object_storage.ObjectStorageClient(config, signer=signer, **options)
+            assert store.get_namespace().data == "ocimock"
+            signer = oci.signer.Signer.from_config(second.config)
+        assert storage(signer_of(environment), **options).get_namespace().data == "ocimock"
 
 
 @pytest.mark.parametrize(

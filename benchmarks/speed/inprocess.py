@@ -1,4 +1,10 @@
-"""In process: ocimock beside the SDK alone and beside moto, each in a process of its own."""
+"""In process: ocimock beside the SDK alone and beside moto, each in a process of its own.
+
+The SDK alone is measured as it is; under ocimock it looks for no proxies in the environment
+(:mod:`ocimock.sessions`), so a call can take less than the SDK's own time. What is left of a call
+is mostly the SDK's: the column "the SDK alone" says how many times moto's rate a mock would reach
+that took no time at all.
+"""
 
 from __future__ import annotations
 

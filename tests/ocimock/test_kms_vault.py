@@ -322,7 +322,7 @@ def test_an_update_is_one_thing_at_a_time(safe: Safe) -> None:
     with refused(400, "InvalidParameter", "currentVersionNumber"):
         both = m.UpdateSecretDetails(secret_content=content("new"), current_version_number=1)
         safe.secrets.update_secret(secret, both)
-    with refused(501, "NotImplemented", "enableAutoGeneration"):
+    with refused(400, "MissingParameter", "secretGenerationContext"):
         generated = m.UpdateSecretDetails(enable_auto_generation=True)
         safe.secrets.update_secret(secret, generated)
     assert safe.read(secret) == TOKEN
@@ -333,8 +333,59 @@ def test_a_secret_needs_content(safe: Safe) -> None:
         safe.make_secret(secret_content=m.Base64SecretContentDetails())
     with refused(400, "MissingParameter", "secretContent"):
         safe.make_secret(secret_content=None)
-    with refused(501, "NotImplemented", "enableAutoGeneration"):
+    with refused(400, "InvalidParameter", "can't both be given"):
         safe.make_secret(enable_auto_generation=True)
+
+
+def passphrase(**fields: Any) -> Any:
+    fields = {"generation_template": "SECRETS_DEFAULT_PASSWORD", **fields}
+    return m.PassphraseGenerationContext(**fields)
+
+
+def test_a_secret_is_made_up_and_made_up_again(safe: Safe) -> None:
+    made = safe.make_secret(
+        secret_content=None,
+        enable_auto_generation=True,
+        secret_generation_context=passphrase(passphrase_length=30),
+    )
+    assert made.is_auto_generation_enabled
+    first = safe.read(made.id)
+    assert len(first) == 30
+    safe.secrets.update_secret(made.id, m.UpdateSecretDetails(enable_auto_generation=True))
+    assert safe.read(made.id) not in ("", first)
+    shown = safe.secrets.list_secret_versions(made.id, sort_order="ASC").data
+    assert [(v.version_number, v.is_content_auto_generated) for v in shown] == [
+        (1, True),
+        (2, True),
+    ]
+    safe.secrets.update_secret(made.id, m.UpdateSecretDetails(secret_content=content("mine")))
+    assert not safe.secrets.get_secret_version(made.id, 3).data.is_content_auto_generated
+
+
+@pytest.mark.parametrize(
+    ("context", "status", "word"),
+    [
+        (passphrase(passphrase_length=7), 400, "passphraseLength"),
+        (passphrase(secret_template="nothing"), 400, "secretTemplate"),
+        (m.SshKeyGenerationContext(generation_template="RSA_2048"), 501, "SSH_KEY"),
+    ],
+)
+def test_what_cannot_be_made_up(safe: Safe, context: Any, status: int, word: str) -> None:
+    with refused(status, "NotImplemented" if status == 501 else "InvalidParameter", word):
+        safe.make_secret(
+            secret_content=None, enable_auto_generation=True, secret_generation_context=context
+        )
+
+
+def test_a_made_up_secret_has_its_template(safe: Safe) -> None:
+    context = m.BytesGenerationContext(
+        generation_template="BYTES_512", secret_template='{"key": "%GENERATED_BYTES%"}'
+    )
+    made = safe.make_secret(
+        secret_content=None, enable_auto_generation=True, secret_generation_context=context
+    )
+    key = json.loads(safe.read(made.id))["key"]
+    assert len(base64.b64decode(key)) == 64
 
 
 class Unwanted:

@@ -12,7 +12,7 @@ from ...wire.errors import NotAuthorizedOrNotFound
 from ...wire.message import Response
 from .base import SERVICE
 from .secrets import SECRET
-from .versions import Version, versions
+from .versions import Version, ordered, versions
 
 
 @SERVICE.operation("get_secret_bundle")
@@ -36,7 +36,7 @@ def _get_by_name(call: Call) -> Response:
 @SERVICE.operation("list_secret_bundle_versions")
 def _list_versions(call: Call) -> Response:
     secret = _readable(get_live(call, SECRET))
-    found = [_shown(secret, version) for version in reversed(versions(secret))]
+    found = [_shown(secret, version) for version in ordered(call, secret)]
     return page(call, found, collection=False)
 
 

@@ -41,8 +41,8 @@ def _generate(context: dict[str, Any]) -> str:
     if kind == "PASSPHRASE":
         made = _passphrase(context.get("passphraseLength") or _USUAL_LENGTH)
     elif kind == "BYTES":
-        made = base64.b64encode(secrets.token_bytes(_BYTES[context["generationTemplate"]] // 8))
-        made = made.decode()
+        bits = _BYTES[context["generationTemplate"]]
+        made = base64.b64encode(secrets.token_bytes(bits // 8)).decode()
     else:
         raise NotImplementedByMock(f"ocimock generates no secrets of type {kind}")
     placeholder = f"%GENERATED_{kind}%"

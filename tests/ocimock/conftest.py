@@ -32,7 +32,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerFile]:
 
 
 @pytest.fixture
-def served(server: ServerFile) -> Iterator[ServedCloud]:
+def served_cloud(server: ServerFile) -> Iterator[ServedCloud]:
     """A fresh tenancy in the server; nothing of it is in this process's environment."""
     found = ServedCloud(server)
     found.reset()
@@ -53,7 +53,7 @@ def mocked(request: pytest.FixtureRequest) -> Iterator[MockedTenancy]:
             with mock_oci() as found:
                 yield found
         return
-    served = request.getfixturevalue("served")
+    served = request.getfixturevalue("served_cloud")
     with pytest.MonkeyPatch.context() as patch:
         for name, text in served.environment.items():
             patch.setenv(name, text)

@@ -99,17 +99,22 @@ def test_a_vaults_endpoints(safe: Safe) -> None:
     assert safe.vault.crypto_endpoint.endswith("-crypto.kms.eu-frankfurt-1.oraclecloud.com")
 
 
-def test_over_plain_http_a_vaults_endpoints_are_there_too(served: ServedCloud) -> None:
+def test_over_plain_http_a_vaults_endpoints_are_there_too(served_cloud: ServedCloud) -> None:
     """Terraform's provider calls where the vault says, and comes by no proxy."""
-    vaults = oci.key_management.KmsVaultClient(served.config, service_endpoint=served.url)
+    vaults = oci.key_management.KmsVaultClient(
+        served_cloud.config, service_endpoint=served_cloud.url
+    )
     details = k.CreateVaultDetails(
-        compartment_id=served.compartment_id, display_name="v", vault_type="DEFAULT"
+        compartment_id=served_cloud.compartment_id, display_name="v", vault_type="DEFAULT"
     )
     made = vaults.create_vault(details).data
     found = vaults.get_vault(made.id)
-    (listed,) = vaults.list_vaults(served.compartment_id).data
+    (listed,) = vaults.list_vaults(served_cloud.compartment_id).data
     for vault in (made, found.data, listed):
-        assert (vault.management_endpoint, vault.crypto_endpoint) == (served.url, served.url)
+        assert (vault.management_endpoint, vault.crypto_endpoint) == (
+            served_cloud.url,
+            served_cloud.url,
+        )
     assert found.headers["etag"]
 
 

@@ -91,26 +91,28 @@ def test_other_users_and_resources_have_credentials(mocked: MockedTenancy) -> No
     assert environment["OCI_RESOURCE_PRINCIPAL_VERSION"] == "2.2"
 
 
-def test_a_reset_begins_anew(served: ServedCloud) -> None:
-    served.faults.add("429 on get_bucket")
-    served.advance(3600)
-    served.reset()
-    assert (served.standing(), served.calls, served.faults.rules) == ({}, [], [])
-    storage = oci.object_storage.ObjectStorageClient(served.config, service_endpoint=served.url)
-    details = m.CreateBucketDetails(name="b", compartment_id=served.compartment_id)
-    made = storage.create_bucket(served.namespace, details).data.time_created
+def test_a_reset_begins_anew(served_cloud: ServedCloud) -> None:
+    served_cloud.faults.add("429 on get_bucket")
+    served_cloud.advance(3600)
+    served_cloud.reset()
+    assert (served_cloud.standing(), served_cloud.calls, served_cloud.faults.rules) == ({}, [], [])
+    storage = oci.object_storage.ObjectStorageClient(
+        served_cloud.config, service_endpoint=served_cloud.url
+    )
+    details = m.CreateBucketDetails(name="b", compartment_id=served_cloud.compartment_id)
+    made = storage.create_bucket(served_cloud.namespace, details).data.time_created
     assert abs((made - datetime.now(UTC)).total_seconds()) < 60
 
 
-def test_a_server_says_why_it_refuses(served: ServedCloud) -> None:
+def test_a_server_says_why_it_refuses(served_cloud: ServedCloud) -> None:
     with pytest.raises(ValueError, match=r"POST /ocimock/faults: .*is not a fault rule"):
-        served.faults.add("nonsense")
+        served_cloud.faults.add("nonsense")
 
 
 def test_a_server_is_asked_past_a_mock_and_past_a_proxy(
-    served: ServedCloud, monkeypatch: pytest.MonkeyPatch
+    served_cloud: ServedCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     with mock_oci():
-        assert served.standing() == {}
+        assert served_cloud.standing() == {}

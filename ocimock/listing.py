@@ -126,6 +126,9 @@ def _field(call: Call, names: Mapping[str, str], usual: str) -> str:
     for wire in spec.fields if spec else ():
         if wire.upper() == plain:
             return wire
+    if plain == "TIMECREATED":
+        # Of what shows no such time (job runs) the order in which it came is known all the same.
+        return "timeCreated"
     raise NotImplementedByMock(f"ocimock does not sort by '{asked}'")
 
 

@@ -181,11 +181,14 @@ def _list(call: Call, about: str) -> Response:
 
 def _entries(call: Call, kept: str) -> Response:
     """What the service wrote down under *kept* while it worked."""
-    return page(call, _find(call).private[kept], collection=not call.operation.response_list)
+    found = _find(call).private[kept]
+    ordered = found[::-1] if call.query("sortOrder") == "DESC" else found
+    return page(call, ordered, collection=not call.operation.response_list)
 
 
 def _find(call: Call) -> Record:
-    identifier = call.path["workRequestId"]
+    # The one parameter of the path, under whichever name.
+    (identifier,) = call.path.values()
     found = call.cloud.store.find(_table(call.operation.service), identifier)
     if found is None and call.request.is_loopback:
         # Several services answer at this path; over plain HTTP only the OCID says whose it is.

@@ -1,5 +1,6 @@
-"""Identity: compartments, users and groups, API keys, dynamic groups, policies, tags, regions.
+"""Identity: compartments, users with their keys and tokens, groups, dynamic groups, policies, tags,
+regions.
 
-Not here: identity domains and federation, console passwords, MFA, network sources, and the
-credentials of other protocols (auth tokens, secret keys, SMTP, OAuth).
+Not here: identity domains and federation, console passwords, MFA, network sources, and SMTP,
+database and OAuth credentials.
 """

@@ -11,6 +11,7 @@ from . import (  # noqa: F401 - each registers its operations
     regions,
     tag_defaults,
     tags,
+    user_credentials,
 )
 from .base import SERVICE
 

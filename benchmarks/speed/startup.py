@@ -25,9 +25,9 @@ _START_SECONDS = 1.0
 _IMPORT = """
 import time
 import {sdk}
-started = time.perf_counter()
+started = time.process_time()
 import {mock}
-print(time.perf_counter() - started)
+print(time.process_time() - started)
 """
 _OCI = ("oci, oci.object_storage, oci.identity, oci.data_science", "ocimock.inprocess")
 _AWS = ("boto3", "moto")

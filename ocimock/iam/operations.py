@@ -91,6 +91,34 @@ delete_nat_gateway NAT_GATEWAY_DELETE VCN_READ@.vcnId VCN_DETACH@.vcnId
 change_nat_gateway_compartment NAT_GATEWAY_MOVE NAT_GATEWAY_MOVE@compartmentId
 list_services free
 get_service free
+list_drgs DRG_READ
+get_drg DRG_READ
+create_drg DRG_CREATE
+update_drg DRG_UPDATE
+delete_drg DRG_DELETE
+change_drg_compartment DRG_MOVE DRG_MOVE@compartmentId
+list_drg_attachments DRG_ATTACHMENT_READ
+get_drg_attachment DRG_ATTACHMENT_READ
+create_drg_attachment DRG_ATTACH@drgId VCN_ATTACH@vcnId~networkDetails.id
+update_drg_attachment DRG_ATTACHMENT_UPDATE ROUTE_TABLE_ATTACH@routeTableId!
+delete_drg_attachment DRG_DETACH@.drgId VCN_DETACH@.vcnId
+list_local_peering_gateways LOCAL_PEERING_GATEWAY_READ
+get_local_peering_gateway LOCAL_PEERING_GATEWAY_READ
+create_local_peering_gateway LOCAL_PEERING_GATEWAY_CREATE VCN_ATTACH@vcnId \
+ROUTE_TABLE_ATTACH@routeTableId?
+update_local_peering_gateway LOCAL_PEERING_GATEWAY_UPDATE ROUTE_TABLE_ATTACH@routeTableId!
+delete_local_peering_gateway LOCAL_PEERING_GATEWAY_DELETE VCN_DETACH@.vcnId
+change_local_peering_gateway_compartment LOCAL_PEERING_GATEWAY_MOVE \
+LOCAL_PEERING_GATEWAY_MOVE@compartmentId
+connect_local_peering_gateways LOCAL_PEERING_GATEWAY_CONNECT_FROM \
+LOCAL_PEERING_GATEWAY_CONNECT_TO@peerId
+list_public_ips PUBLIC_IP_READ
+get_public_ip PUBLIC_IP_READ
+get_public_ip_by_ip_address PUBLIC_IP_READ
+create_public_ip PUBLIC_IP_CREATE
+update_public_ip PUBLIC_IP_UPDATE
+delete_public_ip PUBLIC_IP_DELETE
+change_public_ip_compartment PUBLIC_IP_MOVE PUBLIC_IP_MOVE@compartmentId
 list_service_gateways SERVICE_GATEWAY_READ
 get_service_gateway SERVICE_GATEWAY_READ
 create_service_gateway SERVICE_GATEWAY_CREATE VCN_READ@vcnId VCN_ATTACH@vcnId \
@@ -286,6 +314,14 @@ get_user USER_INSPECT own
 create_user USER_CREATE
 update_user USER_UPDATE
 delete_user USER_DELETE
+list_auth_tokens USER_READ own
+create_auth_token USER_UPDATE USER_AUTHTOKEN_SET own
+update_auth_token USER_UPDATE USER_AUTHTOKEN_RESET own
+delete_auth_token USER_UPDATE USER_AUTHTOKEN_REMOVE own
+list_customer_secret_keys USER_READ own
+create_customer_secret_key USER_UPDATE USER_SECRETKEY_ADD own
+update_customer_secret_key USER_UPDATE USER_SECRETKEY_UPDATE own
+delete_customer_secret_key USER_UPDATE USER_SECRETKEY_REMOVE own
 list_api_keys USER_READ own
 upload_api_key USER_UPDATE USER_APIKEY_ADD own
 delete_api_key USER_UPDATE USER_APIKEY_REMOVE own
@@ -455,6 +491,8 @@ get_resource_availability RESOURCE_AVAILABILITY_INSPECT
 # Anybody may search; what the caller may not inspect is not found (see enforcement.may_inspect).
 RESOURCE_SEARCH = """
 search_resources free
+list_resource_types free
+get_resource_type free
 """
 
 TABLES = {

@@ -401,9 +401,9 @@ def test_an_operation_that_the_tables_lack_is_not_waved_through(
 
 
 def test_what_is_not_implemented_says_so(world: World) -> None:
-    assert "list_drgs" not in CORE.handlers
-    with refused(501, "NotImplemented", "core.list_drgs"):
-        world.network(as_ada=False).list_drgs(world.mocked.compartment_id)
+    assert "list_vlans" not in CORE.handlers
+    with refused(501, "NotImplemented", "core.list_vlans"):
+        world.network(as_ada=False).list_vlans(world.mocked.compartment_id)
 
 
 def test_acts_are_asked_for(world: World, bucket: str) -> None:

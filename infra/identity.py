@@ -113,6 +113,10 @@ def workload_statements(scope: Scope) -> list[str]:
     who = f"dynamic-group id {scope.dynamic_group}"
     where = scope.location
     notebook, job_run = _acting_as("notebooksession"), _acting_as("jobrun")
+    working = (
+        "where any {request.principal.type='datasciencenotebooksession', "
+        "request.principal.type='datasciencejobrun'}"
+    )
     bucket = f"where any {{target.bucket.name='{scope.bucket}'}}"
     # Not for deployments: what answers strangers needs no token.
     secret = ", ".join(
@@ -133,13 +137,13 @@ def workload_statements(scope: Scope) -> list[str]:
         # People work in the notebook: it submits jobs, registers models and deploys them.
         f"Allow {who} to manage data-science-family {where} {notebook}",
         f"Allow {who} to use virtual-network-family {scope.network} {notebook}",
-        # A job run reads its own definition, and may register the model that it made.
+        # A job run reads its own definition. It registers no model: the runner does that.
         f"Allow {who} to read data-science-jobs {where} {job_run}",
         f"Allow {who} to read data-science-job-runs {where} {job_run}",
-        f"Allow {who} to manage data-science-models {where} {job_run}",
         f"Allow {who} to read buckets {where} {bucket}",
         f"Allow {who} to manage objects {where} {bucket}",
-        f"Allow {who} to use logging-family {where}",
+        # Not for deployments: they write their own logs, and only those.
+        f"Allow {who} to use logging-family {where} {working}",
         f"Allow {who} to use metrics {where}",
         f"Allow {who} to read repos {where} {pull}",
         f"Allow {who} to read secret-bundles {where} {secret}",

@@ -134,7 +134,10 @@ class Way:
         require_success(runner.follow(runner.submit(step)))
 
     def _read_logs(self) -> None:
-        assert job.tail(self.records.read().need("finetune"))
+        lines = [line.text for line in job.tail(self.records.read().need("finetune"))]
+        assert lines
+        refused = [line for line in lines if "could not" in line]
+        assert not refused, refused
 
     def _predict(self) -> None:
         assert predict(self.records.read().need("deploy"), DIALOGUE).simulated

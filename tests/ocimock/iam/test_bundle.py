@@ -86,9 +86,9 @@ WORKLOADS = [
     Case(RUN, "datascience.list_job_runs"),
     Case(RUN, "datascience.cancel_job_run", allowed=False),
     Case(RUN, "datascience.create_job_run", allowed=False),
-    Case(RUN, "DATA_SCIENCE_MODEL_CREATE"),
-    Case(RUN, "datascience.update_model"),
-    Case(RUN, "datascience.create_model_artifact"),
+    Case(RUN, "DATA_SCIENCE_MODEL_CREATE", allowed=False),
+    Case(RUN, "datascience.update_model", allowed=False),
+    Case(RUN, "datascience.create_model_artifact", allowed=False),
     Case(RUN, "datascience.create_notebook_session", allowed=False),
     Case(RUN, "objectstorage.get_bucket", variables=DATA),
     Case(RUN, "objectstorage.get_bucket", variables={"target.bucket.name": ("x",)}, allowed=False),
@@ -111,7 +111,8 @@ WORKLOADS = [
     Case(DEPLOYMENT, "artifacts.read_docker_repository_manifest", variables=IMAGE),
     Case(DEPLOYMENT, "objectstorage.get_object", variables=OBJECT),
     Case(DEPLOYMENT, "vault.get_secret_bundle", variables=TOKEN, allowed=False),
-    Case(DEPLOYMENT, "logging.put_logs"),
+    # As any-user, by a statement of its own: see SERVICES.
+    Case(DEPLOYMENT, "logging.put_logs", allowed=False),
     Case(DEPLOYMENT, "datascience.get_model", allowed=False),
     Case(ADA, "datascience.get_job", allowed=False),
 ]

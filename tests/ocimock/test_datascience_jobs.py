@@ -396,3 +396,14 @@ def test_runs_come_in_pages(bench: Workbench) -> None:
     runs = [bench.run(job).id for _ in range(3)]
     found = pages(bench.science.list_job_runs, bench.compartment, limit=2)
     assert [[item.id for item in page] for page in found] == [[runs[2], runs[1]], [runs[0]]]
+
+
+def test_job_runs_are_listed_in_the_order_in_which_they_came(bench: Workbench) -> None:
+    """Though what a list shows of them has no timeCreated."""
+    job = bench.job()
+    runs = [bench.run(job).id for _ in range(3)]
+    rising = bench.science.list_job_runs(
+        bench.compartment, sort_by="timeCreated", sort_order="ASC"
+    ).data
+    assert [run.id for run in rising] == runs
+    assert [run.id for run in bench.science.list_job_runs(bench.compartment).data] == runs[::-1]

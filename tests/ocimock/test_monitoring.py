@@ -131,8 +131,9 @@ def test_an_alarm_fires_while_its_condition_holds(metrics: Metrics) -> None:
     series.datapoints = recent
     metrics.post(series)
     alarm(metrics, display_name="now", query="gpu-now[1m].max() > 80", pending_duration="PT3M")
+    alarm(metrics, display_name="slow", query="gpu-now[1m].max() > 80", pending_duration="PT30M")
     alarm(metrics, display_name="off", query="gpu-now[1m].max() > 80", is_enabled=False)
-    assert status(metrics) == {"quiet": "OK", "over": "OK", "now": "FIRING"}
+    assert status(metrics) == {"quiet": "OK", "over": "OK", "now": "FIRING", "slow": "OK"}
     assert status(metrics, status="FIRING") == {"now": "FIRING"}
     entries = metrics.api.get_alarm_history(over.id).data.entries
     assert [entry.summary.rsplit(" ", 1)[-1] for entry in entries] == ["OK", "FIRING"]

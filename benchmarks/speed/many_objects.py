@@ -1,60 +1,65 @@
-"""A bucket that grows to 100,000 objects: what a put and a page of the list take at each size."""
+"""Buckets of up to 100,000 objects: what a put and a page of the list take in each."""
 
 from __future__ import annotations
 
 import http.client
+import json
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from .figures import Plan, console, milliseconds, table, verdict
+from .figures import Plan, console, in_turns, milliseconds, table, verdict
 from .processes import BenchmarkError, Server, ocimock_server
 
 _SIZES = (1_000, 10_000, 100_000)
 _QUICK_SIZES = (1_000, 2_000)
-_BUCKET = "/n/ocimock/b/growing"
 _COMPARTMENT = "ocid1.compartment.oc1..aaaaaaaaocimockcompartment"
-# Flat: at the largest size no more than this many times what it was at the smallest that fills
-# a page. Noise of a busy machine is in it.
-_FLAT = 1.5
+# Flat: in a bucket a hundred times as large no more than this many times as long. The objects of a
+# page were made at different times and lie all over the memory: in a large bucket the processor's
+# caches do not hold them, which costs about a microsecond each.
+_FLAT = 2.0
+_CALLS = 10
 _MIDDLE = "objects/0500000"
+
+_REQUESTS = {
+    "put, 1 KiB": ("PUT", f"/o/{_MIDDLE}"),
+    "first page of 1,000": ("GET", "/o?limit=1000"),
+    "of 400 in the middle": ("GET", f"/o?limit=400&startAfter={_MIDDLE}"),
+    "by prefix": ("GET", "/o?prefix=objects/00000"),
+}
 
 
 def run(plan: Plan) -> None:
     """Measure and print. Plain HTTP: the SDK's own time would hide the server's."""
     sizes = _QUICK_SIZES if plan.quick else _SIZES
     shown = table(
-        "\nOne bucket that grows: what a request over plain HTTP costs the server (processor time)",
-        "objects",
-        "put, 1 KiB",
-        "first page of 1,000",
-        "of 400 in the middle",
-        "by prefix",
-        f"flat (< {_FLAT} x)",
+        "\nBuckets of several sizes, a request over plain HTTP: the server's processor time",
+        "",
+        *(f"{size:,} objects" for size in sizes),
+        f"flat (< {_FLAT:.0f} x)",
     )
-    first: list[float] = []
     with ocimock_server() as server:
         client = _Client(server)
-        client.send("POST", "/n/ocimock/b", b'{"name": "growing", "compartmentId": "%s"}'
-                    % _COMPARTMENT.encode())  # fmt: skip
-        filled = 0
         for size in sizes:
-            for number in range(filled, size):
-                client.put(number)
-            filled = size
-            taken = [
-                _seconds(plan, server.pid, partial(client.put, size // 2)),
-                _seconds(plan, server.pid, partial(client.list, "&limit=1000")),
-                _seconds(
-                    plan, server.pid, partial(client.list, f"&limit=400&startAfter={_MIDDLE}")
-                ),
-                _seconds(plan, server.pid, partial(client.list, "&prefix=objects/00000")),
-            ]
-            first = first or taken
-            flat = all(now < _FLAT * then for now, then in zip(taken, first, strict=True))
-            shown.add_row(f"{size:,}", *map(milliseconds, taken), verdict(flat))
+            client.fill(size)
+        for title, (method, path) in _REQUESTS.items():
+            taken = in_turns(
+                plan.rounds,
+                {
+                    str(size): partial(
+                        _seconds, server.pid, partial(client.ask, size, method, path)
+                    )
+                    for size in sizes
+                },
+            )
+            growth = taken.ratio(str(sizes[-1]), str(sizes[0]))
+            shown.add_row(
+                title,
+                *(milliseconds(taken.median(str(size))) for size in sizes),
+                verdict(None if growth is None else growth < _FLAT),
+            )
         client.close()
     console.print(shown)
 
@@ -78,29 +83,31 @@ class _Client:
             raise BenchmarkError(f"{method} {path}: {answer.status} {content[:200]!r}")
         return content
 
-    def put(self, number: int) -> None:
-        self.send("PUT", f"{_BUCKET}/o/{_name(number)}", b"x" * 1024)
+    def fill(self, size: int) -> None:
+        """A bucket of *size* objects; its name is the number."""
+        body = json.dumps({"name": str(size), "compartmentId": _COMPARTMENT}).encode()
+        self.send("POST", "/n/ocimock/b", body)
+        for number in range(size):
+            # Not in the order of creation: each comes somewhere between the others.
+            name = f"objects/{number * 7919 % 1_000_003:07d}"
+            self.ask(size, "PUT", f"/o/{name}")
 
-    def list(self, query: str) -> None:
-        self.send("GET", f"{_BUCKET}/o?fields=name,size,etag,timeModified{query}")
+    def ask(self, bucket: int, method: str, path: str) -> None:
+        """Put a body of 1 KiB, or get a list with the fields that S3's has."""
+        query = "&fields=name,size,etag,timeModified" if method == "GET" else ""
+        body = b"x" * 1024 if method == "PUT" else b""
+        self.send(method, f"/n/ocimock/b/{bucket}{path}{query}", body)
 
     def close(self) -> None:
         self._connection.close()
 
 
-def _name(number: int) -> str:
-    # Not in the order of creation: each put comes somewhere between the others.
-    return f"objects/{number * 7919 % 1_000_003:07d}"
-
-
-def _seconds(plan: Plan, pid: int, call: Callable[[], None]) -> float:
+def _seconds(pid: int, call: Callable[[], None]) -> float:
     """What one *call* costs the server."""
-    count = max(20, plan.rounds * 10)
-    call()
     started = _clock(pid)
-    for _ in range(count):
+    for _ in range(_CALLS):
         call()
-    return (_clock(pid) - started) / count
+    return (_clock(pid) - started) / _CALLS
 
 
 def _clock(pid: int) -> float:

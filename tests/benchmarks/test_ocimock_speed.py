@@ -28,7 +28,7 @@ def test_it_measures_every_call_in_process_and_through_a_port() -> None:
         "list 20 groups",
         "create job run",
         "first page of 1,000",
-        "2,000",
+        "2,000 objects",
     ):
         assert row in done.stdout
 

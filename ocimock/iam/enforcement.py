@@ -208,8 +208,11 @@ def is_public(call: Call) -> bool:
     """Whether the bucket in the path lets anybody do this."""
     if call.operation.service != "objectstorage" or "bucketName" not in call.path:
         return False
+    from ..services.objectstorage import service_packs
     from .targets import bucket_of
 
+    if service_packs.is_meant(call):
+        return call.operation.name in _PUBLIC["ObjectRead"]
     bucket = bucket_of(call)
     access = bucket.data.get("publicAccessType") if bucket else None
     return call.operation.name in _PUBLIC.get(access or "", ())

@@ -10,7 +10,8 @@ from ...store import Record
 from ...wire.body import Body
 from ...wire.errors import IncorrectState, InvalidParameter, NotAuthorizedOrNotFound
 from ...wire.message import Response
-from ..objectstorage.objects import http_time, ranged
+from ..objectstorage.conditions import ranged
+from ..objectstorage.objects import http_time
 from ..objectstorage.versions import md5
 
 _FILENAME = re.compile(r"filename\s*=\s*\"?([^\";]+)\"?")

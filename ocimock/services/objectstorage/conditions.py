@@ -7,6 +7,7 @@ import binascii
 import re
 
 from ...service import Call
+from ...wire.body import Body
 from ...wire.errors import (
     IfMatchFailed,
     IfNoneMatchFailed,
@@ -16,6 +17,7 @@ from ...wire.errors import (
     UnmatchedContentChecksum,
     UnmatchedContentMD5,
 )
+from ...wire.message import Response
 from .versions import md5
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
@@ -68,6 +70,18 @@ def byte_range(header: str, size: int) -> tuple[int, int] | None:
     if start > end or start >= size:
         raise InvalidRange(f"range '{header}' is not within the {size} bytes of the object")
     return start, end
+
+
+def ranged(call: Call, headers: dict[str, str], body: Body, *, checksum: str = "") -> Response:
+    """*body*, or the part of it that ``range`` asks for, without the *checksum* of the whole."""
+    asked = byte_range(call.header("range"), body.size)
+    if asked is None:
+        return Response(200, headers, body)
+    first, last = asked
+    headers.pop(checksum, None)
+    headers["content-range"] = f"bytes {first}-{last}/{body.size}"
+    headers["content-length"] = str(last - first + 1)
+    return Response(206, headers, body.part(first, last))
 
 
 def check_body(call: Call) -> dict[str, str]:

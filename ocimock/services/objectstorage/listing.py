@@ -13,7 +13,7 @@ from ...service import Call
 from ...store import Record
 from ...wire.errors import InvalidParameter
 from ...wire.message import Response
-from . import versions
+from . import service_packs, versions
 from .base import SERVICE, find_bucket
 from .names import Names, behind
 
@@ -83,8 +83,11 @@ class _Asked:
 
 @SERVICE.operation("list_objects")
 def _list_objects(call: Call) -> Response:
-    bucket = find_bucket(call)
     asked = _Asked.of(call)
+    if service_packs.is_meant(call):
+        found = service_packs.names(asked.prefix)
+        return Response.of_json({"objects": [{"name": name} for name in found], "prefixes": []})
+    bucket = find_bucket(call)
     names = versions.names(call.cloud, bucket)
 
     def present(name: str) -> Sequence[Record]:

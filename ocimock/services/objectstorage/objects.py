@@ -8,18 +8,17 @@ from email.utils import format_datetime
 
 from ...service import Call
 from ...store import Record
-from ...wire.body import Body
 from ...wire.errors import InvalidParameter, ServiceError
 from ...wire.message import Response
-from . import versions
+from . import service_packs, versions
 from .base import SERVICE, check_object_name, find_bucket
 from .conditions import (
-    byte_range,
     check_body,
     check_change,
     check_match,
     check_none_match,
     is_unchanged,
+    ranged,
 )
 
 _KEPT_HEADERS = (
@@ -68,6 +67,8 @@ def put_object(call: Call) -> Response:
 
 @SERVICE.operation("get_object")
 def get_object(call: Call) -> Response:
+    if service_packs.is_meant(call):
+        return service_packs.get(call)
     record = _readable(call)
     if is_unchanged(call, record.etag):
         return Response(304, {"etag": record.etag})
@@ -81,6 +82,8 @@ def get_object(call: Call) -> Response:
 
 @SERVICE.operation("head_object")
 def head_object(call: Call) -> Response:
+    if service_packs.is_meant(call):
+        return service_packs.head(call)
     record = _readable(call)
     if is_unchanged(call, record.etag):
         return Response(304, {"etag": record.etag})
@@ -144,18 +147,6 @@ def _rename_object(call: Call) -> Response:
     versions.rename(call.cloud, bucket, record, new)
     modified = http_time(record.data["timeModified"])
     return Response(200, {"etag": record.etag, "last-modified": modified, "version-id": record.id})
-
-
-def ranged(call: Call, headers: dict[str, str], body: Body, *, checksum: str = "") -> Response:
-    """*body*, or the part of it that ``range`` asks for, without the *checksum* of the whole."""
-    asked = byte_range(call.header("range"), body.size)
-    if asked is None:
-        return Response(200, headers, body)
-    first, last = asked
-    headers.pop(checksum, None)
-    headers["content-range"] = f"bytes {first}-{last}/{body.size}"
-    headers["content-length"] = str(last - first + 1)
-    return Response(206, headers, body.part(first, last))
 
 
 def delete_version(call: Call, bucket: Record, record: Record, *, for_good: bool) -> Record:

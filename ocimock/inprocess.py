@@ -8,6 +8,7 @@ caught, and no call can leave for a real host.
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import os
 import tempfile
@@ -20,7 +21,7 @@ from types import TracebackType
 from typing import IO, Any, ParamSpec, TypeVar, cast, overload
 from unittest import mock
 
-from . import impersonation
+from . import impersonation, signing
 from .capacity import Capacity
 from .clock import Clock
 from .cloud import CallRecord, Cloud, Settings
@@ -103,6 +104,11 @@ class Mock:
             self._exits.enter_context(mock.patch(adapter, _sender(cloud, adapter)))
         for lookup in LOOKUPS:
             self._exits.enter_context(mock.patch(lookup, without_lookup(_resolve(lookup))))
+        signs, notes, loads = _signing()
+        # Also where a mock around this one looks at none.
+        sign = signs if settings.verify_signatures else notes
+        self._exits.enter_context(mock.patch(signing.SIGN, sign))
+        self._exits.enter_context(mock.patch(signing.LOAD, loads))
         if self._environment:
             variables = credential_environment(self._settings, mocked.credentials)
             self._exits.enter_context(mock.patch.dict(os.environ, variables))
@@ -177,6 +183,13 @@ def _as_value_error() -> Iterator[None]:
         yield
     except ServiceError as fault:
         raise ValueError(fault.message) from None
+
+
+@functools.cache
+def _signing() -> tuple[Any, Any, Any]:
+    """The SDK's own way to sign, the one without, and a reader of keys that remembers them."""
+    signs = _resolve(signing.SIGN)
+    return signs, signing.with_note(signs), signing.read_once(_resolve(signing.LOAD))
 
 
 _KEY: dict[str, bytes] = {}

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
+import re
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import oci
 import pytest
 import requests
 
-from ocimock import MockedCloud, mock_oci
+from ocimock import MockedCloud, ServedCloud, Settings, mock_oci
 from ocimock.cloud import Cloud
 from ocimock.dispatch import dispatch
 from ocimock.inprocess import BlockedCallError
+from ocimock.signing import NOTE
+from ocimock.tenancy import MockedTenancy
 from ocimock.wire.message import Request, Response
+from tests.servers import running_server
 
 
 def _repository(
@@ -267,3 +273,49 @@ def test_a_retry_token_of_one_resource_is_not_another_ones() -> None:
 def _post(cloud: Cloud, url: str, body: object, *, token: str) -> Response:
     headers = {"opc-retry-token": token}
     return dispatch(cloud, Request.from_url("POST", url, headers, json.dumps(body).encode()))
+
+
+def _signature(mocked: MockedTenancy) -> bytes:
+    """What a call's header has as its signature."""
+    seen: list[str] = []
+    client = oci.artifacts.ArtifactsClient(mocked.config)
+    session = client.base_client.session
+    send = session.send
+
+    def look(request: Any, **options: Any) -> Any:
+        seen.append(request.headers["authorization"])
+        return send(request, **options)
+
+    session.send = look
+    client.list_container_repositories(mocked.compartment_id)
+    (found,) = re.findall(r',signature="([^"]+)"', seen[0])
+    return base64.b64decode(found)
+
+
+def test_nothing_is_signed_that_nobody_verifies() -> None:
+    strict = Settings(verify_signatures=True)
+    with mock_oci() as outer:
+        assert _signature(outer) == NOTE
+        with mock_oci(strict) as inner:
+            assert len(_signature(inner)) == 256
+        assert _signature(outer) == NOTE
+    with mock_oci(strict) as mocked:
+        assert len(_signature(mocked)) == 256
+
+
+def test_calls_to_this_machine_are_signed(tmp_path: Path) -> None:
+    """A mock in the process leaves alone what goes to a server that verifies."""
+    with running_server(tmp_path, "--pace", "0", "--verify-signatures") as server, mock_oci():
+        served = ServedCloud(server)
+        client = oci.object_storage.ObjectStorageClient(
+            served.config, service_endpoint=server.url, retry_strategy=oci.retry.NoneRetryStrategy()
+        )
+        assert client.get_namespace().data == served.namespace
+
+
+def test_a_key_is_read_once() -> None:
+    with mock_oci() as mocked:
+        first = oci.signer.load_private_key_from_file(mocked.config["key_file"])
+        assert oci.signer.load_private_key_from_file(mocked.config["key_file"]) is first
+    with pytest.raises(oci.exceptions.InvalidPrivateKey), mock_oci():
+        oci.signer.load_private_key("no key", None)

@@ -43,7 +43,37 @@ class Authorization:
 def parse(header: str) -> Authorization:
     """Take *header* apart; scheme and parameters in any case, parameters in any order.
 
-    :raises Malformed: another scheme, a parameter twice or none of that name, or no parameters.
+    :raises Malformed: another scheme, a parameter twice, or one missing that there must be.
+    """
+    found = _parameters(header)
+    for name in ("keyId", "algorithm", "signature"):
+        if not found.get(name.lower()):
+            raise Malformed(f"the Authorization header has no {name}")
+    return Authorization(
+        key_id=found["keyid"],
+        algorithm=found["algorithm"].lower(),
+        version=found.get("version", ""),
+        # Without it, only the date is signed.
+        headers=tuple(found.get("headers", "date").lower().split()),
+        signature=found["signature"],
+    )
+
+
+def key_id_of(header: str) -> KeyId:
+    """Whose key *header* says that it was signed with; empty of what can't be read.
+
+    Read as :func:`parse` reads it: who a caller is taken for is whose signature is checked.
+    """
+    try:
+        return key_id(_parameters(header).get("keyid", ""))
+    except Malformed:
+        return KeyId()
+
+
+def _parameters(header: str) -> dict[str, str]:
+    """The parameters by their names in lower case.
+
+    :raises Malformed: another scheme, a parameter twice, or what is no parameter.
     """
     scheme = _SCHEME.match(header)
     if scheme is None:
@@ -59,17 +89,7 @@ def parse(header: str) -> Authorization:
             raise Malformed(f"the Authorization header has {match[1]} twice")
         found[name] = match[2] if match[2] is not None else match[3]
         at = match.end()
-    for name in ("keyId", "algorithm", "signature"):
-        if not found.get(name.lower()):
-            raise Malformed(f"the Authorization header has no {name}")
-    return Authorization(
-        key_id=found["keyid"],
-        algorithm=found["algorithm"].lower(),
-        version=found.get("version", ""),
-        # Without it, only the date is signed.
-        headers=tuple(found.get("headers", "date").lower().split()),
-        signature=found["signature"],
-    )
+    return found
 
 
 @functools.lru_cache(maxsize=1024)

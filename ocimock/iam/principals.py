@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from . import tokens
-from .authorization import key_id
+from .authorization import key_id_of
 
 if TYPE_CHECKING:
     from ..cloud import Cloud
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 PrincipalKind = Literal["user", "resource", "service", "anonymous"]
 
-_KEY_ID = re.compile(r'\bkeyId\s*=\s*"([^"]*)"', re.IGNORECASE)
 _CLAIMS = ("res_tenant", "res_type", "res_compartment", "res_id")
 
 
@@ -46,10 +44,10 @@ def identify(cloud: Cloud, request: Request) -> Principal:
 
     A user that the tenancy does not have, and a token that can't be read, are nobody.
     """
-    found = _KEY_ID.search(request.headers.get_lower("authorization"))
-    if found is None:
+    header = request.headers.get_lower("authorization")
+    if not header:
         return ANONYMOUS
-    named = key_id(found[1])
+    named = key_id_of(header)
     if named.token:
         return _bearer(named.token)
     user = cloud.store.find("user", named.user_id)

@@ -3,86 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import oci
 import pytest
 import requests
 
-from ocimock import MockedCloud, Settings, mock_oci
+from ocimock import mock_oci
 from ocimock.iam import enforcement
 from ocimock.iam.principals import of_resource, of_service
 from ocimock.services.core.operations import SERVICE as CORE
 from ocimock.wire.errors import NotAuthorizedOrNotFound, NotImplementedByMock
+from tests.ocimock.iam.world import World
 from tests.ocimock.support import refused
 
 ids = oci.identity.models
 oss = oci.object_storage.models
 NO_BUCKET = (404, "BucketNotFound", "you are not authorized")
 NOTHING = (404, "NotAuthorizedOrNotFound", "Authorization failed or requested resource not found")
-
-
-@dataclass
-class World:
-    """A tenancy that enforces its policies, its administrator, and ada in the group people."""
-
-    mocked: MockedCloud
-    ada: str
-    people: str
-
-    def client(self, sdk_class: Any, *, as_ada: bool = True, region: str = "") -> Any:
-        config = self.mocked.user_config(self.ada) if as_ada else dict(self.mocked.config)
-        if region:
-            config["region"] = region
-        return sdk_class(config, retry_strategy=oci.retry.NoneRetryStrategy())
-
-    def identity(self, *, as_ada: bool = False) -> Any:
-        return self.client(oci.identity.IdentityClient, as_ada=as_ada, region="us-ashburn-1")
-
-    def storage(self, *, as_ada: bool = True) -> Any:
-        return self.client(oci.object_storage.ObjectStorageClient, as_ada=as_ada)
-
-    def network(self, *, as_ada: bool = True) -> Any:
-        return self.client(oci.core.VirtualNetworkClient, as_ada=as_ada)
-
-    def allow(self, *statements: str) -> str:
-        """A new policy in the root; its OCID."""
-        number = len(self.identity().list_policies(self.mocked.tenancy_id).data)
-        details = ids.CreatePolicyDetails(
-            compartment_id=self.mocked.tenancy_id,
-            name=f"p{number}",
-            description="d",
-            statements=list(statements),
-        )
-        made: str = self.identity().create_policy(details).data.id
-        return made
-
-
-@pytest.fixture
-def world() -> Iterator[World]:
-    with mock_oci(Settings(enforce_iam=True)) as mocked:
-        config = {**mocked.config, "region": "us-ashburn-1"}
-        admin = oci.identity.IdentityClient(config)
-        root = mocked.tenancy_id
-        user = admin.create_user(
-            ids.CreateUserDetails(compartment_id=root, name="ada", description="d")
-        ).data.id
-        group = admin.create_group(
-            ids.CreateGroupDetails(compartment_id=root, name="people", description="d")
-        ).data.id
-        admin.add_user_to_group(ids.AddUserToGroupDetails(user_id=user, group_id=group))
-        yield World(mocked, user, group)
-
-
-@pytest.fixture
-def bucket(world: World) -> str:
-    details = oss.CreateBucketDetails(name="data", compartment_id=world.mocked.compartment_id)
-    storage = world.storage(as_ada=False)
-    storage.create_bucket("ocimock", details)
-    storage.put_object("ocimock", "data", "old", b"old")
-    return "data"
 
 
 def test_without_a_policy_nothing_is_there(world: World, bucket: str) -> None:

@@ -80,10 +80,13 @@ class Cloud:
         *,
         clock: Clock | None = None,
         state: StateFile | None = None,
+        blobs: Blobs | None = None,
     ) -> None:
         """*state* is the file that everything goes into, and from which it is taken up again.
 
-        :raises StateFileError: the file is of another tenancy.
+        *blobs* is where bodies go that no state file keeps, if they are to outlive this mock.
+
+        :raises StateFileError: the file is of another tenancy, or can't be written.
         """
         # Services register their seeds and events when they are imported, and they import this.
         from .registry import services
@@ -91,7 +94,7 @@ class Cloud:
         self.settings = settings or Settings()
         self.clock = clock or Clock()
         self.store = Store()
-        self.blobs = state.blobs if state is not None else Blobs()
+        self.blobs = state.blobs if state is not None else blobs or Blobs()
         self.ids = OcidFactory()
         self.faults = Faults(self.settings.faults)
         self.limits = Limits(self)
@@ -116,7 +119,7 @@ class Cloud:
         When the block ends, all of it is in the state file, if there is one. A block that is only
         *reading* promises to change nothing.
 
-        :raises sqlite3.Error: the state file can't be written.
+        :raises StateFileError: the file can't be written. Then nothing of it has happened.
         """
         with self.lock, self._saved():
             happened = self.clock.is_due()
@@ -125,6 +128,11 @@ class Cloud:
             elif reading:
                 self.store.unwatch()
             yield
+
+    def forget(self) -> None:
+        """Drop what stands, for a state file to say anew what does."""
+        self.store.clear()
+        self.derived.clear()
 
     def run_due_events(self) -> None:
         """Let everything happen whose time has come."""
@@ -143,12 +151,11 @@ class Cloud:
             yield
             return
         self._saving = True
-        self.store.watch()
         try:
-            yield
+            with self._state.kept(self):
+                yield
         finally:
             self._saving = False
-            self._state.save(self)
 
 
 EventHandler = Callable[[Cloud, str], None]

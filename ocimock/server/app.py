@@ -10,7 +10,7 @@ from ..clock import Clock
 from ..cloud import Cloud
 from ..dispatch import UnknownHostError, dispatch, shown_path
 from ..faults import AnswerDropped
-from ..store.state_file import StateFile
+from ..store.state_file import StateFile, StateFileError
 from ..wire.body import Body, Spool
 from ..wire.message import Headers, Request, Response
 from . import pages
@@ -38,12 +38,20 @@ class Application:
         self._state = state
 
     def reset(self) -> None:
-        """Begin anew: nothing stands, and no time has passed."""
-        with self.cloud.lock:
-            if self._state is not None:
-                self._state.clear()
-            clock = Clock(self.cloud.clock.pace)
-            self.cloud = Cloud(self.cloud.settings, clock=clock, state=self._state)
+        """Begin anew: nothing stands, and no time has passed.
+
+        :raises StateFileError: the file can't be written; all is as it was.
+        """
+        state, before = self._state, self.cloud
+        clock = Clock(before.clock.pace)
+        with before.lock:
+            if state is not None:
+                with state.renewed(before):
+                    self.cloud = Cloud(before.settings, clock=clock, state=state)
+                return
+            before.blobs.clear()
+            # The folder of bodies stays: one may be on its way in at this moment, or out.
+            self.cloud = Cloud(before.settings, clock=clock, blobs=before.blobs)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -79,6 +87,9 @@ class Application:
             raise
         except UnknownHostError as fault:
             return _error(502, "UnknownHost", str(fault))
+        except StateFileError as fault:
+            _log.error("%s %s: %s", request.method, shown_path(request.path), str(fault))
+            return _error(500, "InternalServerError", str(fault))
         except Exception:  # noqa: BLE001 - the server goes on, whatever it was
             _log.exception("ocimock failed at %s %s", request.method, shown_path(request.path))
             message = "a fault of ocimock itself; its output says more"

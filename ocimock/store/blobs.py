@@ -7,6 +7,7 @@ lie in files, wherever the records are.
 from __future__ import annotations
 
 import tempfile
+import threading
 from pathlib import Path
 
 from ..wire.body import Body, Spool, in_file
@@ -20,6 +21,8 @@ class Blobs:
         self.last = 0
         # Made with the first large body, gone with the last reference to this object.
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        # In the process bodies come in outside of the cloud's lock, several at once.
+        self._making = threading.Lock()
 
     def spool(self) -> Spool:
         """Somewhere to write a body that comes in."""
@@ -27,11 +30,12 @@ class Blobs:
 
     def folder(self) -> Path:
         """Where large bodies lie."""
-        if self._temporary is None:
-            self._temporary = tempfile.TemporaryDirectory(
-                prefix="ocimock-bodies-", ignore_cleanup_errors=True
-            )
-        return Path(self._temporary.name)
+        with self._making:
+            if self._temporary is None:
+                self._temporary = tempfile.TemporaryDirectory(
+                    prefix="ocimock-bodies-", ignore_cleanup_errors=True
+                )
+            return Path(self._temporary.name)
 
     def put(self, body: Body | bytes) -> str:
         """Keep *body*; the key under which it lies."""
@@ -50,6 +54,11 @@ class Blobs:
 
     def drop(self, key: str) -> None:
         self._bodies.pop(key, None)
+
+    def clear(self) -> None:
+        """Drop everything."""
+        for key in list(self._bodies):
+            self.drop(key)
 
     def count(self) -> int:
         """How many there are."""

@@ -92,6 +92,11 @@ class Store:
         if found is not None and self._watched is not None:
             self._watched[kind, identifier] = found
 
+    def clear(self) -> None:
+        """Forget all records. Numbers go on from where they were."""
+        self._kinds.clear()
+        self._watched = None
+
     def kinds(self) -> list[str]:
         return sorted(self._kinds)
 

@@ -15,7 +15,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..clock import Event
 from ..retry_tokens import FirstAnswer
@@ -82,14 +82,68 @@ class StateFile:
                     f"{self.path} is the state of tenancy and namespace {found['identity']}, not "
                     f"of {identity}; name another file"
                 )
-            self._restore(cloud, json.loads(found.get("counters", "[0, 0, 0, 0]")))
+            self._restore(cloud)
+            self.blobs.sweep_leftovers()
         return True
 
-    def save(self, cloud: Cloud) -> None:
-        """Write what has changed since the last time, in one transaction.
+    @contextmanager
+    def kept(self, cloud: Cloud) -> Iterator[None]:
+        """What the block changes in *cloud* goes into the file, also where it fails.
 
-        :raises sqlite3.Error: it can't be written (the disk is full, say).
+        :raises StateFileError: the file can't be written. Then nothing of it is in *cloud* either.
         """
+        with self._all_or_nothing(cloud):
+            cloud.store.watch()
+            try:
+                yield
+            except (sqlite3.Error, StateFileError):
+                raise
+            except BaseException:
+                self._save(cloud)
+                raise
+            self._save(cloud)
+
+    @contextmanager
+    def renewed(self, cloud: Cloud) -> Iterator[None]:
+        """The file is empty for the block, in which another mock begins that takes *cloud*'s place.
+
+        :raises StateFileError: it can't be written. Then file and *cloud* are as they were.
+        """
+        with self._all_or_nothing(cloud):
+            self._begin()
+            for table in ("meta", "records", "events", "retry_tokens"):
+                self._db.execute(f"DELETE FROM {table}")
+            self.blobs.clear()
+            self._saved.clear()
+            self._counters = ""
+            yield
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def _all_or_nothing(self, cloud: Cloud) -> Iterator[None]:
+        """Where the file can't be written, *cloud* becomes what the file holds.
+
+        It would answer with what no restart brings back otherwise, and the next call would write
+        the other half of what failed.
+        """
+        try:
+            yield
+        except (sqlite3.Error, StateFileError) as fault:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            cloud.forget()
+            self._restore(cloud)
+            if isinstance(fault, StateFileError):
+                raise
+            raise StateFileError(
+                f"{self.path} can't be written ({fault}), so nothing of this call is kept; see to "
+                "it that there is room on the disk, then try again"
+            ) from fault
+
+    def _save(self, cloud: Cloud) -> None:
+        """Write what has changed since the last time, in one transaction."""
         for kind, identifier, record in cloud.store.watched():
             self._save_record(kind, identifier, record)
         counters = json.dumps(
@@ -103,20 +157,6 @@ class StateFile:
         if self._db.in_transaction:
             self._db.execute("COMMIT")
         self.blobs.settle()
-
-    def clear(self) -> None:
-        """Empty the file."""
-        self._begin()
-        for table in ("meta", "records", "events", "retry_tokens"):
-            self._db.execute(f"DELETE FROM {table}")
-        self.blobs.clear()
-        self._db.execute("COMMIT")
-        self.blobs.settle()
-        self._saved.clear()
-        self._counters = ""
-
-    def close(self) -> None:
-        self._db.close()
 
     def _prepare(self) -> None:
         format_ = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -150,7 +190,12 @@ class StateFile:
         self._db.execute("REPLACE INTO records VALUES (?, ?, ?)", (kind, identifier, text))
         self._saved[key] = hash(text)
 
-    def _restore(self, cloud: Cloud, counters: list[Any]) -> None:
+    def _restore(self, cloud: Cloud) -> None:
+        """Put into *cloud*, which is empty, what the file holds."""
+        meta = self._db.execute("SELECT value FROM meta WHERE name = 'counters'").fetchone()
+        last, last_id, last_blob, ahead = json.loads(meta[0]) if meta else (0, 0, 0, 0.0)
+        self._saved.clear()
+        self._counters = ""
         found = []
         for kind, identifier, text in self._db.execute("SELECT * FROM records"):
             self._saved[kind, identifier] = hash(text)
@@ -159,13 +204,13 @@ class StateFile:
         for record in sorted(found, key=lambda record: record.number):
             cloud.store.restore(record)
         events = self._db.execute("SELECT due, number, name, subject FROM events")
-        cloud.clock.restore([Event(*row) for row in events], ahead=counters[3])
+        cloud.clock.restore([Event(*row) for row in events], ahead=ahead)
         tokens = self._db.execute("SELECT key, answer FROM retry_tokens")
         cloud.retry_tokens.restore({key: FirstAnswer.parse(answer) for key, answer in tokens})
         self.blobs.load()
-        cloud.store.last = max(cloud.store.last, counters[0])
-        cloud.ids.last = counters[1]
-        self.blobs.last = max(self.blobs.last, counters[2])
+        cloud.store.last = max(cloud.store.last, last)
+        cloud.ids.last = last_id
+        self.blobs.last = max(self.blobs.last, last_blob)
 
     def _watch(self, cloud: Cloud) -> None:
         """Have the clock and the retry tokens say what becomes of them."""

@@ -60,11 +60,6 @@ class StoredBlobs(Blobs):
             self._db.execute("DELETE FROM blobs WHERE key = ?", (key,))
             self._dropped.append(body)
 
-    def clear(self) -> None:
-        """Drop everything."""
-        for key in list(self._bodies):
-            self.drop(key)
-
     def sweep(self) -> None:
         """Delete the rows that nobody holds any more."""
         if self._rows_gone:
@@ -77,10 +72,16 @@ class StoredBlobs(Blobs):
         self._dropped.clear()
 
     def load(self) -> None:
-        """Take over what the file holds, and delete what nothing in it refers to."""
-        rows = dict(self._db.execute("SELECT name, length(body) FROM segments"))
-        self._last_row = max(rows, default=0)
-        known: dict[tuple[str, int | str], Segment] = {}
+        """Take over what the file holds, in place of what is held now."""
+        held = (*self._bodies.values(), *self._dropped)
+        # Each row and each file has one owner, which may be here already.
+        known: dict[tuple[str, int | str], Segment] = {
+            _described(segment)[:2]: segment
+            for body in held
+            for segment in body.segments
+            if not isinstance(segment, InMemory)
+        }
+        self._bodies = {}
         for key, segments in self._db.execute("SELECT key, segments FROM blobs").fetchall():
             parts = []
             for place, name, size in json.loads(segments):
@@ -89,6 +90,15 @@ class StoredBlobs(Blobs):
                 parts.append(known[place, name])
             self._bodies[key] = Body(tuple(parts))
             self.last = max(self.last, int(key.removeprefix("blob")))
+        self.settle()
+
+    def sweep_leftovers(self) -> None:
+        """Delete the rows and files that a killed process left behind, which no body has."""
+        known = {
+            _described(segment)[:2] for body in self._bodies.values() for segment in body.segments
+        }
+        rows = [name for (name,) in self._db.execute("SELECT name FROM segments")]
+        self._last_row = max(rows, default=0)
         self._rows_gone.extend(name for name in rows if ("row", name) not in known)
         self.sweep()
         if self._folder.is_dir():

@@ -54,7 +54,8 @@ class InFile:
     """A segment that is a whole file, and its only owner.
 
     The file goes when the last body that has it goes, whoever holds that (the store, or an answer
-    on its way out). At the end of the process it stays: a state file may count on it.
+    on its way out). At the end of the process it stays: a state file may count on it. A forked
+    process owns nothing.
     """
 
     __slots__ = ("__weakref__", "path", "size", "unlink")
@@ -62,7 +63,7 @@ class InFile:
     def __init__(self, path: Path, size: int) -> None:
         self.path = path
         self.size = size
-        self.unlink = weakref.finalize(self, _unlink, path)
+        self.unlink = weakref.finalize(self, _unlink, path, os.getpid())
         self.unlink.atexit = False
 
     def pieces(self, first: int, end: int) -> Iterator[bytes]:
@@ -234,5 +235,6 @@ class _Reader(io.RawIOBase):
         return count
 
 
-def _unlink(path: Path) -> None:
-    path.unlink(missing_ok=True)
+def _unlink(path: Path, owner: int) -> None:
+    if os.getpid() == owner:
+        path.unlink(missing_ok=True)

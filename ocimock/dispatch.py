@@ -216,12 +216,13 @@ def _answer_once(call: Call, service: Service, handler: Handler, token: str) -> 
     """A POST with a retry token happens once; sent again it gets the first answer again."""
     key = f"{service.name}.{call.operation.name}/{token}"
     request = call.request
-    digest = hashlib.sha256(f"{request.path}\n".encode() + request.body).hexdigest()
+    # Not of the body itself: an artifact may have gigabytes.
+    digest = hashlib.sha256(f"{request.path}\n".encode() + request.content.digest("sha256"))
     tokens, now = call.cloud.retry_tokens, call.cloud.clock.now()
-    if (first := tokens.find(key, digest, now)) is not None:
+    if (first := tokens.find(key, digest.hexdigest(), now)) is not None:
         return first
     response = handler(call)
-    tokens.keep(key, digest, response, now)
+    tokens.keep(key, digest.hexdigest(), response, now)
     return response
 
 

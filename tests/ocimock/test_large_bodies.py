@@ -10,6 +10,7 @@ from typing import Any
 
 import oci
 import pytest
+import requests
 from oci.object_storage import UploadManager
 
 from ocimock import Settings
@@ -103,4 +104,41 @@ def test_a_large_upload_in_parts_goes_in_and_out(
     assert storage.head_object(NS, BUCKET, "o").headers["opc-multipart-md5"].endswith("-5")
     found = storage.get_object(NS, BUCKET, "o")
     assert _digest(found) == source.hash.hexdigest()
+    assert _peak(served.pid) - before < _ALLOWED
+
+
+def _make(served: ServerFile, path: str, details: dict[str, Any]) -> str:
+    answer = requests.post(f"{served.url}/20190101/{path}", json=details, timeout=10)
+    assert answer.ok, answer.text
+    return str(answer.json()["id"])
+
+
+def test_a_large_artifact_that_may_be_sent_again_goes_in_and_out(
+    served: ServerFile, storage: Any
+) -> None:
+    del storage  # warm
+    compartment = Settings().compartment_id
+    project = _make(served, "projects", {"compartmentId": compartment})
+    job = {
+        "compartmentId": compartment,
+        "projectId": project,
+        "jobConfigurationDetails": {"jobType": "DEFAULT"},
+        "jobInfrastructureConfigurationDetails": {
+            "jobInfrastructureType": "ME_STANDALONE",
+            "shapeName": "VM.Standard2.1",
+            "blockStorageSizeInGBs": 50,
+        },
+    }
+    url = f"{served.url}/20190101/jobs/{_make(served, 'jobs', job)}/artifact"
+    token = {"opc-retry-token": "one", "content-disposition": "attachment; filename=a.zip"}
+    before = _peak(served.pid)
+    for _ in range(2):
+        source = Pattern(SIZE)
+        pieces = iter(lambda: source.read(MIB), b"")
+        assert requests.post(url, data=pieces, headers=token, timeout=60).status_code == 204
+    found = hashlib.sha256()
+    with requests.get(f"{url}/content", stream=True, timeout=60) as answer:
+        for piece in answer.iter_content(MIB):
+            found.update(piece)
+    assert found.hexdigest() == source.hash.hexdigest()
     assert _peak(served.pid) - before < _ALLOWED

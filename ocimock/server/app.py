@@ -61,18 +61,24 @@ class Application:
             body = await _read(receive, self.cloud.blobs.spool())
         except ClientLeft:
             return  # nothing of half a request is done
-        try:
-            request = _request(scope, body)
-        except ValueError as fault:
-            response = _error(400, "CannotParseRequest", f"the request's address: {fault}")
+        except OSError as fault:
+            response = _error(500, "InternalServerError", f"the body can't be kept: {fault}")
         else:
             try:
-                response = self.answer(request)
+                response = self._answer(scope, body)
             except AnswerDropped:
                 scope[ABORT]()
                 await receive()  # until the end of the connection has come through
                 return
         await _send(send, response, with_body=scope["method"] != "HEAD")
+
+    def _answer(self, scope: Scope, body: Body) -> Response:
+        """:raises AnswerDropped: see :meth:`answer`."""
+        try:
+            request = _request(scope, body)
+        except ValueError as fault:
+            return _error(400, "CannotParseRequest", f"the request's address: {fault}")
+        return self.answer(request)
 
     def answer(self, request: Request) -> Response:
         """The mock's answer, or its own pages below ``/ocimock/``.
@@ -111,16 +117,20 @@ async def _read(receive: Receive, spool: Spool) -> Body:
     """The whole body.
 
     :raises ClientLeft: it never came to its end.
+    :raises OSError: the disk is full, say.
     """
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            spool.discard()
-            raise ClientLeft
-        if chunk := message.get("body"):
-            spool.write(chunk)
-        if not message.get("more_body"):
-            return spool.finish()
+    try:
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientLeft
+            if chunk := message.get("body"):
+                spool.write(chunk)
+            if not message.get("more_body"):
+                return spool.finish()
+    except (ClientLeft, OSError):
+        spool.discard()
+        raise
 
 
 async def _send(send: Send, response: Response, *, with_body: bool) -> None:

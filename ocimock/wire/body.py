@@ -6,6 +6,7 @@ without a copy, and a part of it is one more body.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
@@ -187,7 +188,9 @@ class Spool:
     def discard(self) -> None:
         """Forget what came so far."""
         if self._file is not None:
-            self._file.close()
+            # What is still to be written may be just what the disk has no room for.
+            with contextlib.suppress(OSError):
+                self._file.close()
         self._segment = None
         self._chunks.clear()
 

@@ -1,13 +1,16 @@
-"""A state file that can't be written: nothing of the call has happened, now or after a restart."""
+"""No room on the disk: nothing of the call has happened, now or after a restart."""
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -156,3 +159,25 @@ def test_a_reset_that_failed_has_not_happened(mock: Mock) -> None:
     assert mock.ask("GET", "/b/o").status == 404
     mock.restart()
     assert mock.ask("GET", "/b/o").status == 404
+
+
+def test_a_body_for_which_there_is_no_room_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full() -> Path:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    application = Application(Cloud())
+    monkeypatch.setattr(application.cloud.blobs, "folder", full)
+    scope = {"type": "http", "method": "PUT", "headers": [], "path": "/n/ocimock/b/b/o/x"}
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def receive() -> MutableMapping[str, Any]:
+        return {"type": "http.request", "body": _LARGE, "more_body": True}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    asyncio.run(application(scope, receive, send))
+    assert sent[0]["status"] == 500
+    answer = json.loads(sent[1]["body"])
+    assert answer["code"] == "InternalServerError"
+    assert "No space left" in answer["message"]

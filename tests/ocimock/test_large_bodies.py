@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import re
@@ -134,7 +135,7 @@ def test_a_large_artifact_that_may_be_sent_again_goes_in_and_out(
     before = _peak(served.pid)
     for _ in range(2):
         source = Pattern(SIZE)
-        pieces = iter(lambda: source.read(MIB), b"")
+        pieces = iter(functools.partial(source.read, MIB), b"")
         assert requests.post(url, data=pieces, headers=token, timeout=60).status_code == 204
     found = hashlib.sha256()
     with requests.get(f"{url}/content", stream=True, timeout=60) as answer:

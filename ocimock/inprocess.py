@@ -14,14 +14,13 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from http import HTTPStatus
-from io import BytesIO
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, ParamSpec, TypeVar, cast, overload
+from typing import Any, ParamSpec, TypeVar, cast, overload
 from unittest import mock
+from urllib.parse import urlsplit
 
-from . import impersonation, signing
+from . import impersonation, signing, transport
 from .capacity import Capacity
 from .clock import Clock
 from .cloud import CallRecord, Cloud, Settings
@@ -35,15 +34,12 @@ from .iam.decisions import Decision
 from .limits import Limits
 from .sessions import LOOKUPS, without_lookup
 from .tenancy import MockedTenancy, standing
-from .wire.body import Body
 from .wire.errors import ServiceError
-from .wire.message import EMPTY, Request, Response
+from .wire.message import LOOPBACK, Headers, Request
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_READ_BYTES = 64 * 1024
-_REASONS = {status.value: status.phrase for status in HTTPStatus}
 _ADAPTERS = (
     "oci._vendor.requests.adapters.HTTPAdapter.send",
     "requests.adapters.HTTPAdapter.send",
@@ -207,13 +203,20 @@ def _process_credentials(folder: Path, settings: Settings) -> Credentials:
 def _sender(cloud: Cloud, adapter: str) -> Callable[..., Any]:
     """A send method for an HTTPAdapter, which answers from *cloud*."""
     original = _resolve(adapter)
-    connection_error = _connection_error(adapter)
+    connection_error = transport.connection_error(adapter)
 
-    def send(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-        asked = Request.from_url(request.method, request.url, request.headers)
-        if asked.is_loopback:
-            return original(self, request, *args, **kwargs)
-        asked = replace(asked, content=_body(cloud, request))
+    def send(self: Any, request: Any, stream: bool = False, *args: Any, **kwargs: Any) -> Any:
+        parts = urlsplit(request.url)
+        if LOOPBACK.fullmatch(parts.hostname or ""):
+            return original(self, request, stream, *args, **kwargs)
+        asked = Request.received(
+            request.method,
+            parts.scheme,
+            parts.netloc,
+            (parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
+            Headers(request.headers),
+            transport.content(cloud, request),
+        )
         try:
             answer = dispatch(cloud, asked)
         except AnswerDropped as fault:
@@ -222,52 +225,9 @@ def _sender(cloud: Cloud, adapter: str) -> Callable[..., Any]:
             # Without the query: links carry their signatures there.
             named = f"{asked.method} {asked.base_url}{shown_path(asked.path)}"
             raise BlockedCallError(f"{named} was blocked: {fault}") from None
-        return self.build_response(request, _urllib3_response(answer, asked.method))
+        return transport.response(self, request, answer, stream=stream)
 
     return send
-
-
-def _connection_error(adapter: str) -> Any:
-    """The ConnectionError of that copy of requests to which *adapter* belongs."""
-    package = adapter.removesuffix(".adapters.HTTPAdapter.send")
-    return importlib.import_module(f"{package}.exceptions").ConnectionError
-
-
-def _urllib3_response(answer: Response, method: str) -> Any:
-    import urllib3
-
-    size = len(answer.body)
-    body: IO[bytes]
-    if method == "HEAD":
-        body = BytesIO()
-    elif isinstance(answer.body, bytes):
-        body = BytesIO(answer.body)
-    else:
-        body = answer.body.open()
-    return urllib3.HTTPResponse(
-        body=body,
-        headers={"content-length": str(size), **answer.headers},
-        status=answer.status,
-        reason=_REASONS.get(answer.status, ""),
-        preload_content=False,
-        request_method=method,
-    )
-
-
-def _body(cloud: Cloud, request: Any) -> Body:
-    body = request.body
-    if not body:
-        return EMPTY
-    if isinstance(body, bytes):
-        return Body.of(body)
-    if isinstance(body, str):
-        return Body.of(body.encode())
-    # In pieces, as http.client reads: the SDK's reader of a part knows no read to the end.
-    chunks = iter(lambda: body.read(_READ_BYTES) or None, None) if hasattr(body, "read") else body
-    spool = cloud.blobs.spool()
-    for chunk in chunks:
-        spool.write(chunk.encode() if isinstance(chunk, str) else bytes(chunk))
-    return spool.finish()
 
 
 def _resolve(dotted: str) -> Any:

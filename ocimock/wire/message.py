@@ -21,7 +21,7 @@ class Headers(dict[str, str]):
 
     def __init__(self, fields: Mapping[str, Any] | Iterable[tuple[str, Any]] = ()) -> None:
         pairs = fields.items() if isinstance(fields, Mapping) else fields
-        super().__init__((_text(name).lower(), _text(value)) for name, value in pairs)
+        super().__init__({_text(name).lower(): _text(value) for name, value in pairs})
 
     @classmethod
     def lower(cls, fields: Iterable[tuple[str, str]]) -> Headers:
@@ -132,4 +132,6 @@ def _query(query: str) -> dict[str, tuple[str, ...]]:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)

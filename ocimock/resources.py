@@ -141,10 +141,7 @@ def refuse_duplicate(cloud: Cloud, kind: Kind, data: dict[str, Any]) -> None:
     if not kind.unique:
         return
     first, *others = kind.unique
-    value = data.get(first)
-    for other in cloud.store.live(kind.name):
-        if other.data.get(first) != value:
-            continue
+    for other in cloud.store.having(kind.name, first, data.get(first)):
         if kind.regional and place_of(other.id) != place_of(data["id"]):
             continue
         if all(other.data.get(wire) == data.get(wire) for wire in others):

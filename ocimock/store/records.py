@@ -75,6 +75,11 @@ class Store:
         """The records of *kind* that stand, in the order in which they came; only to be read."""
         return iter([r for r in self._kinds.get(kind, {}).values() if not r.deleted])
 
+    def having(self, kind: str, field: str, value: Any) -> list[Record]:
+        """Those live records of *kind* whose data has *value* in *field*; only to be read."""
+        records = self._kinds.get(kind, {}).values()
+        return [r for r in records if r.data.get(field) == value and not r.deleted]
+
     def every(self) -> Iterator[Record]:
         """All records, tombstones too; only to be read."""
         return (record for records in self._kinds.values() for record in records.values())

@@ -6,6 +6,8 @@ looked at after every call: one that changed without being taken would be lost a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ocimock.cloud import Cloud
@@ -25,7 +27,16 @@ class StateCheck:
         del cloud
         return False
 
-    def save(self, cloud: Cloud) -> None:
+    @contextmanager
+    def kept(self, cloud: Cloud) -> Iterator[None]:
+        """Look at what the block changes."""
+        cloud.store.watch()
+        try:
+            yield
+        finally:
+            self._check(cloud)
+
+    def _check(self, cloud: Cloud) -> None:
         """:raises AssertionError: a record changed that nobody had taken to change it."""
         taken = {(kind, identifier) for kind, identifier, _ in cloud.store.watched()}
         now = {(record.kind, record.id): content(record) for record in cloud.store.every()}

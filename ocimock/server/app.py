@@ -135,13 +135,21 @@ async def _read(receive: Receive, spool: Spool) -> Body:
 
 async def _send(send: Send, response: Response, *, with_body: bool) -> None:
     headers = {"content-length": str(len(response.body)), **response.headers}
-    fields = [(name.encode(), text.encode("latin-1")) for name, text in headers.items()]
+    fields = [(name.encode(), _field(text)) for name, text in headers.items()]
     await send({"type": "http.response.start", "status": response.status, "headers": fields})
     body = response.body if isinstance(response.body, Body) else Body.of(response.body)
     # In pieces: the connection takes more as the client reads.
     for piece in body.pieces() if with_body else ():
         await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
+
+
+def _field(text: str) -> bytes:
+    """A header field's bytes, as they came where they came in a header."""
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode()
 
 
 def _error(status: int, code: str, message: str) -> Response:

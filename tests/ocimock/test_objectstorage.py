@@ -515,6 +515,15 @@ def test_parts_become_one_object(mocked: MockedTenancy, storage: Any, bucket: st
     assert mocked.bodies() == 1
 
 
+def test_metadata_of_any_script_does_not_hide_the_object(storage: Any, bucket: str) -> None:
+    upload = begin(storage, bucket, metadata={"a": "日本"}, content_type="text/é")
+    commit(storage, bucket, upload, [part(storage, bucket, upload, 1, b"1")])
+    shown = "attachment; filename=日.txt"
+    got = storage.get_object(NS, bucket, "big", http_response_content_disposition=shown)
+    assert got.data.content == b"1"
+    assert "opc-meta-a" in got.headers
+
+
 def test_a_part_that_was_sent_again_counts_once(storage: Any, bucket: str) -> None:
     upload = begin(storage, bucket)
     old = part(storage, bucket, upload, 1, b"old")

@@ -20,7 +20,10 @@ from ...wire.errors import (
 from ...wire.message import Response
 from .versions import md5
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+# No object has a size of more digits.
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
+# What a field of an HTTP header can't hold.
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _CHECKSUMS = ("SHA256", "SHA384")
 
 
@@ -111,6 +114,18 @@ def check_body(call: Call) -> dict[str, str]:
             f"does not match the {name} header ({call.header(name)})"
         )
     return {name: computed}
+
+
+def check_field(text: str, where: str) -> str:
+    """*text*, which is going to be a field of an answer's header.
+
+    :raises InvalidParameter: it can't be one.
+    """
+    if _CONTROL.search(text):
+        raise InvalidParameter(
+            f"{where}: a header field can't hold line ends or control characters"
+        )
+    return text
 
 
 def _decoded(text: str) -> bytes:

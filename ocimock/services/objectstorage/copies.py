@@ -15,6 +15,7 @@ from . import versions
 from .acts import on_bucket, service
 from .base import BUCKET, SERVICE, bucket_key, check_object_name, find_bucket
 from .conditions import check_match, check_none_match
+from .objects import meta_headers
 
 WORK_REQUEST = "objectstorageworkrequest"
 # How long a copy takes at real pace, in seconds.
@@ -83,7 +84,7 @@ def _write_copy(cloud: Cloud, work: Record) -> None:
     headers = dict(source.data["headers"])
     if (metadata := body.get("destinationObjectMetadata")) is not None:
         headers = {name: text for name, text in headers.items() if name[:9] != "opc-meta-"}
-        headers.update({f"opc-meta-{name.lower()}": text for name, text in metadata.items()})
+        headers.update(meta_headers(metadata, "destinationObjectMetadata"))
     content = versions.Content(
         cloud.blobs.get(source.private["blob"]),
         headers=headers,

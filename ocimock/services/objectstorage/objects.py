@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import re
+from collections.abc import Mapping
 from datetime import datetime
 from email.utils import format_datetime
 
@@ -15,6 +17,7 @@ from .base import SERVICE, check_object_name, find_bucket
 from .conditions import (
     check_body,
     check_change,
+    check_field,
     check_match,
     check_none_match,
     is_unchanged,
@@ -29,6 +32,8 @@ _KEPT_HEADERS = (
     "cache-control",
 )
 _META = "opc-meta-"
+# Source: RFC 9110, "Tokens".
+_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
 _TIERS = ("Standard", "InfrequentAccess", "Archive")
 # Query parameters by which a client sets the header fields of its own answer.
 _OVERRIDES = {
@@ -75,7 +80,7 @@ def get_object(call: Call) -> Response:
     headers = _headers(record)
     for parameter, name in _OVERRIDES.items():
         if value := call.query(parameter):
-            headers[name] = value
+            headers[name] = check_field(value, parameter)
     body = call.cloud.blobs.get(record.private["blob"])
     return ranged(call, headers, body, checksum="content-md5")
 
@@ -166,6 +171,20 @@ def kept_headers(call: Call) -> dict[str, str]:
     kept.setdefault("content-type", "application/octet-stream")
     fields = call.request.headers.items()
     return {**kept, **{name: value for name, value in fields if name.startswith(_META)}}
+
+
+def meta_headers(metadata: Mapping[str, str], where: str) -> dict[str, str]:
+    """A body's metadata as the header fields that an object is served with.
+
+    :raises InvalidParameter: a name or a value can't be in a header.
+    """
+    found = {}
+    for name, value in metadata.items():
+        field = name.lower() if name.lower().startswith(_META) else f"{_META}{name.lower()}"
+        if not _FIELD_NAME.fullmatch(field):
+            raise InvalidParameter(f"{where}: '{name[:80]}' can't be part of a header field's name")
+        found[field] = check_field(value, f"{where}.{name}")
+    return found
 
 
 def storage_tier(call: Call, bucket: Record) -> str:

@@ -19,8 +19,8 @@ from ...wire.errors import (
 from ...wire.message import Response
 from . import versions
 from .base import SERVICE, UPLOAD, check_object_name, find_bucket
-from .conditions import check_body, check_change
-from .objects import http_time
+from .conditions import check_body, check_change, check_field
+from .objects import http_time, meta_headers
 
 # Source: OCI documentation, "Using Multipart Uploads".
 _MOST_PARTS = 10_000
@@ -174,12 +174,11 @@ def _headers(body: dict[str, Any]) -> dict[str, str]:
         "contentDisposition": "content-disposition",
         "cacheControl": "cache-control",
     }
-    headers = {header: str(body[wire]) for wire, header in names.items() if body.get(wire)}
+    headers = {
+        header: check_field(body[wire], wire) for wire, header in names.items() if body.get(wire)
+    }
     headers.setdefault("content-type", "application/octet-stream")
-    for name, value in (body.get("metadata") or {}).items():
-        lower = name.lower()
-        headers[lower if lower.startswith("opc-meta-") else f"opc-meta-{lower}"] = value
-    return headers
+    return {**headers, **meta_headers(body.get("metadata") or {}, "metadata")}
 
 
 def _forget(call: Call, upload: Record) -> None:

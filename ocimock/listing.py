@@ -17,11 +17,15 @@ from .store import Record
 from .wire import models
 from .wire.errors import InvalidParameter, NotImplementedByMock
 from .wire.message import Response
+from .wire.numbers import whole as whole_number
 
 # How a record looks to a list's filters, order and summary.
 View = Callable[[Record], dict[str, Any]]
 # Where in an order a record stands: a rank by type of value, the value, the record's number.
 _Place = tuple[int, Any, int]
+
+# The types of the values of each rank.
+_OF_RANK: dict[str, tuple[type, ...]] = {"0": (int,), "1": (int, float), "2": (str,)}
 
 _USUAL_LIMIT = 1000
 
@@ -92,9 +96,9 @@ def page(call: Call, found: list[dict[str, Any]], *, collection: bool, usual: st
         found = sorted(found, key=lambda item: _place(item.get(field), 0), reverse=falls)
     limit = call.limit(_USUAL_LIMIT)
     token = call.query("page") or "0"
-    if not token.isdigit():
+    start = whole_number(token)
+    if start is None:
         raise _wrong_token(token)
-    start = int(token)
     items = found[start : start + limit]
     response = Response.of_json({"items": items} if collection else items)
     if start + limit < len(found):
@@ -151,12 +155,10 @@ def _place_of(token: str) -> _Place:
         rank, value, number = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
     except (ValueError, TypeError, binascii.Error):
         raise _wrong_token(token) from None
-    if rank not in (0, 1, 2) or not isinstance(number, int):
-        raise _wrong_token(token)
-    if isinstance(value, str) != (rank == 2):
+    if not isinstance(number, int) or not isinstance(value, _OF_RANK.get(str(rank), ())):
         raise _wrong_token(token)
     return (rank, value, number)
 
 
 def _wrong_token(token: str) -> InvalidParameter:
-    return InvalidParameter(f"page '{token}' is not a token that this list gave out")
+    return InvalidParameter(f"page '{token[:80]}' is not a token that this list gave out")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,9 +13,22 @@ from .iam.principals import Principal
 from .wire import models
 from .wire.errors import CannotParseRequest, InvalidParameter
 from .wire.message import Request, Response
+from .wire.numbers import whole
 from .wire.routes import Operation, known_operations, most_items
 
 Handler = Callable[["Call"], Response]
+
+# Characters of a wrong value that an error shows.
+_SHOWN = 80
+# An escape of one of the two halves that make a character beyond U+FFFF.
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+_JSON = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 @dataclass(frozen=True)
@@ -45,7 +59,8 @@ class Call:
         if not self.request.body and not self.operation.body_required:
             return {}
         try:
-            value = json.loads(self.request.body)
+            value = _JSON.decode(self.request.body.decode())
+            _refuse_half_characters(value, self.request.body)
         except ValueError as fault:
             raise CannotParseRequest(f"the body is not JSON: {fault}") from None
         except RecursionError:
@@ -75,9 +90,11 @@ class Call:
         value = self.query(name)
         if value is None:
             return default
-        if not value.isdigit() or int(value) < 1:
-            raise InvalidParameter(f"{name} must be a whole number of 1 or more, not '{value}'")
-        return int(value)
+        number = whole(value)
+        if not number:
+            shown = value[:_SHOWN]
+            raise InvalidParameter(f"{name} must be a whole number of 1 or more, not '{shown}'")
+        return number
 
 
 @dataclass
@@ -135,6 +152,12 @@ class Service:
         if missing := sorted(set(self.handlers) - set(found)):
             raise KeyError(f"{self.name}: the SDK has no operation {', '.join(missing)}")
         return found
+
+
+def _refuse_half_characters(value: Any, body: bytes) -> None:
+    """:raises ValueError: a text of *value* can't be written as UTF-8."""
+    if _HALF.search(body):
+        json.dumps(value, ensure_ascii=False).encode()
 
 
 def _without_nulls(value: Any) -> Any:

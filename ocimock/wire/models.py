@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from .lengths import check_defined_tags, check_free_tags, check_text, longest
 
 _LIST = re.compile(r"list\[(.+)\]$")
 _MAP = re.compile(r"dict\(str, (.+)\)$")
+_INT64 = 2**63
 _REQUIRED = "**[Required]**"
 # Fields whose values no error may show.
 _PRIVATE = re.compile(r"secretContent|environmentVariables|password", re.IGNORECASE)
@@ -175,14 +177,17 @@ def _is_time(value: Any) -> bool:
     if not isinstance(value, str):
         return False
     try:
-        datetime.fromisoformat(value)
-    except ValueError:
+        datetime.fromisoformat(value).timestamp()
+    except (ValueError, OverflowError, OSError):
+        # Not written as a time, or so early that it is none on the clock.
         return False
     return True
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool) and -_INT64 <= value < _INT64
 
 
 _SCALARS = {

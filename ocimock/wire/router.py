@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
+from .errors import CannotParseRequest
 from .routes import Operation
 
 Candidate = tuple[Operation, dict[str, str]]
@@ -60,13 +61,15 @@ class Router:
         """Every operation, of any verb, whose path matches; the most literal path first.
 
         *path* is percent-encoded; the parameters that are read off it are not.
+
+        :raises CannotParseRequest: they are not UTF-8.
         """
         found = _walk(self._root, _segments(path), [])
         if len(found) > 1:
             found.sort(key=lambda one: one[0][0].literals, reverse=True)
         candidates = []
         for routes, values in found:
-            decoded = [unquote(value) for value in values]
+            decoded = [_decoded(value) for value in values]
             for route in routes:
                 parameters = dict(zip(route.names, decoded, strict=True))
                 candidates.append((route.operation, parameters))
@@ -83,6 +86,13 @@ class Router:
             node.greedy.append(route)
         else:
             node.after(segments[-1]).ending.append(route)
+
+
+def _decoded(value: str) -> str:
+    try:
+        return unquote(value, errors="strict")
+    except UnicodeDecodeError:
+        raise CannotParseRequest(f"'{value[:80]}' in the path is not UTF-8") from None
 
 
 def _segments(path: str) -> list[str]:

@@ -233,6 +233,10 @@ class Room:
         details = om.CommitMultipartUploadDetails(parts_to_commit=[part])
         return self.storage.commit_multipart_upload(NS, BUCKET, "parts", self.upload, details)
 
+    def begin(self, **fields: Any) -> Any:
+        details = om.CreateMultipartUploadDetails(object="parts", **fields)
+        return self.storage.create_multipart_upload(NS, BUCKET, details)
+
     def link(self, hours: float, **fields: Any) -> Any:
         fields = {"access_type": "ObjectRead", "object_name": "o", **fields}
         details = om.CreatePreauthenticatedRequestDetails(
@@ -322,6 +326,20 @@ ROWS = [
     Row("no body", lambda r: _post(r, b""), 400, "CannotParseRequest"),
     Row("a JSON list", lambda r: _post(r, []), 400, "CannotParseRequest", ("object",)),
     Row("nested too deep", lambda r: _post(r, b"[" * 10**6), 400, "CannotParseRequest", ("deep",)),
+    Row(
+        "half a character",
+        lambda r: _post(r, b'{"displayName": "\\ud800"}'),
+        400,
+        "CannotParseRequest",
+        ("surrogates",),
+    ),
+    Row("not UTF-8", lambda r: _post(r, b'{"displayName": "\xff"}'), 400, "CannotParseRequest"),
+    Row("no number", lambda r: _post(r, b'{"x": NaN}'), 400, "CannotParseRequest", ("NaN",)),
+    bad(
+        "an endless number",
+        lambda r: r.nodes(replicas=10**400),
+        "replicas",
+    ),
     bad("over-long name", lambda r: r.project(display_name=LONG), "displayName", "255 are allowed"),
     bad(
         "too many tags",
@@ -356,6 +374,13 @@ ROWS = [
         "MethodNotAllowed",
         ("GET, POST",),
     ),
+    Row(
+        "a path that is not UTF-8",
+        lambda r: r.raw("PUT", "objectstorage", f"/n/{NS}/b/{BUCKET}/o/a%FF", b"x"),
+        400,
+        "CannotParseRequest",
+        ("a%FF",),
+    ),
     Row("no such path", lambda r: r.raw("GET", "datascience", "/20190101/x"), 404, "NotFound"),
     gone("no such resource", lambda r: r.science.get_job(MISSING.format("datasciencejob"))),
     gone("an OCID of another kind", lambda r: r.science.get_job(r.bench.project), "job"),
@@ -365,6 +390,15 @@ ROWS = [
     bad("limit 101", lambda r: r.science.list_jobs(r.compartment, limit=101), "limit", "100"),
     bad("limit 1001", lambda r: r.network.list_vcns(r.compartment, limit=1001), "limit", "1000"),
     bad("limit x", lambda r: r.science.list_jobs(r.compartment, limit="x"), "limit", "'x'"),
+    bad("limit ²", lambda r: r.science.list_jobs(r.compartment, limit="²"), "limit", "'²'"),
+    bad("endless limit", lambda r: r.science.list_jobs(r.compartment, limit="9" * 5000), "limit"),
+    bad("page ²", lambda r: r.storage.list_buckets(NS, r.compartment, page="²"), "page '²'"),
+    bad("endless page", lambda r: r.storage.list_buckets(NS, r.compartment, page="9" * 5000)),
+    bad(
+        "a page of another type",
+        lambda r: r.science.list_jobs(r.compartment, page="WzEsIG51bGwsIDFd"),
+        "page 'WzEsIG51bGwsIDFd'",
+    ),
     bad("wrong page", lambda r: r.science.list_jobs(r.compartment, page="!"), "page '!'"),
     bad(
         "wrong order",
@@ -580,6 +614,29 @@ ROWS = [
         lambda r: r.put(content_md5=base64.b64encode(b"0" * 16).decode()),
         400,
         "UnmatchedContentMD5",
+    ),
+    bad(
+        "a line end in metadata",
+        lambda r: r.begin(metadata={"a": "x\r\nb: y"}),
+        "metadata.a",
+        "line ends",
+    ),
+    bad("a name of metadata", lambda r: r.begin(metadata={"é": "x"}), "metadata", "'é'"),
+    bad("a line end in a type", lambda r: r.begin(content_type="x\ny"), "contentType"),
+    bad(
+        "a line end in an answer's field",
+        lambda r: r.storage.get_object(NS, BUCKET, "o", http_response_content_type="x\ny"),
+        "httpResponseContentType",
+    ),
+    bad(
+        "an end before all time",
+        lambda r: r.raw(
+            "POST",
+            "objectstorage",
+            f"/n/{NS}/b/{BUCKET}/p",
+            {"name": "p", "accessType": "AnyObjectRead", "timeExpires": "0001-01-01T00:00:00"},
+        ),
+        "timeExpires",
     ),
     bad("no MD5", lambda r: r.put(content_md5="!"), "Content-MD5"),
     Row(

@@ -20,9 +20,9 @@ Lookup = Callable[[str], Values | None]
 def holds(condition: Condition | None, lookup: Lookup) -> bool:
     """Whether *condition* holds. Text is compared whatever its case.
 
-    A comparison with a variable that does not apply is false, ``!=`` too: OCI declines it. Of
-    a variable with several values (``request.groups.id``) one must equal, and none may for
-    ``!=``.
+    A comparison with a variable that does not apply, on either side, is false, ``!=`` too: OCI
+    declines it. Of a variable with several values (``request.groups.id``) one must equal, and
+    none may for ``!=``.
     """
     if condition is None:
         return True
@@ -43,6 +43,9 @@ def _compare(condition: Comparison, values: Values, lookup: Lookup) -> bool:
         return any(_is_beyond(value, operands[0], operator == "before") for value in values)
     if operator == "between":
         return any(_is_between(value, *operands) for value in values)
+    named = [operand.value for operand in operands if operand.kind == "variable"]
+    if any(lookup(name) is None for name in named):
+        return False
     starred = condition.variable == "target.object.name"
     equal = any(
         _equals(value, operand, lookup, starred) for value in values for operand in operands

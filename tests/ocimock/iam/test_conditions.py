@@ -65,6 +65,7 @@ def test_holds(text: str) -> None:
         "target.object.name = 'runs'",
         "request.groups.id != 'g2'",
         "request.principal.id = target.absent",
+        "request.principal.id != target.absent",
         "target.absent = 'x'",
         "target.absent != 'x'",
         "all {target.bucket.name = 'data', target.absent != 'x'}",

@@ -194,7 +194,11 @@ def _guard(call: Call) -> None:
 
 
 def _refuse_unknown_query(call: Call) -> None:
-    """:raises InvalidParameter: a query parameter, or a value of one, that the SDK lacks."""
+    """:raises InvalidParameter: a query parameter, or a value of one, that the SDK lacks.
+
+    A compartment that is given twice is refused too: what IAM was asked about must be what is
+    listed.
+    """
     operation = call.operation
     if not call.request.query or not operation.client:
         return
@@ -204,6 +208,8 @@ def _refuse_unknown_query(call: Call) -> None:
         plain = plain_name(name)
         if plain not in known:
             raise InvalidParameter(f"{operation.name} has no query parameter '{name}'")
+        if name == "compartmentId" and len(values) > 1:
+            raise InvalidParameter("compartmentId must be given once")
         # Some take several values in one (fields=name,size).
         for value in ",".join(values).split(",") if plain in allowed else ():
             if value not in allowed[plain]:

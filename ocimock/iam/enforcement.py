@@ -50,7 +50,7 @@ def authorize(call: Call) -> None:
     """
     from .evaluation import Ask
     from .needs import needs_of
-    from .targets import targets
+    from .targets import own_target, targets
 
     service, operation = call.operation.service, call.operation.name
     rights = _rights(call.cloud)
@@ -76,6 +76,10 @@ def authorize(call: Call) -> None:
         for need in needs.needs
         for target in targets(call, need)
     ]
+    if not asks:
+        # About nothing, or nothing that is there: so that this is no way to learn what is.
+        target = own_target(call)
+        asks = [Ask(need.permissions, target) for need in needs.needs if need.always]
     decision = _decide(call.cloud, rights, call.principal, service, operation, call.region, asks)
     if not decision.allowed:
         raise _refusal(call)

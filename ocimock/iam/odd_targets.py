@@ -91,6 +91,11 @@ def _deleted(call: Call) -> Iterator[tuple[Target, str | None]]:
         yield in_bucket(call, bucket, item["objectName"]), item.get("versionId")
 
 
+@_named("to-rename")
+def _to_rename(call: Call) -> Iterator[Target]:
+    yield in_bucket(call, call.path["bucketName"], call.body()["sourceName"])
+
+
 @_named("renamed")
 def _renamed(call: Call) -> Iterator[Target]:
     yield in_bucket(call, call.path["bucketName"], call.body()["newName"])
@@ -99,6 +104,21 @@ def _renamed(call: Call) -> Iterator[Target]:
 @_named("uploaded")
 def _uploaded(call: Call) -> Iterator[Target]:
     yield in_bucket(call, call.path["bucketName"], call.body()["object"])
+
+
+def _linked(action: str) -> Finder:
+    """What a pre-authenticated request is to let anybody read, or write."""
+
+    def find(call: Call) -> Iterator[Target]:
+        body = call.body()
+        if action in body["accessType"]:
+            yield in_bucket(call, call.path["bucketName"], body.get("objectName"))
+
+    return find
+
+
+NAMED["link-read"] = _linked("Read")
+NAMED["link-written"] = _linked("Write")
 
 
 @_named("copied")
@@ -131,7 +151,7 @@ def _shared_parent(call: Call) -> Iterator[Target]:
 def _line(call: Call, compartment: str) -> list[str]:
     """A compartment and those above it, up to the tenancy."""
     found = [compartment]
-    while (record := by_ocid(call.cloud, found[-1])) is not None:
+    while (record := call.cloud.store.find("compartment", found[-1])) is not None:
         found.append(record.data["compartmentId"])
     return found
 

@@ -160,7 +160,7 @@ head_object OBJECT_READ|OBJECT_INSPECT
 put_object OBJECT_CREATE^OBJECT_OVERWRITE
 delete_object OBJECT_DELETE@<objects> OBJECT_VERSION_DELETE@<object-versions>?
 batch_delete_objects OBJECT_DELETE@<objects> OBJECT_VERSION_DELETE@<object-versions>?
-rename_object OBJECT_CREATE@<renamed> OBJECT_OVERWRITE@<renamed>
+rename_object OBJECT_OVERWRITE@<to-rename> OBJECT_CREATE@<renamed> OBJECT_OVERWRITE@<renamed>
 copy_object OBJECT_READ@<copied> OBJECT_CREATE^OBJECT_OVERWRITE@<copy>
 create_multipart_upload OBJECT_CREATE@<uploaded> OBJECT_OVERWRITE@<uploaded>
 upload_part OBJECT_CREATE OBJECT_OVERWRITE
@@ -168,7 +168,8 @@ commit_multipart_upload OBJECT_CREATE OBJECT_OVERWRITE
 abort_multipart_upload OBJECT_DELETE
 list_multipart_uploads BUCKET_READ
 list_multipart_upload_parts OBJECT_INSPECT
-create_preauthenticated_request PAR_MANAGE
+create_preauthenticated_request PAR_MANAGE OBJECT_READ@<link-read>? \
+OBJECT_CREATE@<link-written>? OBJECT_OVERWRITE@<link-written>?
 get_preauthenticated_request PAR_MANAGE|BUCKET_READ
 list_preauthenticated_requests PAR_MANAGE|BUCKET_READ
 delete_preauthenticated_request PAR_MANAGE
@@ -213,7 +214,7 @@ head_job_artifact DATA_SCIENCE_JOB_READ
 list_job_runs DATA_SCIENCE_JOB_RUN_INSPECT
 get_job_run DATA_SCIENCE_JOB_RUN_READ
 create_job_run DATA_SCIENCE_JOB_RUN_CREATE DATA_SCIENCE_JOB_READ@jobId \
-DATA_SCIENCE_PROJECT_READ@projectId
+DATA_SCIENCE_PROJECT_READ@projectId SUBNET_ATTACH@<subnets>?
 update_job_run DATA_SCIENCE_JOB_RUN_UPDATE
 cancel_job_run DATA_SCIENCE_JOB_RUN_UPDATE
 delete_job_run DATA_SCIENCE_JOB_RUN_DELETE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...acts import Act
 from ...cloud import Cloud
+from ...iam.enforcement import context_of
 from ...iam.principals import Principal, of_service
 from .base import BUCKET, bucket_key
 
@@ -23,6 +24,8 @@ def on_bucket(
     """*operation* of Object Storage on an object, or a prefix, *path* of a bucket of *region*."""
     bucket = cloud.store.find(BUCKET, bucket_key(region, name))
     context = {"target.bucket.name": name}
+    if bucket and cloud.settings.enforce_iam:
+        context = context_of(bucket)
     if path:
         context["target.object.name"] = path
     compartment = bucket.data["compartmentId"] if bucket else None

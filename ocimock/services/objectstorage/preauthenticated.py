@@ -1,14 +1,22 @@
-"""Pre-authenticated requests: links that read or write without credentials until they expire."""
+"""Pre-authenticated requests: links that read or write without credentials until they expire.
+
+A link does what its creator may do. Source: OCI documentation, "Object Storage Pre-Authenticated
+Requests".
+"""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 
+from ...acts import refusal
+from ...iam.principals import Principal
 from ...resources import page
 from ...service import Call
 from ...store import Record
 from ...wire.errors import InvalidParameter, MissingParameter, NotAuthorizedOrNotFound
 from ...wire.message import Response
+from .acts import on_bucket
 from .base import SERVICE, find_bucket
 from .objects import get_object, head_object, put_object
 
@@ -36,7 +44,7 @@ def _create(call: Call) -> Response:
         "fullPath": f"https://{call.request.host}{uri}",
         "timeCreated": call.cloud.clock.timestamp(),
     }
-    private = {"bucket": bucket.id, "token": token}
+    private = {"bucket": bucket.id, "token": token, "creator": asdict(call.principal)}
     call.cloud.store.add(REQUEST, identifier, data, private=private)
     return Response.of_json(data)
 
@@ -70,24 +78,27 @@ _LINK = "/p/{token}/n/{namespaceName}/b/{bucketName}/o/{objectName}"
 
 @SERVICE.extra_operation("get_by_link", "GET", _LINK)
 def _get_by_link(call: Call) -> Response:
-    _check_link(call, "Read")
+    _check_link(call, "Read", "get_object")
     return get_object(call)
 
 
 @SERVICE.extra_operation("head_by_link", "HEAD", _LINK)
 def _head_by_link(call: Call) -> Response:
-    _check_link(call, "Read")
+    _check_link(call, "Read", "head_object")
     return head_object(call)
 
 
 @SERVICE.extra_operation("put_by_link", "PUT", _LINK)
 def _put_by_link(call: Call) -> Response:
-    _check_link(call, "Write")
+    _check_link(call, "Write", "put_object")
     return put_object(call)
 
 
-def _check_link(call: Call, action: str) -> None:
-    """:raises NotAuthorizedOrNotFound: no such link, expired, or not for this action or object."""
+def _check_link(call: Call, action: str, operation: str) -> None:
+    """:raises NotAuthorizedOrNotFound: no such link, expired, or not for this action or object.
+
+    Or its creator may not do that *operation* itself, or not any more.
+    """
     bucket = find_bucket(call)
     for request in call.cloud.store.live(REQUEST):
         if request.private["token"] != call.path["token"]:
@@ -102,9 +113,17 @@ def _check_link(call: Call, action: str) -> None:
             and alive
             and action in request.data["accessType"]
             and request.private["bucket"] == bucket.id
+            and _creator_may(call, request, operation)
         ):
             return
     raise NotAuthorizedOrNotFound("this pre-authenticated request does not exist or has expired")
+
+
+def _creator_may(call: Call, request: Record, operation: str) -> bool:
+    bucket, name = call.path["bucketName"], call.path["objectName"]
+    who = Principal(**request.private["creator"])
+    act = on_bucket(call.cloud, who, call.region, bucket, operation, "follow a link", name)
+    return refusal(call.cloud, call.region, [act]) is None
 
 
 def _find(call: Call) -> Record:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import oci
@@ -9,8 +10,15 @@ import pytest
 import requests
 
 from ocimock import Settings, mock_oci
+from tests.ocimock.iam.world import World
+from tests.ocimock.support import refused
+
+ids = oci.identity.models
+oss = oci.object_storage.models
+FAR = datetime(2100, 1, 1, tzinfo=UTC)
 
 IDENTITY = "https://identity.us-ashburn-1.oraclecloud.com/20160918"
+STORAGE = "https://objectstorage.eu-frankfurt-1.oraclecloud.com"
 
 
 def signed(config: dict[str, str], url: str) -> requests.PreparedRequest:
@@ -44,3 +52,115 @@ def test_the_caller_is_whose_signature_is_checked(decoy: str) -> None:
         named = decoy.format(admin=mocked.user_id, tenancy=mocked.tenancy_id)
         asked.headers["authorization"] = header.replace("Signature ", f"Signature {named}")
         assert send(asked).status_code == 404
+
+
+def call(world: World, method: str, url: str, **options: Any) -> requests.Response:
+    """Ada's call, as no SDK client would make it."""
+    config = world.mocked.user_config(world.ada)
+    signer = oci.signer.Signer(
+        config["tenancy"], config["user"], config["fingerprint"], None, None, config["key_content"]
+    )
+    return requests.request(method, url, auth=signer, timeout=5, **options)
+
+
+def compartment(world: World, name: str = "other") -> str:
+    details = ids.CreateCompartmentDetails(
+        compartment_id=world.mocked.tenancy_id, name=name, description="d"
+    )
+    return str(world.identity().create_compartment(details).data.id)
+
+
+def link(world: World, bucket: str, access: str, name: str | None = None) -> str:
+    """Where ada's new pre-authenticated request leads to, up to the object's name."""
+    details = oss.CreatePreauthenticatedRequestDetails(
+        name="link", access_type=access, object_name=name, time_expires=FAR
+    )
+    made = world.storage().create_preauthenticated_request("ocimock", bucket, details)
+    return f"{STORAGE}{made.data.access_uri}"
+
+
+def test_a_second_compartment_is_not_slipped_in(world: World) -> None:
+    mine, other = world.mocked.compartment_id, compartment(world)
+    details = oci.core.models.CreateVcnDetails(compartment_id=other, cidr_block="10.0.0.0/16")
+    world.network(as_ada=False).create_vcn(details)
+    world.allow(f"Allow group people to inspect vcns in compartment id {mine}")
+    url = "https://iaas.eu-frankfurt-1.oraclecloud.com/20160918/vcns"
+    assert call(world, "GET", f"{url}?compartmentId={mine}").json() == []
+    answer = call(world, "GET", f"{url}?compartmentId={mine}&compartmentId={other}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "InvalidParameter")
+
+
+def test_leaving_a_group_does_not_tell_who_is_in_it(world: World) -> None:
+    members = world.identity().list_user_group_memberships
+    (there,) = [m.id for m in members(world.mocked.tenancy_id, user_id=world.mocked.user_id).data]
+    told = []
+    for membership in (there, f"{there[:-4]}zzzz"):
+        answer = call(world, "DELETE", f"{IDENTITY}/userGroupMemberships/{membership}")
+        told.append((answer.status_code, answer.text.replace(membership, "…")))
+    assert told[0] == told[1]
+    assert told[0][0] == 404
+
+
+def test_deleting_no_objects_does_not_tell_which_buckets_there_are(
+    world: World, bucket: str
+) -> None:
+    for name in (bucket, "missing"):
+        with refused(404, "BucketNotFound"):
+            details = oss.BatchDeleteObjectsDetails(objects=[])
+            world.storage().batch_delete_objects("ocimock", name, details)
+
+
+def test_an_object_is_not_taken_by_giving_it_a_name_of_ones_own(world: World, bucket: str) -> None:
+    world.allow("Allow group people to manage objects in tenancy where target.object.name='mine/*'")
+    storage = world.storage()
+    details = oss.RenameObjectDetails(source_name="old", new_name="mine/old")
+    with refused(404, "BucketNotFound"):
+        storage.rename_object("ocimock", bucket, details)
+    storage.put_object("ocimock", bucket, "mine/a", b"a")
+    details = oss.RenameObjectDetails(source_name="mine/a", new_name="mine/b")
+    assert storage.rename_object("ocimock", bucket, details).status == 200
+
+
+@pytest.mark.parametrize(
+    ("access", "name", "statement"),
+    [
+        ("ObjectRead", "old", "read objects in tenancy"),
+        ("AnyObjectRead", None, "read objects in tenancy"),
+        ("ObjectWrite", "old", "{OBJECT_CREATE, OBJECT_OVERWRITE} in tenancy"),
+        ("AnyObjectReadWrite", None, "manage objects in tenancy"),
+        ("AnyObjectRead", "mine/", "read objects in tenancy where target.object.name='mine/*'"),
+    ],
+)
+def test_a_link_takes_the_rights_that_it_gives(
+    world: World, bucket: str, access: str, name: str | None, statement: str
+) -> None:
+    world.allow("Allow group people to {PAR_MANAGE, BUCKET_READ} in tenancy")
+    with refused(404, "BucketNotFound"):
+        link(world, bucket, access, name)
+    world.allow(f"Allow group people to {statement}")
+    assert link(world, bucket, access, name)
+
+
+def test_a_link_ends_with_its_creators_rights(world: World, bucket: str) -> None:
+    world.allow("Allow group people to {PAR_MANAGE} in tenancy")
+    rights = world.allow(
+        "Allow group people to {OBJECT_READ, OBJECT_OVERWRITE, OBJECT_CREATE} in tenancy"
+    )
+    to = link(world, bucket, "ObjectReadWrite", "old")
+    assert requests.get(to, timeout=5).content == b"old"
+    assert requests.put(to, b"newer", timeout=5).status_code == 200
+    details = ids.UpdatePolicyDetails(statements=["Allow group people to read objects in tenancy"])
+    world.identity().update_policy(rights, details)
+    assert requests.put(to, b"newest", timeout=5).status_code == 404
+    assert requests.get(to, timeout=5).content == b"newer"
+    world.identity().delete_policy(rights)
+    assert requests.get(to, timeout=5).status_code == 404
+    assert requests.head(to, timeout=5).status_code == 404
+
+
+def test_a_compartment_is_not_moved_to_what_is_none(world: World) -> None:
+    identity = world.identity()
+    made = identity.create_auth_token(ids.CreateAuthTokenDetails(description="d"), world.ada)
+    path = f"compartments/{compartment(world)}/actions/moveCompartment"
+    body = {"targetCompartmentId": made.data.id}
+    assert call(world, "POST", f"{IDENTITY}/{path}", json=body).status_code == 404

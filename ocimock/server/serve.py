@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -46,7 +47,21 @@ def serve(
     :raises StateFileError: it can't be used.
     :raises OSError: the port is taken.
     """
-    state = StateFile(state_file) if state_file is not None else None
+    if state_file is None:
+        _serve(home, settings, port, pace, None, told)
+        return
+    with closing(StateFile(state_file)) as state:
+        _serve(home, settings, port, pace, state, told)
+
+
+def _serve(
+    home: Path,
+    settings: Settings,
+    port: int,
+    pace: float,
+    state: StateFile | None,
+    told: Callable[[str], None] | None,
+) -> None:
     home.mkdir(parents=True, exist_ok=True)
     (home / FILE).unlink(missing_ok=True)
     listener = _listen(port)
@@ -80,8 +95,6 @@ def serve(
         server.run(sockets=[listener])
     finally:
         _withdraw(home)
-        if state is not None:
-            state.close()
 
 
 def _listen(port: int) -> socket.socket:

@@ -67,7 +67,7 @@ class StateFile:
     def load(self, cloud: Cloud) -> bool:
         """Fill *cloud* with what the file holds; False where it is new.
 
-        :raises StateFileError: it is of a mock with other identifiers.
+        :raises StateFileError: it is of a mock with other identifiers, or bodies are missing.
         """
         identity = json.dumps([cloud.settings.tenancy_id, cloud.settings.namespace])
         with self._explained():
@@ -83,6 +83,7 @@ class StateFile:
                     f"of {identity}; name another file"
                 )
             self._restore(cloud)
+            self._require_bodies()
             self.blobs.sweep_leftovers()
         return True
 
@@ -119,6 +120,8 @@ class StateFile:
             yield
 
     def close(self) -> None:
+        """Let go of the file. It stays as it is, whatever becomes of the mock that had it."""
+        self.blobs.leave()
         self._db.close()
 
     @contextmanager
@@ -157,6 +160,15 @@ class StateFile:
         if self._db.in_transaction:
             self._db.execute("COMMIT")
         self.blobs.settle()
+
+    def _require_bodies(self) -> None:
+        """:raises StateFileError: the folder of bodies did not come along with the file."""
+        if missing := self.blobs.missing():
+            raise StateFileError(
+                f"{len(missing)} of the bodies of {self.path} are missing, {missing[0]} for one; "
+                f"its folder of bodies goes where it goes, and is named {missing[0].parent.name} "
+                "beside it"
+            )
 
     def _prepare(self) -> None:
         format_ = self._db.execute("PRAGMA user_version").fetchone()[0]

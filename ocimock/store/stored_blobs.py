@@ -92,6 +92,27 @@ class StoredBlobs(Blobs):
             self.last = max(self.last, int(key.removeprefix("blob")))
         self.settle()
 
+    def leave(self) -> None:
+        """Own the files no longer: they stay when this object goes."""
+        for body in self._bodies.values():
+            for segment in body.segments:
+                if isinstance(segment, InFile):
+                    segment.unlink.detach()
+
+    def missing(self) -> list[Path]:
+        """The files of bodies that are not there, or not whole."""
+        found = {
+            segment.path: segment.size
+            for body in self._bodies.values()
+            for segment in body.segments
+            if isinstance(segment, InFile)
+        }
+        return sorted(
+            path
+            for path, size in found.items()
+            if not path.is_file() or path.stat().st_size != size
+        )
+
     def sweep_leftovers(self) -> None:
         """Delete the rows and files that a killed process left behind, which no body has."""
         known = {

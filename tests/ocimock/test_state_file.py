@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sqlite3
@@ -257,6 +258,36 @@ def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
     assert len(list((tmp_path / "s.bodies").iterdir())) == 1
     state.close()
     assert half.size == IN_MEMORY + 1
+
+
+def test_bodies_stay_when_their_mock_goes(tmp_path: Path) -> None:
+    cloud, state = _mock(tmp_path / "s", _Now())
+    large = os.urandom(IN_MEMORY + 1)
+    with cloud.transaction():
+        key = cloud.blobs.put(large)
+    state.close()
+    del cloud, state
+    gc.collect()
+    cloud, state = _mock(tmp_path / "s", _Now())
+    assert bytes(cloud.blobs.get(key)) == large
+    state.close()
+
+
+def test_a_file_moves_with_its_folder_of_bodies(tmp_path: Path) -> None:
+    cloud, state = _mock(tmp_path / "s", _Now())
+    large = os.urandom(IN_MEMORY + 1)
+    with cloud.transaction():
+        key = cloud.blobs.put(large)
+    state.close()
+    (tmp_path / "s").rename(tmp_path / "t")
+    state = StateFile(tmp_path / "t")
+    with pytest.raises(StateFileError, match=r"1 of the bodies .* named t\.bodies beside it"):
+        Cloud(state=state)
+    state.close()
+    (tmp_path / "s.bodies").rename(tmp_path / "t.bodies")
+    cloud, state = _mock(tmp_path / "t", _Now())
+    assert bytes(cloud.blobs.get(key)) == large
+    state.close()
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..cloud import Cloud
 
 # Of the tables and of the records in them. A file of another one is refused.
-_FORMAT = 1
+_FORMAT = 2
 
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

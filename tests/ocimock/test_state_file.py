@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 import signal
 import sqlite3
@@ -19,9 +20,11 @@ import pytest
 from ocimock import Settings
 from ocimock.clock import Clock
 from ocimock.cloud import Cloud
+from ocimock.dispatch import dispatch
 from ocimock.server.announcement import ServerFile
 from ocimock.store.state_file import StateFile, StateFileError
 from ocimock.wire.body import IN_MEMORY, Body
+from ocimock.wire.message import Request
 from tests.servers import running_server, started_server
 
 NS = "ocimock"
@@ -258,6 +261,27 @@ def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
     assert len(list((tmp_path / "s.bodies").iterdir())) == 1
     state.close()
     assert half.size == IN_MEMORY + 1
+
+
+def test_each_part_of_an_upload_is_written_once(tmp_path: Path) -> None:
+    """A record that grew with each part would be written as often as there are parts."""
+    cloud, state = _mock(tmp_path / "s", _Now())
+
+    def ask(method: str, path: str, body: bytes) -> bytes:
+        url = f"http://127.0.0.1/n/ocimock/b{path}"
+        answer = dispatch(cloud, Request.from_url(method, url, {}, body))
+        assert answer.status == 200, bytes(answer.body)
+        return bytes(answer.body)
+
+    ask("POST", "", json.dumps({"name": "b", "compartmentId": _COMPARTMENT}).encode())
+    upload = json.loads(ask("POST", "/b/u", b'{"object": "o"}'))["uploadId"]
+    for number in range(1, 101):
+        ask("PUT", f"/b/u/o?uploadId={upload}&uploadPartNum={number}", b"x")
+    state.close()
+    with sqlite3.connect(tmp_path / "s") as db:
+        found = db.execute("SELECT max(length(content)) FROM records WHERE kind LIKE '%upload%'")
+        assert found.fetchone()[0] < 1000
+    db.close()
 
 
 def test_bodies_stay_when_their_mock_goes(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ SERVICE = Service(
 BUCKET = "bucket"
 OBJECT = "object"
 UPLOAD = "multipartupload"
+PART = "multipartuploadpart"
 
 # Letters, digits, dash, underscore, period. Source: OCI documentation, "Managing Buckets".
 _BUCKET_NAME = re.compile(r"[A-Za-z0-9._-]{1,256}")

@@ -1,4 +1,8 @@
-"""Uploads in parts: begin, upload, list, commit, abort."""
+"""Uploads in parts: begin, upload, list, commit, abort.
+
+Each part is a record of its own, so that it costs the same whether it is the first or the last of
+thousands.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import base64
 import hashlib
 from typing import Any
 
+from ...cloud import Cloud
 from ...resources import page
 from ...service import Call
 from ...store import Record
@@ -18,7 +23,7 @@ from ...wire.errors import (
 )
 from ...wire.message import Response
 from . import versions
-from .base import SERVICE, UPLOAD, check_object_name, find_bucket
+from .base import PART, SERVICE, UPLOAD, check_object_name, find_bucket
 from .conditions import check_body, check_change, check_field
 from .objects import http_time, meta_headers
 
@@ -41,7 +46,7 @@ def _create(call: Call) -> Response:
         "timeCreated": call.cloud.clock.timestamp(),
         "storageTier": body.get("storageTier") or bucket.data["storageTier"],
     }
-    private = {"bucket": bucket.id, "headers": _headers(body), "parts": {}}
+    private = {"bucket": bucket.id, "headers": _headers(body), "last part": 0}
     call.cloud.store.add(UPLOAD, data["uploadId"], data, private=private)
     return Response.of_json(data)
 
@@ -58,28 +63,30 @@ def _list(call: Call) -> Response:
 def _upload_part(call: Call) -> Response:
     upload = _find(call)
     number = _part_number(call)
-    parts: dict[str, dict[str, Any]] = upload.private["parts"]
-    before = parts.get(str(number))
-    check_change(call, before["etag"] if before else None)
+    before = call.cloud.store.find(PART, _part_id(upload, number))
+    check_change(call, before.etag if before else None)
     checksum = check_body(call)
     if before:
-        call.cloud.blobs.drop(before["blob"])
-    part: dict[str, Any] = {
-        "etag": call.cloud.ids.uuid(),
-        "md5": versions.md5(call.request.content),
+        call.cloud.blobs.drop(before.private["blob"])
+    etag, md5 = call.cloud.ids.uuid(), versions.md5(call.request.content)
+    data = {
+        "etag": etag,
+        "md5": md5,
         "size": call.request.content.size,
         "partNumber": number,
-        "blob": call.cloud.blobs.put(call.request.content),
     }
-    parts[str(number)] = part
-    return Response(200, {"etag": part["etag"], "opc-content-md5": part["md5"], **checksum})
+    private = {"blob": call.cloud.blobs.put(call.request.content)}
+    call.cloud.store.add(
+        PART, _part_id(upload, number), data, etag=etag, private=private, history=True
+    )
+    upload.private["last part"] = max(upload.private["last part"], number)
+    return Response(200, {"etag": etag, "opc-content-md5": md5, **checksum})
 
 
 @SERVICE.operation("list_multipart_upload_parts")
 def _list_parts(call: Call) -> Response:
-    parts = sorted(_find(call).private["parts"].values(), key=lambda part: int(part["partNumber"]))
-    shown = [{wire: value for wire, value in part.items() if wire != "blob"} for part in parts]
-    return page(call, shown, collection=False)
+    parts = _parts(call.cloud, _find(call)).values()
+    return page(call, [part.data for part in parts], collection=False)
 
 
 @SERVICE.operation("commit_multipart_upload")
@@ -89,8 +96,8 @@ def _commit(call: Call) -> Response:
     name = call.path["objectName"]
     present = versions.latest(call.cloud, bucket, name)
     check_change(call, present.etag if present else None)
-    chosen = _chosen_parts(upload, call.body())
-    bodies = [call.cloud.blobs.get(part["blob"]) for part in chosen]
+    chosen = _chosen_parts(_parts(call.cloud, upload), call.body())
+    bodies = [call.cloud.blobs.get(part.private["blob"]) for part in chosen]
     content = versions.Content(
         Body.joined(bodies),
         headers=upload.private["headers"],
@@ -138,30 +145,40 @@ def _part_number(call: Call) -> int:
     return number
 
 
-def _chosen_parts(upload: Record, body: dict[str, Any]) -> list[dict[str, Any]]:
+def _part_id(upload: Record, number: int) -> str:
+    return f"{upload.id}/{number}"
+
+
+def _parts(cloud: Cloud, upload: Record) -> dict[int, Record]:
+    """The parts that have come, by number, in order."""
+    numbers = range(1, upload.private["last part"] + 1)
+    found = {number: cloud.store.find(PART, _part_id(upload, number)) for number in numbers}
+    return {number: part for number, part in found.items() if part is not None}
+
+
+def _chosen_parts(parts: dict[int, Record], body: dict[str, Any]) -> list[Record]:
     """The parts to commit, in order.
 
     :raises InvalidUploadPart: a part is not there, has another etag, or is in neither list.
     """
-    parts = upload.private["parts"]
-    chosen: dict[str, dict[str, Any]] = {}
+    chosen: dict[int, Record] = {}
     for wanted in body["partsToCommit"]:
-        number = str(wanted["partNum"])
+        number = int(wanted["partNum"])
         part = parts.get(number)
-        if part is None or part["etag"] != wanted["etag"]:
+        if part is None or part.etag != wanted["etag"]:
             raise InvalidUploadPart(
                 f"part {number} with etag '{wanted['etag']}' was not uploaded to this upload"
             )
         chosen[number] = part
-    excluded = {str(number) for number in body.get("partsToExclude") or ()}
-    if left := sorted(set(parts) - set(chosen) - excluded, key=int):
+    excluded = {int(number) for number in body.get("partsToExclude") or ()}
+    if left := sorted(set(parts) - set(chosen) - excluded):
         raise InvalidUploadPart(f"part {left[0]} is in neither partsToCommit nor partsToExclude")
-    return sorted(chosen.values(), key=lambda part: int(part["partNumber"]))
+    return [chosen[number] for number in sorted(chosen)]
 
 
-def _multipart_md5(parts: list[dict[str, Any]]) -> str:
+def _multipart_md5(parts: list[Record]) -> str:
     """The MD5 of the parts' MD5s, and how many there are, as OCI writes it."""
-    digests = b"".join(base64.b64decode(part["md5"]) for part in parts)
+    digests = b"".join(base64.b64decode(part.data["md5"]) for part in parts)
     whole = hashlib.md5(digests, usedforsecurity=False).digest()
     return f"{base64.b64encode(whole).decode()}-{len(parts)}"
 
@@ -182,6 +199,7 @@ def _headers(body: dict[str, Any]) -> dict[str, str]:
 
 
 def _forget(call: Call, upload: Record) -> None:
-    for part in upload.private["parts"].values():
-        call.cloud.blobs.drop(part["blob"])
+    for part in _parts(call.cloud, upload).values():
+        call.cloud.blobs.drop(part.private["blob"])
+        call.cloud.store.drop(PART, part.id)
     call.cloud.store.drop(UPLOAD, upload.id)

@@ -102,6 +102,8 @@ class Faults:
 
         :raises ServiceError: the rule's error.
         """
+        # Of a call that ended in a fault of the mock itself it may still be there.
+        self._dropping = None
         for standing in self._rules:
             if not standing.strikes(call):
                 continue

@@ -17,7 +17,10 @@ from ocimock import MockedCloud, MockedTenancy, Settings, mock_oci
 from ocimock import cli as command_line
 from ocimock import faults as pages
 from ocimock.fault_rules import parse, parse_body
+from ocimock.registry import services
+from ocimock.service import Call
 from ocimock.wire.errors import InvalidParameter
+from ocimock.wire.message import Response
 from tests.ocimock.support import client, refused
 from tests.ocimock.workbench import Workbench, workbench
 
@@ -350,6 +353,20 @@ def test_a_refusal_can_be_dropped_too(tenancy: MockedCloud) -> None:
         storage.get_bucket(NS, "nosuch")
     with refused(404, "BucketNotFound"):
         storage.get_bucket(NS, "nosuch")
+
+
+def test_a_fault_of_the_mock_itself_leaves_no_drop_behind(
+    tenancy: MockedCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_call: Call) -> Response:
+        raise RuntimeError("a bug")
+
+    tenancy.faults.add("drop the answer of get_bucket, 1 time")
+    monkeypatch.setitem(services()["objectstorage"].handlers, "get_bucket", fails)
+    storage = client(tenancy, oci.object_storage.ObjectStorageClient)
+    with pytest.raises(Exception, match="a bug"):
+        storage.get_bucket(NS, "any")
+    assert storage.get_namespace().data == NS
 
 
 def test_each_copy_of_requests_gets_its_own_connection_error(tenancy: MockedCloud) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .clock import format_time
 from .limits import is_counting
-from .places import availability_domains
+from .places import availability_domains, region_names
 from .wire.errors import InvalidParameter
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # The kind of the records that hold the rules.
 _RULES = "ocimockcapacity"
 _TAKEN = "hosts"
+# Seconds: a hundred years. Times that far off are still dates.
+_LONGEST = 100 * 365 * 86_400.0
 _FIELDS = {
     "shape": (str,),
     "availabilityDomain": (str, type(None)),
@@ -61,11 +63,12 @@ class Capacity:
 
         A later rule for the same shape and domain replaces an earlier one.
 
-        :raises InvalidParameter: no such shape, or a number below 0.
+        :raises InvalidParameter: no such shape or domain, a number below 0, or a time without end.
         """
         _check_shape(shape)
-        if hosts < 0 or (seconds is not None and seconds < 0):
-            raise InvalidParameter("hosts and seconds are 0 or more")
+        _check_domain(availability_domain)
+        if hosts < 0 or (seconds is not None and not 0 <= seconds <= _LONGEST):
+            raise InvalidParameter(f"hosts and seconds are 0 or more, seconds up to {_LONGEST:.0f}")
         until = None if seconds is None else self._cloud.clock.now() + seconds
         rule = Shortage(shape, availability_domain, hosts, until)
         identifier = f"{shape}/{availability_domain or '*'}"
@@ -182,6 +185,14 @@ def clear(capacity: Capacity) -> None:
 def _rule(record: Record) -> Shortage:
     fields = {name: value for name, value in record.data.items() if name != "key"}
     return Shortage(**fields)
+
+
+def _check_domain(name: str | None) -> None:
+    known = [domain for region in region_names() for domain in availability_domains(region)]
+    if name is not None and name not in known:
+        raise InvalidParameter(
+            f"availabilityDomain: '{name}' is none; there is for instance {known[0]}"
+        )
 
 
 def _check_shape(shape: str) -> None:

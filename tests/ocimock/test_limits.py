@@ -15,6 +15,8 @@ from ocimock import MockedCloud, MockedTenancy, Settings, capacity, limits, mock
 from ocimock.clock import Clock
 from ocimock.cloud import Cloud
 from ocimock.server.announcement import ServerFile
+from ocimock.services.datascience import simulation
+from ocimock.services.datascience.base import JOB, JOB_RUN
 from ocimock.services.datascience.shapes import SHAPES
 from ocimock.services.limits.catalogue import by_name, shape_limits
 from ocimock.store.state_file import StateFile
@@ -95,6 +97,59 @@ def test_a_run_counts_the_nodes_that_it_asks_for_itself(bench: Workbench) -> Non
     )
     bench.run(job, job_node_configuration_override_details=override)
     assert _left(bench.mocked)[0] == 4
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"replicas": -3}, "replicas: -3 is less than 1"),
+        ({"replicas": 0}, "replicas: 0 is less than 1"),
+        ({"replicas": 2, "minimum_success_replicas": 3}, "minimumSuccessReplicas"),
+        (
+            {
+                "job_infrastructure_configuration_details": (
+                    M.MultiNodeJobInfrastructureConfigurationDetails(
+                        shape_name="VM.None", block_storage_size_in_gbs=50
+                    )
+                )
+            },
+            "VM.None",
+        ),
+    ],
+)
+def test_a_run_asks_for_nodes_that_there_can_be(
+    bench: Workbench, changes: dict[str, Any], words: str
+) -> None:
+    job = bench.science.create_job(bench.nodes_details(6)).data
+    group = M.JobNodeGroupConfigurationDetails(name="node-group", **changes)
+    override = M.MultiNodeJobNodeConfigurationDetails(
+        job_node_group_configuration_details_list=[group]
+    )
+    with refused(400, "InvalidParameter", words):
+        bench.run(job, job_node_configuration_override_details=override)
+    assert _left(bench.mocked)[0] == 0
+
+
+def test_a_run_shows_the_nodes_that_it_asks_for_itself(bench: Workbench) -> None:
+    job = bench.science.create_job(bench.nodes_details(6)).data
+    bench.science.create_job_artifact(job.id, b"x", content_disposition="filename=code.zip")
+    group = M.JobNodeGroupConfigurationDetails(name="node-group", replicas=2)
+    override = M.MultiNodeJobNodeConfigurationDetails(
+        job_node_group_configuration_details_list=[group]
+    )
+    run = bench.run(job, job_node_configuration_override_details=override)
+    store = _hand(bench).cloud.store
+    of_job, of_run = store.find(JOB, job.id), store.find(JOB_RUN, run.id)
+    assert of_job is not None
+    assert of_run is not None
+    assert len(simulation.nodes(of_job, of_run)) == 2
+
+
+@pytest.mark.parametrize("config", [{"ocpus": -64}, {"ocpus": 4, "memory_in_gbs": -1}])
+def test_nothing_claims_less_than_nothing(bench: Workbench, config: dict[str, float]) -> None:
+    shape = M.NotebookSessionShapeConfigDetails(**config)
+    with refused(400, "InvalidParameter", "is not above 0"):
+        _notebook(bench, "VM.Standard.E4.Flex", notebook_session_shape_config_details=shape)
 
 
 def test_a_canceled_run_counts_no_more(bench: Workbench) -> None:
@@ -487,6 +542,9 @@ def test_the_page_of_capacity(tenancy: MockedCloud) -> None:
         (b'{"shape": "VM.GPU.A10.2", "hosts": "1"}', "hosts: '1'"),
         (b'{"shape": "VM.GPU.A10.2", "hosts": -1}', "0 or more"),
         (b'{"shape": "VM.GPU.A10.2", "host": 1}', "'host' is not one of"),
+        (b'{"shape": "VM.GPU.A10.2", "seconds": 1e300}', "seconds up to"),
+        (b'{"shape": "VM.GPU.A10.2", "seconds": NaN}', "seconds up to"),
+        (b'{"shape": "VM.GPU.A10.2", "availabilityDomain": "AD-1"}', "AD-1.*oMck:"),
     ],
 )
 def test_a_wrong_shortage_is_refused(tenancy: MockedCloud, body: bytes, word: str) -> None:

@@ -10,6 +10,7 @@ from ...cloud import Cloud
 from ...limits import counts_in
 from ...service import Call
 from ...store import Record
+from ...wire.errors import InvalidParameter
 from ..limits.catalogue import shape_limits
 from .base import DEPLOYMENT, JOB_RUN, NOTEBOOK
 from .shapes import find_shape
@@ -42,15 +43,20 @@ def claim_run(call: Call, run: Record, job: Record) -> str | None:
     if not multi:
         details = run.data["jobInfrastructureConfigurationDetails"]
         return _claim(call, run, [_node(details, 1)], {})
-    groups = "jobNodeGroupConfigurationDetailsList"
-    override = run.data.get("jobNodeConfigurationOverrideDetails") or {}
-    changed = {group["name"]: group for group in override.get(groups) or ()}
-    merged = [{**group, **changed.get(group["name"], {})} for group in multi[groups]]
     parts = [
         _node(group["jobInfrastructureConfigurationDetails"], group.get("replicas", 1))
-        for group in merged
+        for group in node_groups(job.data, run.data)
     ]
     return _claim(call, run, parts, {})
+
+
+def node_groups(job: dict[str, Any], run: dict[str, Any]) -> list[dict[str, Any]]:
+    """The node groups of a multi-node job, with what its run changes in them."""
+    groups = "jobNodeGroupConfigurationDetailsList"
+    override = run.get("jobNodeConfigurationOverrideDetails") or {}
+    changed = {group["name"]: group for group in override.get(groups) or ()}
+    given: list[dict[str, Any]] = job["jobNodeConfigurationDetails"][groups]
+    return [{**group, **changed.get(group["name"], {})} for group in given]
 
 
 def claim_notebook(call: Call, session: Record, details: dict[str, Any]) -> str | None:
@@ -92,14 +98,19 @@ def _claim(call: Call, record: Record, parts: list[Part], others: dict[str, int]
 
 
 def _amounts(part: Part) -> Iterator[tuple[str, int]]:
+    """:raises InvalidParameter: less than nothing of something, which would give others room."""
     shape = find_shape(part.shape)
     if shape is None:
         return
+    ocpus, memory = part.config.get("ocpus", _OCPUS), part.config.get("memoryInGBs", _MEMORY_GB)
+    for field, value in (("ocpus", ocpus), ("memoryInGBs", memory), ("instances", part.count)):
+        if value <= 0:
+            raise InvalidParameter(f"{field} of {part.shape}: {value} is not above 0")
     for name in shape_limits(shape):
         if "-core-" in name:
-            each = part.config.get("ocpus", _OCPUS) if shape.is_flexible else shape.cores
+            each = ocpus if shape.is_flexible else shape.cores
         elif "-memory-" in name:
-            each = part.config.get("memoryInGBs", _MEMORY_GB)
+            each = memory
         else:
             each = shape.gpus
         yield name, int(each * part.count)

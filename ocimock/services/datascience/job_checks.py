@@ -7,6 +7,7 @@ from typing import Any
 from ...cloud import Cloud
 from ...resources import require
 from ...wire.errors import InvalidParameter, MissingParameter
+from .demands import node_groups
 from .environments import check_command
 from .shapes import check_shape
 
@@ -35,9 +36,10 @@ def check_job(cloud: Cloud, data: dict[str, Any]) -> None:
     check_mounts(data.get("jobStorageMountConfigurationDetailsList") or [])
 
 
-def check_nodes(cloud: Cloud, nodes: dict[str, Any]) -> None:
+def check_nodes(
+    cloud: Cloud, nodes: dict[str, Any], where: str = "jobNodeConfigurationDetails"
+) -> None:
     """The multi-node form: groups of nodes on one network."""
-    where = "jobNodeConfigurationDetails"
     groups = nodes.get("jobNodeGroupConfigurationDetailsList") or []
     if not groups:
         raise MissingParameter(f"{where}.jobNodeGroupConfigurationDetailsList must not be empty")
@@ -124,8 +126,10 @@ def check_mounts(mounts: list[dict[str, Any]]) -> None:
             raise InvalidParameter(f"{where}[{number}]: {'/'.join(directory)} is taken already")
 
 
-def check_node_overrides(job: dict[str, Any], override: dict[str, Any] | None) -> None:
-    """What a run changes in node groups: only groups that its job has."""
+def check_node_overrides(
+    cloud: Cloud, job: dict[str, Any], override: dict[str, Any] | None
+) -> None:
+    """What a run changes in node groups: only groups that its job has, to what they may be."""
     if not override:
         return
     where = "jobNodeConfigurationOverrideDetails"
@@ -140,6 +144,15 @@ def check_node_overrides(job: dict[str, Any], override: dict[str, Any] | None) -
                 f"{where}.{groups}[{number}].name: '{group['name']}' is not one of "
                 f"{', '.join(names)}"
             )
+    # What it leaves open, its job says, and that was checked with the job.
+    of_job = {group["name"]: group for group in node_groups(job, {})}
+    kept = ("replicas", "jobInfrastructureConfigurationDetails")
+    given = [
+        {**{name: of_job[group["name"]].get(name, 1) for name in kept}, **group}
+        for group in override.get(groups) or []
+    ]
+    if given:
+        check_nodes(cloud, {**override, groups: given}, where)
 
 
 def _check_empty(data: dict[str, Any]) -> None:

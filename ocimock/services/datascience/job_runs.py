@@ -83,7 +83,7 @@ def _settle(call: Call, record: Record) -> None:
     check_mounts(data.get(mounts.format("Override")) or [])
     if job.data.get(mounts.format("")):
         data[mounts.format("")] = copy.deepcopy(job.data[mounts.format("")])
-    check_node_overrides(job.data, data.get("jobNodeConfigurationOverrideDetails"))
+    check_node_overrides(call.cloud, job.data, data.get("jobNodeConfigurationOverrideDetails"))
     if multi:
         data["nodeGroupDetailsList"] = [
             {"name": group["name"], "lifecycleState": "CREATING"}

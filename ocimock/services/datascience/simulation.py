@@ -16,7 +16,7 @@ from ..logging.records import append
 from ..objectstorage.base import BUCKET, bucket_key
 from . import run_acts, run_ends
 from .base import JOB, JOB_RUN, SIMULATED
-from .demands import shortage
+from .demands import node_groups, shortage
 
 PROVISIONING = f"Infrastructure provisioning ({SIMULATED})."
 
@@ -76,7 +76,7 @@ def nodes(job: Record, run: Record) -> list[Node]:
         name = f"node {override.get('NODE_RANK', 0)}"
         return [Node(name, details["shapeName"], _entry_point(job.data))]
     found: list[Node] = []
-    for group in multi["jobNodeGroupConfigurationDetailsList"]:
+    for group in node_groups(job.data, run.data):
         shape = group["jobInfrastructureConfigurationDetails"]["shapeName"]
         for _ in range(group.get("replicas", 1)):
             name = f"node {len(found)} of {group['name']}"

@@ -165,6 +165,14 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     ),
     "logging-family": ("log-groups", "log-content", "unified-configuration"),
     "secret-family": ("secrets", "secret-versions", "secret-bundles"),
+    "key-family": ("vaults", "keys", "key-delegate"),
+    # These two stand for more than themselves (Core Services, "Resource-Types").
+    "drgs": ("drgs", "drg-attachments"),
+    "local-peering-gateways": (
+        "local-peering-gateways",
+        "local-peering-from",
+        "local-peering-to",
+    ),
 }
 """Aggregate resource types, with the individual ones that they stand for."""
 

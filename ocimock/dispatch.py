@@ -220,7 +220,8 @@ def _refuse_unknown_query(call: Call) -> None:
 
 def _answer_once(call: Call, service: Service, handler: Handler, token: str) -> Response:
     """A POST with a retry token happens once; sent again it gets the first answer again."""
-    key = f"{service.name}.{call.operation.name}/{token}"
+    # Of one caller, in one region: nobody gets the answer to somebody else.
+    key = f"{service.name}.{call.operation.name}/{call.region}/{call.principal.id}/{token}"
     request = call.request
     # Not of the body itself: an artifact may have gigabytes.
     digest = hashlib.sha256(f"{request.path}\n".encode() + request.content.digest("sha256"))

@@ -137,11 +137,13 @@ def _refuse_departing(parent: Record) -> None:
 
 
 def refuse_duplicate(cloud: Cloud, kind: Kind, data: dict[str, Any]) -> None:
-    """:raises AlreadyExists: a live resource shares all of the kind's unique fields."""
+    """:raises AlreadyExists: another live resource shares all of the kind's unique fields."""
     if not kind.unique:
         return
     first, *others = kind.unique
     for other in cloud.store.having(kind.name, first, data.get(first)):
+        if other.id == data["id"]:
+            continue
         if kind.regional and place_of(other.id) != place_of(data["id"]):
             continue
         if all(other.data.get(wire) == data.get(wire) for wire in others):
@@ -188,12 +190,13 @@ def update(call: Call, kind: Kind, hook: Hook | None = None) -> Response:
     record = get_settled(call, kind)
     before, etag = copy.deepcopy(record.data), record.etag
     change(call, kind, record, call.body())
-    if hook is not None:
-        try:
+    try:
+        refuse_duplicate(call.cloud, kind, record.data)
+        if hook is not None:
             hook(call, record)
-        except ServiceError:
-            record.data, record.etag = before, etag
-            raise
+    except ServiceError:
+        record.data, record.etag = before, etag
+        raise
     pass_update(call.cloud, kind, record)
     return show(record)
 

@@ -170,30 +170,46 @@ def test_a_job_in_a_subnet_takes_the_right_to_use_it(world: World) -> None:
     world.allow("Allow group people to manage data-science-family in tenancy")
     project = science.create_project(data.CreateProjectDetails(compartment_id=here)).data.id
 
-    def create(subnet_id: str | None) -> Any:
-        kind, infrastructure = "STANDALONE", data.StandaloneJobInfrastructureConfigurationDetails
+    def infrastructure(subnet_id: str | None) -> Any:
+        kind, model = "STANDALONE", data.StandaloneJobInfrastructureConfigurationDetails
         if subnet_id is None:
             kind = "ME_STANDALONE"
-            infrastructure = data.ManagedEgressStandaloneJobInfrastructureConfigurationDetails
-        details = infrastructure(
+            model = data.ManagedEgressStandaloneJobInfrastructureConfigurationDetails
+        details = model(
             job_infrastructure_type=kind, shape_name="VM.GPU.A10.2", block_storage_size_in_gbs=50
         )
         if subnet_id is not None:
             details.subnet_id = subnet_id
+        return details
+
+    def create(subnet_id: str | None) -> Any:
         return science.create_job(
             data.CreateJobDetails(
                 compartment_id=here,
                 project_id=project,
                 job_configuration_details=data.DefaultJobConfigurationDetails(),
-                job_infrastructure_configuration_details=details,
+                job_infrastructure_configuration_details=infrastructure(subnet_id),
             )
         ).data
 
-    assert create(None).lifecycle_state == "ACTIVE"
+    def run(job: str, subnet_id: str) -> Any:
+        return science.create_job_run(
+            data.CreateJobRunDetails(
+                compartment_id=here,
+                project_id=project,
+                job_id=job,
+                job_infrastructure_configuration_override_details=infrastructure(subnet_id),
+            )
+        )
+
+    job = create(None)
     with refused(*NOTHING):
         create(subnet)
+    with refused(*NOTHING):
+        run(job.id, subnet)
     world.allow("Allow group people to use virtual-network-family in tenancy")
     assert create(subnet).lifecycle_state == "ACTIVE"
+    assert run(job.id, subnet).status == 200
 
 
 def test_what_stays_as_it_is_takes_no_right(world: World) -> None:

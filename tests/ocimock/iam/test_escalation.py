@@ -164,3 +164,30 @@ def test_a_compartment_is_not_moved_to_what_is_none(world: World) -> None:
     path = f"compartments/{compartment(world)}/actions/moveCompartment"
     body = {"targetCompartmentId": made.data.id}
     assert call(world, "POST", f"{IDENTITY}/{path}", json=body).status_code == 404
+
+
+def test_a_compartment_does_not_take_anothers_name(world: World) -> None:
+    """Or policies that name the one would be about the other."""
+    first, second = compartment(world, "first"), compartment(world, "second")
+    update = world.identity().update_compartment
+    with refused(409, "CompartmentAlreadyExists"):
+        update(first, ids.UpdateCompartmentDetails(name="second"))
+    assert world.identity().get_compartment(first).data.name == "first"
+    assert update(second, ids.UpdateCompartmentDetails(name="second")).status == 200
+
+
+def test_nobody_gets_the_answer_to_somebody_elses_call(world: World) -> None:
+    world.allow("Allow group people to manage vcns in tenancy")
+    here = world.mocked.compartment_id
+    details = oci.core.models.CreateVcnDetails(compartment_id=here, cidr_block="10.0.0.0/16")
+    made = [
+        client.create_vcn(details, opc_retry_token="once").data.id
+        for client in (
+            world.network(),
+            world.network(),
+            world.network(as_ada=False),
+            world.client(oci.core.VirtualNetworkClient, region="us-ashburn-1"),
+        )
+    ]
+    assert made[0] == made[1]
+    assert len(set(made)) == 3

@@ -12,8 +12,9 @@ import functools
 import importlib
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar, cast, overload
@@ -78,8 +79,26 @@ def mock_oci(
     return Mock(settings, pace=pace, environment=environment)
 
 
+@dataclass
+class _Standing:
+    """A mock that was entered, and what takes it away again."""
+
+    exits: contextlib.ExitStack
+    is_left: bool = False
+
+
+# One lies over the other, and what one replaced only it can put back. So one that is left while
+# there is another over it (two coroutines, two threads) goes when that one goes: until then no call
+# must find its way to a real host.
+_STANDING: list[_Standing] = []
+_CHANGING = threading.RLock()
+
+
 class Mock:
-    """What :func:`mock_oci` gives: a new tenancy each time it is entered."""
+    """What :func:`mock_oci` gives: a new tenancy each time it is entered.
+
+    It is there for the whole process: where several are entered, the last of them answers.
+    """
 
     def __init__(
         self, settings: Settings | None = None, *, pace: float = 0.0, environment: bool = True
@@ -87,27 +106,34 @@ class Mock:
         self._settings = settings or Settings()
         self._pace = pace
         self._environment = environment
-        self._exits = contextlib.ExitStack()
+        self._entered: list[_Standing] = []
 
     def __enter__(self) -> MockedCloud:
-        self._exits = contextlib.ExitStack()
-        folder = Path(self._exits.enter_context(tempfile.TemporaryDirectory(prefix="ocimock-")))
+        with _CHANGING, contextlib.ExitStack() as exits:
+            mocked = self._replace(exits)
+            entered = _Standing(exits.pop_all())
+            _STANDING.append(entered)
+            self._entered.append(entered)
+        return mocked
+
+    def _replace(self, exits: contextlib.ExitStack) -> MockedCloud:
+        folder = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="ocimock-")))
         credentials = _process_credentials(folder, self._settings)
         settings = replace(self._settings, public_key=credentials.public_key)
         cloud = Cloud(settings, clock=Clock(self._pace))
         mocked = MockedCloud(cloud, credentials)
         for adapter in _ADAPTERS:
-            self._exits.enter_context(mock.patch(adapter, _sender(cloud, adapter)))
+            exits.enter_context(mock.patch(adapter, _sender(cloud, adapter)))
         for lookup in LOOKUPS:
-            self._exits.enter_context(mock.patch(lookup, without_lookup(_resolve(lookup))))
+            exits.enter_context(mock.patch(lookup, without_lookup(_resolve(lookup))))
         signs, notes, loads = _signing()
         # Also where a mock around this one looks at none.
         sign = signs if settings.verify_signatures else notes
-        self._exits.enter_context(mock.patch(signing.SIGN, sign))
-        self._exits.enter_context(mock.patch(signing.LOAD, loads))
+        exits.enter_context(mock.patch(signing.SIGN, sign))
+        exits.enter_context(mock.patch(signing.LOAD, loads))
         if self._environment:
             variables = credential_environment(self._settings, mocked.credentials)
-            self._exits.enter_context(mock.patch.dict(os.environ, variables))
+            exits.enter_context(mock.patch.dict(os.environ, variables))
         return mocked
 
     def __exit__(
@@ -116,7 +142,10 @@ class Mock:
         value: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._exits.close()
+        with _CHANGING:
+            self._entered.pop().is_left = True
+            while _STANDING and _STANDING[-1].is_left:
+                _STANDING.pop().exits.close()
 
     def __call__(self, target: T) -> T:
         return within(

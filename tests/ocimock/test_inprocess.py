@@ -208,6 +208,37 @@ def test_the_adapters_are_restored() -> None:
     assert requests.adapters.HTTPAdapter.send is before
 
 
+@pytest.mark.parametrize("environment", [True, False])
+def test_mocks_that_end_in_the_order_in_which_they_began(
+    monkeypatch: pytest.MonkeyPatch, environment: bool
+) -> None:
+    """As those of two coroutines or threads may: no call leaves in between, nothing stays."""
+    monkeypatch.delenv("OCI_CONFIG_LOCATION", raising=False)
+    before = requests.adapters.HTTPAdapter.send
+    first, second = (mock_oci(environment=environment) for _ in range(2))
+    first.__enter__()
+    mocked = second.__enter__()
+    first.__exit__(None, None, None)
+    with pytest.raises(BlockedCallError):
+        requests.get("https://nowhere.invalid", timeout=5)
+    _repository(mocked)
+    assert _names(mocked) == ["vllm"]
+    second.__exit__(None, None, None)
+    assert requests.adapters.HTTPAdapter.send is before
+    assert "OCI_CONFIG_LOCATION" not in os.environ
+
+
+def test_a_mock_can_be_entered_within_itself() -> None:
+    before = requests.adapters.HTTPAdapter.send
+    mock = mock_oci()
+    with mock as outer:
+        _repository(outer)
+        with mock as inner:
+            assert _names(inner) == []
+        assert _names(outer) == ["vllm"]
+    assert requests.adapters.HTTPAdapter.send is before
+
+
 def test_credentials_are_only_there_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OCI_CONFIG_LOCATION", raising=False)
     with mock_oci() as mocked:

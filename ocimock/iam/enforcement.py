@@ -50,6 +50,7 @@ def authorize(call: Call) -> None:
     """
     from .evaluation import Ask
     from .needs import needs_of
+    from .tag_targets import tag_namespaces
     from .targets import own_target, targets
 
     service, operation = call.operation.service, call.operation.name
@@ -76,6 +77,7 @@ def authorize(call: Call) -> None:
         for need in needs.needs
         for target in targets(call, need)
     ]
+    asks += [Ask(("TAG_NAMESPACE_USE",), namespace) for namespace in tag_namespaces(call)]
     if not asks:
         # About nothing, or nothing that is there: so that this is no way to learn what is.
         target = own_target(call)

@@ -50,6 +50,27 @@ def _subnets(call: Call) -> Iterator[Target]:
         yield referred(call.cloud, identifier)
 
 
+@_named("members")
+def _members(call: Call) -> Iterator[Target]:
+    """The models that the body makes members of a group."""
+    for identifier in sorted(set(_values_of(call.body().get("memberModelEntries"), "modelId"))):
+        yield referred(call.cloud, identifier)
+
+
+@_named("tenancy")
+def _tenancy(call: Call) -> Iterator[Target]:
+    yield Target(call.cloud.settings.tenancy_id)
+
+
+@_named("address")
+def _address(call: Call) -> Iterator[Target]:
+    """The public IP with the body's address; the tenancy where there is none."""
+    for record in call.cloud.store.having("publicip", "ipAddress", call.body()["ipAddress"]):
+        yield of_record(call.cloud, record)
+        return
+    yield Target(call.cloud.settings.tenancy_id)
+
+
 def _values_of(value: Any, name: str) -> Iterator[str]:
     """Every value of fields called *name*, at any depth."""
     if isinstance(value, list):

@@ -25,6 +25,8 @@ One line an operation, by its SDK method name: ``operation  needs…``, where a 
 ``open``
     nothing at all: the link in the path is the right.
 
+Beside these, whoever changes defined tags must be allowed to use their namespaces.
+
 A few are acts that no SDK client has: :data:`ACTS`.
 
 Sources: OCI documentation, Policy Reference: the tables "Permissions Required for Each API
@@ -114,7 +116,7 @@ connect_local_peering_gateways LOCAL_PEERING_GATEWAY_CONNECT_FROM \
 LOCAL_PEERING_GATEWAY_CONNECT_TO@peerId
 list_public_ips PUBLIC_IP_READ
 get_public_ip PUBLIC_IP_READ
-get_public_ip_by_ip_address PUBLIC_IP_READ
+get_public_ip_by_ip_address PUBLIC_IP_READ@<address>
 create_public_ip PUBLIC_IP_CREATE
 update_public_ip PUBLIC_IP_UPDATE
 delete_public_ip PUBLIC_IP_DELETE
@@ -256,7 +258,8 @@ head_model_defined_metadatum_artifact DATA_SCIENCE_MODEL_READ
 get_model_defined_metadatum_artifact_content DATA_SCIENCE_MODEL_READ
 list_model_groups DATA_SCIENCE_MODEL_GROUP_INSPECT
 get_model_group DATA_SCIENCE_MODEL_GROUP_READ
-create_model_group DATA_SCIENCE_MODEL_GROUP_CREATE DATA_SCIENCE_PROJECT_READ@projectId
+create_model_group DATA_SCIENCE_MODEL_GROUP_CREATE DATA_SCIENCE_PROJECT_READ@projectId \
+DATA_SCIENCE_MODEL_READ@<members>?
 update_model_group DATA_SCIENCE_MODEL_GROUP_UPDATE
 delete_model_group DATA_SCIENCE_MODEL_GROUP_DELETE
 activate_model_group DATA_SCIENCE_MODEL_GROUP_UPDATE
@@ -353,7 +356,7 @@ delete_tag_namespace TAG_NAMESPACE_DELETE
 cascade_delete_tag_namespace TAG_NAMESPACE_DELETE
 change_tag_namespace_compartment TAG_NAMESPACE_MOVE TAG_NAMESPACE_MOVE@compartmentId
 list_tags TAG_NAMESPACE_INSPECT
-list_cost_tracking_tags TAG_NAMESPACE_INSPECT
+list_cost_tracking_tags TAG_NAMESPACE_INSPECT@<tenancy>
 get_tag TAG_NAMESPACE_INSPECT
 create_tag TAG_NAMESPACE_USE
 update_tag TAG_NAMESPACE_USE

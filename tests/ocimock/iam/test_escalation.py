@@ -191,3 +191,84 @@ def test_nobody_gets_the_answer_to_somebody_elses_call(world: World) -> None:
     ]
     assert made[0] == made[1]
     assert len(set(made)) == 3
+
+
+def test_tags_take_the_right_to_use_their_namespace(world: World) -> None:
+    """Or whoever may tag a resource could put it into a dynamic group, or under a condition."""
+    root = world.mocked.tenancy_id
+    namespace = ids.CreateTagNamespaceDetails(compartment_id=root, name="Ops", description="d")
+    made = world.identity().create_tag_namespace(namespace).data.id
+    world.identity().create_tag(made, ids.CreateTagDetails(name="Env", description="d"))
+    world.allow("Allow group people to manage vcns in tenancy")
+    network, models = world.network(), oci.core.models
+
+    def create(client: Any, **more: Any) -> str:
+        details = models.CreateVcnDetails(
+            compartment_id=world.mocked.compartment_id, cidr_block="10.0.0.0/16", **more
+        )
+        return str(client.create_vcn(details).data.id)
+
+    tags = {"Ops": {"Env": "prod"}}
+    with refused(404, "NotAuthorizedOrNotFound"):
+        create(network, defined_tags=tags)
+    tagged, plain = create(world.network(as_ada=False), defined_tags=tags), create(network)
+    # What stays as it is takes no right.
+    kept = models.UpdateVcnDetails(display_name="n", defined_tags=tags)
+    assert network.update_vcn(tagged, kept).data.display_name == "n"
+    for vcn, changed in ((tagged, {}), (tagged, {"ops": {"Env": "dev"}}), (plain, tags)):
+        with refused(404, "NotAuthorizedOrNotFound"):
+            network.update_vcn(vcn, models.UpdateVcnDetails(defined_tags=changed))
+    world.allow("Allow group people to use tag-namespaces in tenancy")
+    assert network.update_vcn(plain, models.UpdateVcnDetails(defined_tags=tags)).status == 200
+
+
+def test_a_group_of_models_takes_the_right_to_read_them(world: World) -> None:
+    here, there = world.mocked.compartment_id, compartment(world)
+    models = oci.data_science.models
+    admin = world.client(oci.data_science.DataScienceClient, as_ada=False)
+    projects = [
+        admin.create_project(models.CreateProjectDetails(compartment_id=where)).data.id
+        for where in (here, there)
+    ]
+    model = admin.create_model(
+        models.CreateModelDetails(compartment_id=there, project_id=projects[1])
+    ).data.id
+    admin.create_model_artifact(model, b"PK", content_disposition="filename=a.zip")
+    world.allow(f"Allow group people to manage data-science-family in compartment id {here}")
+    details = models.CreateModelGroupDetails(
+        compartment_id=here,
+        project_id=projects[0],
+        model_group_details=models.HomogeneousModelGroupDetails(),
+        member_model_entries=models.MemberModelEntries(
+            member_model_details=[models.MemberModelDetails(model_id=model)]
+        ),
+    )
+    ada = world.client(oci.data_science.DataScienceClient)
+    with refused(404, "NotAuthorizedOrNotFound"):
+        ada.create_model_group(details)
+    world.allow(f"Allow group people to read data-science-models in compartment id {there}")
+    assert ada.create_model_group(details).status == 200
+
+
+def test_a_public_ip_is_found_by_its_address_where_it_may_be_read(world: World) -> None:
+    here, models = world.mocked.compartment_id, oci.core.models
+    admin, ada = world.network(as_ada=False), world.network()
+    details = models.CreatePublicIpDetails(compartment_id=here, lifetime="RESERVED")
+    address = admin.create_public_ip(details).data.ip_address
+    for asked in (address, "192.0.2.1"):
+        with refused(404, "NotAuthorizedOrNotFound"):
+            ada.get_public_ip_by_ip_address(models.GetPublicIpByIpAddressDetails(ip_address=asked))
+    world.allow(f"Allow group people to read public-ips in compartment id {here}")
+    found = ada.get_public_ip_by_ip_address(
+        models.GetPublicIpByIpAddressDetails(ip_address=address)
+    )
+    assert found.data.ip_address == address
+
+
+def test_tags_of_all_compartments_take_a_right_in_the_tenancy(world: World) -> None:
+    here = world.mocked.compartment_id
+    world.allow(f"Allow group people to inspect tag-namespaces in compartment id {here}")
+    with refused(404, "NotAuthorizedOrNotFound"):
+        world.identity(as_ada=True).list_cost_tracking_tags(here)
+    world.allow("Allow group people to inspect tag-namespaces in tenancy")
+    assert world.identity(as_ada=True).list_cost_tracking_tags(here).data == []

@@ -21,7 +21,7 @@ from typing import Any, ParamSpec, TypeVar, cast, overload
 from unittest import mock
 from urllib.parse import urlsplit
 
-from . import impersonation, signing, transport
+from . import config_files, impersonation, signing, transport
 from .capacity import Capacity
 from .clock import Clock
 from .cloud import CallRecord, Cloud, Settings
@@ -47,8 +47,11 @@ _ADAPTERS = (
 )
 
 
-class BlockedCallError(ConnectionError):
-    """A call to a host that is not OCI's was about to leave the process."""
+class BlockedCallError(RuntimeError):
+    """A call to a host that is not OCI's was about to leave the process.
+
+    It is no ConnectionError: those the SDK's clients try again, for a minute and a half.
+    """
 
 
 @overload
@@ -75,6 +78,8 @@ def mock_oci(
         at throwaway ones.
     """
     if settings is not None and not isinstance(settings, Settings):
+        if not callable(settings):
+            raise TypeError(f"mock_oci(Settings(...)) or @mock_oci, not mock_oci({settings!r})")
         return Mock()(cast(Callable[..., Any], settings))
     return Mock(settings, pace=pace, environment=environment)
 
@@ -134,6 +139,7 @@ class Mock:
         if self._environment:
             variables = credential_environment(self._settings, mocked.credentials)
             exits.enter_context(mock.patch.dict(os.environ, variables))
+            exits.enter_context(mock.patch(config_files.PATH, config_files.ours_first()))
         return mocked
 
     def __exit__(

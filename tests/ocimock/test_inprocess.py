@@ -126,6 +126,35 @@ def test_no_call_leaves(url: str, named: str) -> None:
         requests.get(url, timeout=5)
 
 
+def test_the_sdk_does_not_try_a_blocked_call_again() -> None:
+    """Its clients would wait for a minute and a half before the test hears what was wrong."""
+    again = oci.retry.DEFAULT_RETRY_STRATEGY.checkers
+    assert again.should_retry(exception=ConnectionError(), current_attempt=1, total_time_elapsed=0)
+    blocked = BlockedCallError("example.com")
+    assert not again.should_retry(exception=blocked, current_attempt=1, total_time_elapsed=0)
+
+
+def test_the_mocks_config_file_comes_before_the_developers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = tmp_path / ".oci" / "config"
+    real.parent.mkdir()
+    key = tmp_path / "key.pem"
+    key.touch()
+    real.write_text(f"[DEFAULT]\nuser=real\nkey_file={key}\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with mock_oci() as cloud:
+        assert oci.config.from_file()["user"] == cloud.user_id
+        assert oci.config.from_file(str(real))["user"] == "real"
+    assert oci.config.from_file()["user"] == "real"
+
+
+def test_settings_of_another_type_are_refused() -> None:
+    """A region in their place would be taken for what is to be decorated."""
+    with pytest.raises(TypeError, match=r"not mock_oci\('eu-frankfurt-1'\)"):
+        mock_oci("eu-frankfurt-1")  # type: ignore[call-overload]
+
+
 @pytest.mark.parametrize("session", [requests.Session, oci._vendor.requests.Session])
 def test_only_calls_to_this_machine_ask_the_environment_for_proxies(
     session: Any, monkeypatch: pytest.MonkeyPatch

@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from ocimock import MockedTenancy, Settings, mock_oci
+from ocimock.inprocess import BlockedCallError
 from tests.ocimock.support import client, refused
 
 PHOENIX = "us-phoenix-1"
@@ -34,7 +35,7 @@ def test_a_region_without_a_subscription_knows_nobody(
 
 
 def test_there_is_no_such_region() -> None:
-    with mock_oci(), pytest.raises(ConnectionError, match="knows no region 'eu-atlantis-1'"):
+    with mock_oci(), pytest.raises(BlockedCallError, match="knows no region 'eu-atlantis-1'"):
         requests.get("https://identity.eu-atlantis-1.oraclecloud.com/20160918/regions", timeout=5)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -20,8 +21,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-ABORT = "ocimock.abort"
-"""Under which the protocol puts into the scope what cuts the connection."""
+CONNECTION = "ocimock.connection"
+"""Under which the protocol puts into the scope the transport, an ``asyncio.Transport``."""
 
 _log = logging.getLogger(__name__)
 
@@ -57,6 +58,16 @@ class Application:
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
             return
+        connection: asyncio.Transport = scope[CONNECTION]
+        try:
+            await self._serve(scope, receive, send, connection)
+        except asyncio.CancelledError:
+            # The server ends, and the client has not sent or read all for as long as it waits.
+            connection.abort()
+
+    async def _serve(
+        self, scope: Scope, receive: Receive, send: Send, connection: asyncio.Transport
+    ) -> None:
         try:
             body = await _read(receive, self.cloud.blobs.spool())
         except ClientLeft:
@@ -67,10 +78,10 @@ class Application:
             try:
                 response = self._answer(scope, body)
             except AnswerDropped:
-                scope[ABORT]()
-                await receive()  # until the end of the connection has come through
+                await _hang_up(connection, receive)
                 return
-        await _send(send, response, with_body=scope["method"] != "HEAD")
+        if not await _sent(send, response, connection, with_body=scope["method"] != "HEAD"):
+            await _hang_up(connection, receive)
 
     def _answer(self, scope: Scope, body: Body) -> Response:
         """:raises AnswerDropped: see :meth:`answer`."""
@@ -133,15 +144,26 @@ async def _read(receive: Receive, spool: Spool) -> Body:
         raise
 
 
-async def _send(send: Send, response: Response, *, with_body: bool) -> None:
+async def _hang_up(connection: asyncio.Transport, receive: Receive) -> None:
+    connection.abort()
+    await receive()  # until the end of the connection has come through
+
+
+async def _sent(
+    send: Send, response: Response, connection: asyncio.Transport, *, with_body: bool
+) -> bool:
+    """Send *response*; False where the client left in the middle of its body."""
     headers = {"content-length": str(len(response.body)), **response.headers}
     fields = [(name.encode(), _field(text)) for name, text in headers.items()]
     await send({"type": "http.response.start", "status": response.status, "headers": fields})
     body = response.body if isinstance(response.body, Body) else Body.of(response.body)
     # In pieces: the connection takes more as the client reads.
     for piece in body.pieces() if with_body else ():
+        if connection.is_closing():
+            return False  # nobody needs the gigabytes that are left
         await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
+    return True
 
 
 def _field(text: str) -> bytes:

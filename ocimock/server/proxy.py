@@ -18,7 +18,7 @@ import trustme
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ..dispatch import is_oci_host
-from .app import ABORT
+from .app import CONNECTION
 
 _CONNECT = b"CONNECT "
 _END_OF_HEAD = b"\r\n\r\n"
@@ -57,7 +57,7 @@ def protocol_class(authority: Authority) -> type[asyncio.Protocol]:
 
 
 class _HttpProtocol(HttpToolsProtocol):
-    """uvicorn's protocol; the application can cut the connection (see ``ABORT``)."""
+    """uvicorn's protocol; the application sees the connection (see ``CONNECTION``)."""
 
     def data_received(self, data: bytes) -> None:
         # urllib3 turns Nagle's algorithm on for what it sends through a proxy: a body waits until
@@ -70,7 +70,7 @@ class _HttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         scope: dict[str, Any] = self.scope  # type: ignore[assignment]
-        scope[ABORT] = self.transport.abort
+        scope[CONNECTION] = self.transport
 
 
 class _Front(asyncio.Protocol):

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -167,7 +168,8 @@ def test_a_body_for_which_there_is_no_room_is_refused(monkeypatch: pytest.Monkey
 
     application = Application(Cloud())
     monkeypatch.setattr(application.cloud.blobs, "folder", full)
-    scope = {"type": "http", "method": "PUT", "headers": [], "path": "/n/ocimock/b/b/o/x"}
+    connection = SimpleNamespace(is_closing=lambda: False)
+    scope = {"type": "http", "method": "PUT", "ocimock.connection": connection}
     sent: list[MutableMapping[str, Any]] = []
 
     async def receive() -> MutableMapping[str, Any]:

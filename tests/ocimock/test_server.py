@@ -303,3 +303,39 @@ def test_a_links_token_is_not_among_the_calls(exported: ServerFile, bucket: str)
     calls = requests.get(f"{exported.url}/ocimock/calls", timeout=5).text
     assert token not in calls
     assert "get_by_link" in calls
+
+
+_BIG = 40 * 1024 * 1024
+
+
+def test_who_leaves_in_the_middle_of_a_download_goes_quietly(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """So does one who does not read on when the server ends, or has not sent all."""
+    process, server = started_server(tmp_path, "--pace", "0")
+    try:
+        details = {"name": "b", "compartmentId": _COMPARTMENT}
+        requests.post(f"{server.url}/n/ocimock/b", json=details, timeout=5).raise_for_status()
+        url = f"{server.url}/n/ocimock/b/b/o/big"
+        requests.put(url, data=bytes(_BIG), timeout=30).raise_for_status()
+        get = b"GET /n/ocimock/b/b/o/big HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+        for _ in range(5):
+            with _connect(server) as leaver:
+                leaver.sendall(get)
+                assert leaver.recv(1000)
+        assert len(requests.get(url, timeout=30).content) == _BIG
+        length = f"Content-Length: {_BIG}"
+        put = f"PUT /n/ocimock/b/b/o/x HTTP/1.1\r\nHost: 127.0.0.1\r\n{length}\r\n\r\n"
+        with _connect(server) as idle, _connect(server) as half:
+            idle.sendall(get)
+            half.sendall(put.encode() + b"x")
+            assert idle.recv(1000)
+            process.terminate()
+            assert process.wait(timeout=30) == 0
+    finally:
+        process.kill()
+        process.wait()
+    said = capfd.readouterr().err
+    assert "Traceback" not in said
+    assert "socket.send" not in said
+    assert "without" not in said.partition("graceful shutdown")[0]

@@ -14,6 +14,7 @@ import time
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from ..wire.errors import NotAuthenticated
 from . import enforcement, keys, tokens
@@ -68,6 +69,7 @@ def verify(call: Call) -> None:
     _check_date(said, request)
     _check_body(said, request)
     _check_signature(said, request, _key(call.cloud, said.key_id))
+    _check_host(request)
 
 
 def _check_signed(said: Authorization, request: Request, *, body: bool) -> None:
@@ -104,6 +106,13 @@ def _check_body(said: Authorization, request: Request) -> None:
     digest = base64.b64encode(request.content.digest("sha256")).decode()
     if not hmac.compare_digest(digest, request.headers["x-content-sha256"]):
         raise _incorrect("x-content-sha256 is not the body's")
+
+
+def _check_host(request: Request) -> None:
+    """The host that was signed is the one that was called; in process they come apart."""
+    signed = urlsplit(f"//{request.headers.get('host', _authority(request))}").hostname
+    if signed != request.host:
+        raise _incorrect(f"the signature is for the host {signed}")
 
 
 def _check_signature(said: Authorization, request: Request, key: RSAPublicKey) -> None:

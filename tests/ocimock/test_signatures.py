@@ -269,6 +269,13 @@ def test_another_path_or_query_is_refused(mocked: MockedTenancy) -> None:
         check_refused(send(request), "Failed to verify")
 
 
+@pytest.mark.process_only("over HTTP the Host header is the host")
+def test_another_regions_host_is_refused(mocked: MockedTenancy) -> None:
+    request = signed(mocked, url=f"{STORAGE}/n")
+    request.url = f"{STORAGE.replace('eu-frankfurt-1', 'us-ashburn-1')}/n"
+    check_refused(send(request), "the signature is for the host", "eu-frankfurt-1")
+
+
 def test_another_verb_is_refused(mocked: MockedTenancy) -> None:
     make_bucket(mocked)
     request = signed(mocked, url=f"{BUCKETS}/b")

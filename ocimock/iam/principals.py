@@ -42,14 +42,16 @@ ANONYMOUS = Principal("anonymous", "")
 def identify(cloud: Cloud, request: Request) -> Principal:
     """The principal that *request* says it comes from; its signature is not looked at here.
 
-    A user that the tenancy does not have, and a token that can't be read, are nobody.
+    A user that the tenancy does not have, a token that can't be read, and one of a resource that is
+    gone, are nobody.
     """
     header = request.headers.get_lower("authorization")
     if not header:
         return ANONYMOUS
     named = key_id_of(header)
     if named.token:
-        return _bearer(named.token)
+        bearer = _bearer(named.token)
+        return ANONYMOUS if tokens.is_gone(cloud, bearer.id) else bearer
     user = cloud.store.find("user", named.user_id)
     if user is None or user.deleted:
         return ANONYMOUS

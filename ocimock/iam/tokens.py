@@ -31,7 +31,7 @@ _ALGORITHM = "RS256"
 
 
 class InvalidToken(Exception):  # noqa: N818 - the word of the standard
-    """The token is none, none of this tenancy's, or has expired; the message says which."""
+    """The token is none, none of this tenancy's, or good no more; the message says which."""
 
 
 def issue(cloud: Cloud, resource: Record, session_pem: bytes, *, seconds: float = _LIFETIME) -> str:
@@ -96,7 +96,19 @@ def session_key(cloud: Cloud, token: str) -> RSAPublicKey:
         raise InvalidToken("the token has expired")
     if payload.get("res_tenant") != cloud.settings.tenancy_id:
         raise InvalidToken("the token is of another tenancy")
+    if is_gone(cloud, str(payload["sub"])):
+        raise InvalidToken("the token is of a resource that is gone")
     return _from_jwk(payload["jwk"])
+
+
+def is_gone(cloud: Cloud, resource_id: str) -> bool:
+    """Whether a resource is deleted: its token, which is good for a day, ends with it.
+
+    OCI's are good for minutes, and nobody renews one for what is gone.
+    """
+    words = resource_id.split(".")
+    found = cloud.store.find(words[1], resource_id) if len(words) > 1 else None
+    return found is not None and found.deleted
 
 
 @functools.lru_cache(maxsize=1024)

@@ -219,6 +219,20 @@ def test_server_makes_no_keys_for_what_is_not_there(
     assert answer.status_code == status, answer.text
 
 
+def test_a_token_ends_with_its_resource(mocked: MockedTenancy) -> None:
+    session = notebook(mocked)
+    mocked.advance(60)
+    store = storage(signer_of(mocked.resource_principal(session)))
+    assert store.get_namespace().data == "ocimock"
+    client(mocked, oci.data_science.DataScienceClient).delete_notebook_session(session)
+    mocked.advance(60)
+    with refused(401, "NotAuthenticated", "a resource that is gone"):
+        store.get_namespace()
+    if isinstance(mocked, MockedCloud):
+        signer = store.base_client.signer
+        assert caller(mocked, signer) == ANONYMOUS
+
+
 def test_a_token_is_of_no_use_without_its_key(mocked: MockedTenancy) -> None:
     session = notebook(mocked)
     environment = mocked.resource_principal(session)

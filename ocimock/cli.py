@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
+import math
 import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from .identifiers import DEFAULT_REGION
 
 app = typer.Typer(
     help="A mock of Oracle Cloud Infrastructure. It never reaches a real host.",
@@ -30,14 +34,17 @@ def serve(
         float, typer.Option(min=0, help="How fast states move: 1 is real time, 0 at once.")
     ] = 1.0,
     run_seconds: Annotated[
-        float, typer.Option(min=0, help="How long a simulated job run takes.")
+        float, typer.Option(min=0, help="How long a simulated job run takes, at pace 1.")
     ] = 6.0,
-    region: Annotated[str | None, typer.Option(help="The region of loopback calls.")] = None,
+    region: Annotated[
+        str, typer.Option(help="The config's region, and that of calls on the port itself.")
+    ] = DEFAULT_REGION,
     state: Annotated[
         Path | None, typer.Option(help="A file that keeps what the mock holds, for the next start.")
     ] = None,
     fail_runs: Annotated[
-        list[str] | None, typer.Option(help="Simulated runs of jobs so named fail.")
+        list[str] | None,
+        typer.Option(help="Runs of jobs with this word in their name fail. More than once."),
     ] = None,
     verify_signatures: Annotated[
         bool, typer.Option("--verify-signatures", help="Refuse what is not signed as OCI wants it.")
@@ -47,24 +54,30 @@ def serve(
     ] = False,
     fault: Annotated[
         list[str] | None,
-        typer.Option(help="What goes wrong, such as '429 on 20 % of POST /jobRuns, seed 7'."),
+        typer.Option(
+            help="What goes wrong, such as '429 on 20 % of POST /jobRuns, seed 7'. More than once."
+        ),
     ] = None,
 ) -> None:
     """Serve on a loopback port until interrupted."""
     from .cloud import Settings
     from .fault_rules import parse
-    from .identifiers import DEFAULT_REGION
+    from .server.serve import CannotServeError
     from .server.serve import serve as run
     from .store.state_file import StateFileError
     from .wire.errors import InvalidParameter
 
+    _check_region(region)
+    for option, number in (("--pace", pace), ("--run-seconds", run_seconds)):
+        if not math.isfinite(number):
+            raise typer.BadParameter(f"{number} has no end", param_hint=option)
     try:
         for rule in fault or ():
             parse(rule)
     except InvalidParameter as wrong:
         raise typer.BadParameter(wrong.message, param_hint="--fault") from None
     settings = Settings(
-        region=region or DEFAULT_REGION,
+        region=region,
         run_seconds=run_seconds,
         fail_runs=tuple(fail_runs or ()),
         verify_signatures=verify_signatures,
@@ -80,8 +93,8 @@ def serve(
             state_file=state and state.resolve(),
             told=lambda url: typer.echo(_told(url, home)),
         )
-    except (StateFileError, OSError) as fault:
-        typer.echo(f"ocimock did not start: {fault}", err=True)
+    except (CannotServeError, StateFileError, OSError) as wrong:
+        typer.echo(f"ocimock did not start: {wrong}", err=True)
         raise typer.Exit(1) from None
 
 
@@ -101,9 +114,10 @@ def env(
         return
 
     found = ServerFile.read(home.resolve())
-    if found is None:
+    if found is None or not found.is_up():
+        option = _option(home)
         typer.echo(
-            f"no server has its home in {home}; start one: python -m ocimock serve --home {home}",
+            f"no server has its home in {home}; start one: python -m ocimock serve{option}",
             err=True,
         )
         raise typer.Exit(1)
@@ -134,11 +148,26 @@ def coverage(
         typer.echo(line)
 
 
+def _check_region(region: str) -> None:
+    from .places import region_names
+
+    if region in region_names():
+        return
+    near = difflib.get_close_matches(region, sorted(region_names()), n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else "one such as eu-frankfurt-1"
+    raise typer.BadParameter(
+        f"the OCI SDK knows no region '{region}'; {hint}", param_hint="--region"
+    )
+
+
+def _option(home: Path) -> str:
+    return "" if home == _HOME else f" --home {shlex.quote(str(home))}"
+
+
 def _told(url: str, home: Path) -> str:
-    option = "" if home == _HOME else f" --home {shlex.quote(str(home))}"
     return (
         f"ocimock serves on {url}; no call leaves this machine. In another terminal:\n"
-        f'  eval "$(python -m ocimock env{option})"'
+        f'  eval "$(python -m ocimock env{_option(home)})"'
     )
 
 

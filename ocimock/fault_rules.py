@@ -119,12 +119,19 @@ def _share(rest: str) -> dict[str, Any]:
     if found := _PERCENT.fullmatch(rest):
         return {"percent": float(found[1]), "match": found[2]}
     if found := _EVERY.fullmatch(rest):
-        return {"every": int(found[1]), "match": found[2]}
+        return {"every": _number(found[1]), "match": found[2]}
     if found := _FIRST.fullmatch(rest):
-        return {"first": int(found[1]), "match": found[2]}
+        return {"first": _number(found[1]), "match": found[2]}
     if found := _EACH.fullmatch(rest):
         return {"match": found[1]}
     return {"match": rest}
+
+
+def _number(text: str) -> int:
+    """*text* as a count; 0 would stand for a rule without one, which strikes every call."""
+    if int(text) == 0:
+        raise InvalidParameter("every and first count from 1")
+    return int(text)
 
 
 def _option(text: str) -> dict[str, Any]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from urllib.parse import urlsplit
 
 FILE = "server.json"
+
+_PATIENCE = 2.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -16,6 +20,19 @@ class ServerFile:
     pid: int
     url: str
     environment: dict[str, str]
+
+    def is_up(self) -> bool:
+        """Whether it still runs: a server that was killed leaves its file behind."""
+        connection = HTTPConnection(urlsplit(self.url).netloc, timeout=_PATIENCE)
+        try:
+            connection.request("GET", "/ocimock/health")
+            return b"ocimock" in connection.getresponse().read()
+        except TimeoutError:
+            return True  # it has much to do
+        except (OSError, HTTPException):
+            return False
+        finally:
+            connection.close()
 
     @classmethod
     def read(cls, home: Path) -> ServerFile | None:

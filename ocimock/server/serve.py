@@ -28,6 +28,10 @@ from .proxy import Authority, protocol_class
 _HOST = "127.0.0.1"
 
 
+class CannotServeError(Exception):
+    """The home or the port can't be had; the message says why, and what to do."""
+
+
 def serve(
     home: Path,
     settings: Settings,
@@ -45,7 +49,7 @@ def serve(
     :param told: hears the URL, right before others can find the server.
     :param state_file: what the mock holds goes there, and is taken up again from there.
     :raises StateFileError: it can't be used.
-    :raises OSError: the port is taken.
+    :raises CannotServeError: the home or the port can't be had.
     """
     if state_file is None:
         _serve(home, settings, port, pace, None, told)
@@ -62,11 +66,9 @@ def _serve(
     state: StateFile | None,
     told: Callable[[str], None] | None,
 ) -> None:
-    home.mkdir(parents=True, exist_ok=True)
-    (home / FILE).unlink(missing_ok=True)
+    credentials = _settle(home, settings)
     listener = _listen(port)
     url = f"http://{_HOST}:{listener.getsockname()[1]}"
-    credentials = write_credentials(home, settings)
     settings = replace(settings, public_key=credentials.public_key)
     cloud = Cloud(settings, clock=Clock(pace), state=state)
     # A state file may have been begun with the key of another home.
@@ -97,12 +99,37 @@ def _serve(
         _withdraw(home)
 
 
+def _settle(home: Path, settings: Settings) -> Credentials:
+    """Make *home* ready; what a server that was killed left there is taken away or used again."""
+    found = ServerFile.read(home)
+    if found is not None and found.is_up():
+        raise CannotServeError(
+            f"a server (pid {found.pid}) has its home in {home}, at {found.url}; "
+            "use that one, end it, or take another home with --home"
+        )
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        (home / FILE).unlink(missing_ok=True)
+        return write_credentials(home, settings)
+    except OSError as fault:
+        raise CannotServeError(
+            f"{home} can't be the server's home ({fault.strerror}); "
+            "name a folder that you can write to with --home"
+        ) from None
+
+
 def _listen(port: int) -> socket.socket:
     # The protocol is named because asyncio turns Nagle's algorithm off only where it is: without
     # it each answer waits 40 ms for the client's delayed acknowledgement.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((_HOST, port))
+    try:
+        listener.bind((_HOST, port))
+    except OSError as fault:
+        listener.close()
+        raise CannotServeError(
+            f"port {port} can't be had ({fault.strerror}); take another one, or any with --port 0"
+        ) from None
     listener.listen(128)
     return listener
 

@@ -19,10 +19,17 @@ def within(target: T, enter: Callable[[], AbstractContextManager[Any]]) -> T:
     """
     if isinstance(target, type):
         for name, member in list(vars(target).items()):
-            if name.startswith("test") and inspect.isfunction(member):
-                setattr(target, name, within(member, enter))
+            if name.startswith("test"):
+                setattr(target, name, _member(member, enter))
         return cast(T, target)
     return cast(T, _wrapped(cast(Callable[..., Any], target), enter))
+
+
+def _member(member: Any, enter: Callable[[], AbstractContextManager[Any]]) -> Any:
+    """A member of a class, wrapped if it is a method of any sort."""
+    if isinstance(member, (staticmethod, classmethod)):
+        return type(member)(_wrapped(member.__func__, enter))
+    return _wrapped(member, enter) if inspect.isfunction(member) else member
 
 
 def _wrapped(

@@ -99,6 +99,16 @@ class _Tests:
     def test_one(self) -> int:
         return _found_and_made() + self.other()
 
+    @staticmethod
+    def test_two() -> int:
+        return _found_and_made()
+
+    @classmethod
+    def test_three(cls) -> tuple[type, int]:
+        return cls, _found_and_made()
+
+    tests = 4
+
     def other(self) -> int:
         return _found_and_made()
 
@@ -111,6 +121,9 @@ def test_as_decorator() -> None:
         assert list(_generator()) == [0, 1]
         assert asyncio.run(_coroutine()) == 0
         assert _Tests().test_one() == 1
+        assert _Tests().test_two() == 0
+        assert _Tests().test_three() == (_Tests, 0)
+        assert _Tests.tests == 4
     assert "OCI_CONFIG_LOCATION" not in os.environ
 
 

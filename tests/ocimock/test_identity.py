@@ -305,6 +305,8 @@ def test_members_of_a_group(mocked: MockedTenancy, api: Any) -> None:
         api.delete_group(people.id)
     found = api.list_user_group_memberships(mocked.tenancy_id, group_id=people.id).data
     assert [item.user_id for item in found] == [user.id]
+    with refused(412, "NoEtagMatch"):
+        api.remove_user_from_group(member.id, if_match="another")
     api.remove_user_from_group(member.id)
     api.delete_group(people.id)
 

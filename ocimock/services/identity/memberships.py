@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...resources import add, bury, get_live, require, show
+from ...resources import add, bury, get_settled, require, show
 from ...service import Call
 from ...wire.errors import AlreadyExists
 from ...wire.message import Response
@@ -26,5 +26,5 @@ def _add(call: Call) -> Response:
 @SERVICE.operation("remove_user_from_group")
 @at_home
 def _remove(call: Call) -> Response:
-    bury(call.cloud, MEMBERSHIP, get_live(call, MEMBERSHIP))
+    bury(call.cloud, MEMBERSHIP, get_settled(call, MEMBERSHIP))
     return Response(204)

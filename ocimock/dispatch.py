@@ -18,7 +18,6 @@ from .wire.errors import (
     InvalidParameter,
     MethodNotAllowed,
     NotAuthenticated,
-    NotFound,
     NotImplementedByMock,
     ServiceError,
 )
@@ -157,8 +156,11 @@ def _route(place: Target, request: Request) -> tuple[Service, Operation, dict[st
         if candidates:
             verbs = ", ".join(sorted({operation.method for operation, _ in candidates}))
             raise MethodNotAllowed(f"{request.method} {request.path}: only {verbs} here")
-        raise NotFound(
-            f"no operation of {_names(place)} has the path {request.method} {request.path}"
+        # No 404: to a client of the SDK that ocimock does not have (compute at the host of
+        # networking) it would say that what it asked for is gone.
+        raise NotImplementedByMock(
+            f"ocimock knows no operation of {_names(place)} with the path "
+            f"{request.method} {request.path}"
         )
     for operation, path in fitting:
         service = services()[operation.service]

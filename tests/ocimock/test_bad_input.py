@@ -381,7 +381,9 @@ ROWS = [
         "CannotParseRequest",
         ("a%FF",),
     ),
-    Row("no such path", lambda r: r.raw("GET", "datascience", "/20190101/x"), 404, "NotFound"),
+    Row(
+        "no such path", lambda r: r.raw("GET", "datascience", "/20190101/x"), 501, "NotImplemented"
+    ),
     gone("no such resource", lambda r: r.science.get_job(MISSING.format("datasciencejob"))),
     gone("an OCID of another kind", lambda r: r.science.get_job(r.bench.project), "job"),
     gone("no such work request", lambda r: r.science.get_work_request("ocid1.x"), "ocid1.x"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .targets import Target, by_ocid, in_bucket, in_compartment, of_record, path_record, referred
@@ -24,21 +24,44 @@ def _named(name: str) -> Callable[[Finder], Finder]:
     return register
 
 
-def _gateways(kind: str) -> Finder:
-    """The gateways of one kind that the routes of the body's rules lead to."""
+def _gateways(kind: str, *, left: bool = False) -> Finder:
+    """The gateways of one kind that routes come to lead to, or no longer lead to (*left*)."""
 
     def find(call: Call) -> Iterator[Target]:
-        for rule in call.body().get("routeRules") or ():
-            identifier = str(rule.get("networkEntityId") or "")
-            if identifier.startswith(f"ocid1.{kind}."):
-                yield referred(call.cloud, identifier)
+        record = path_record(call)
+        before = _led_to(record.data, kind) if record else set()
+        after = _led_to(call.body(), kind) if call.operation.body_model else set()
+        if record and call.operation.body_model and "routeRules" not in call.body():
+            after = before
+        for identifier in sorted(before - after if left else after - before):
+            yield referred(call.cloud, identifier)
 
     return find
 
 
-NAMED["internet-gateways"] = _gateways("internetgateway")
-NAMED["nat-gateways"] = _gateways("natgateway")
-NAMED["service-gateways"] = _gateways("servicegateway")
+def _led_to(data: Mapping[str, Any], kind: str) -> set[str]:
+    entities = {str(rule.get("networkEntityId") or "") for rule in data.get("routeRules") or ()}
+    return {identifier for identifier in entities if identifier.startswith(f"ocid1.{kind}.")}
+
+
+for _name, _kind in (
+    ("internet-gateways", "internetgateway"),
+    ("nat-gateways", "natgateway"),
+    ("service-gateways", "servicegateway"),
+    ("drgs", "drg"),
+    ("local-peering-gateways", "localpeeringgateway"),
+):
+    NAMED[_name] = _gateways(_kind)
+    NAMED[f"left-{_name}"] = _gateways(_kind, left=True)
+
+
+@_named("peer-groups")
+def _peer_groups(call: Call) -> Iterator[Target]:
+    """The network security groups that the body's rules have as a source or destination."""
+    rules = call.body().get("securityRules") or ()
+    ends = {str(rule.get(end) or "") for rule in rules for end in ("source", "destination")}
+    for identifier in sorted(end for end in ends if end.startswith("ocid1.networksecuritygroup.")):
+        yield referred(call.cloud, identifier)
 
 
 @_named("subnets")
@@ -109,22 +132,22 @@ def _deleted(call: Call) -> Iterator[tuple[Target, str | None]]:
         yield in_bucket(call, bucket, call.path["objectName"]), call.query("versionId")
         return
     for item in call.body()["objects"]:
-        yield in_bucket(call, bucket, item["objectName"]), item.get("versionId")
+        yield in_bucket(call, bucket, item["objectName"]), None
 
 
-@_named("to-rename")
-def _to_rename(call: Call) -> Iterator[Target]:
-    yield in_bucket(call, call.path["bucketName"], call.body()["sourceName"])
+def _object(field: str) -> Finder:
+    """The object in the path's bucket that a field of the body names."""
+
+    def find(call: Call) -> Iterator[Target]:
+        yield in_bucket(call, call.path["bucketName"], call.body()[field])
+
+    return find
 
 
-@_named("renamed")
-def _renamed(call: Call) -> Iterator[Target]:
-    yield in_bucket(call, call.path["bucketName"], call.body()["newName"])
-
-
-@_named("uploaded")
-def _uploaded(call: Call) -> Iterator[Target]:
-    yield in_bucket(call, call.path["bucketName"], call.body()["object"])
+NAMED["to-rename"] = _object("sourceName")
+NAMED["renamed"] = _object("newName")
+NAMED["uploaded"] = _object("object")
+NAMED["copied"] = _object("sourceObjectName")
 
 
 def _linked(action: str) -> Finder:
@@ -140,11 +163,6 @@ def _linked(action: str) -> Finder:
 
 NAMED["link-read"] = _linked("Read")
 NAMED["link-written"] = _linked("Write")
-
-
-@_named("copied")
-def _copied(call: Call) -> Iterator[Target]:
-    yield in_bucket(call, call.path["bucketName"], call.body()["sourceObjectName"])
 
 
 @_named("copy")

@@ -62,10 +62,18 @@ list_route_tables ROUTE_TABLE_READ
 get_route_table ROUTE_TABLE_READ
 create_route_table ROUTE_TABLE_CREATE VCN_ATTACH@vcnId \
 INTERNET_GATEWAY_ATTACH@<internet-gateways>? NAT_GATEWAY_ATTACH@<nat-gateways>? \
-SERVICE_GATEWAY_ATTACH@<service-gateways>?
+SERVICE_GATEWAY_ATTACH@<service-gateways>? DRG_ATTACH@<drgs>? \
+LOCAL_PEERING_GATEWAY_ATTACH@<local-peering-gateways>?
 update_route_table ROUTE_TABLE_UPDATE INTERNET_GATEWAY_ATTACH@<internet-gateways>? \
-NAT_GATEWAY_ATTACH@<nat-gateways>? SERVICE_GATEWAY_ATTACH@<service-gateways>?
-delete_route_table ROUTE_TABLE_DELETE VCN_DETACH@.vcnId
+NAT_GATEWAY_ATTACH@<nat-gateways>? SERVICE_GATEWAY_ATTACH@<service-gateways>? \
+DRG_ATTACH@<drgs>? LOCAL_PEERING_GATEWAY_ATTACH@<local-peering-gateways>? \
+INTERNET_GATEWAY_DETACH@<left-internet-gateways>? NAT_GATEWAY_DETACH@<left-nat-gateways>? \
+SERVICE_GATEWAY_DETACH@<left-service-gateways>? DRG_DETACH@<left-drgs>? \
+LOCAL_PEERING_GATEWAY_DETACH@<left-local-peering-gateways>?
+delete_route_table ROUTE_TABLE_DELETE VCN_DETACH@.vcnId \
+INTERNET_GATEWAY_DETACH@<left-internet-gateways>? NAT_GATEWAY_DETACH@<left-nat-gateways>? \
+SERVICE_GATEWAY_DETACH@<left-service-gateways>? DRG_DETACH@<left-drgs>? \
+LOCAL_PEERING_GATEWAY_DETACH@<left-local-peering-gateways>?
 change_route_table_compartment ROUTE_TABLE_MOVE ROUTE_TABLE_MOVE@compartmentId
 list_security_lists SECURITY_LIST_READ
 get_security_list SECURITY_LIST_READ
@@ -117,9 +125,10 @@ LOCAL_PEERING_GATEWAY_CONNECT_TO@peerId
 list_public_ips PUBLIC_IP_READ
 get_public_ip PUBLIC_IP_READ
 get_public_ip_by_ip_address PUBLIC_IP_READ@<address>
-create_public_ip PUBLIC_IP_CREATE
-update_public_ip PUBLIC_IP_UPDATE
-delete_public_ip PUBLIC_IP_DELETE
+create_public_ip PUBLIC_IP_CREATE PUBLIC_IP_ASSIGN_PRIVATE_IP PRIVATE_IP_ASSIGN_PUBLIC_IP
+update_public_ip PUBLIC_IP_UPDATE PRIVATE_IP_ASSIGN_PUBLIC_IP PUBLIC_IP_ASSIGN_PRIVATE_IP \
+PRIVATE_IP_UNASSIGN_PUBLIC_IP PUBLIC_IP_UNASSIGN_PRIVATE_IP
+delete_public_ip PUBLIC_IP_DELETE PUBLIC_IP_UNASSIGN_PRIVATE_IP PRIVATE_IP_UNASSIGN_PUBLIC_IP
 change_public_ip_compartment PUBLIC_IP_MOVE PUBLIC_IP_MOVE@compartmentId
 list_service_gateways SERVICE_GATEWAY_READ
 get_service_gateway SERVICE_GATEWAY_READ
@@ -138,8 +147,10 @@ delete_network_security_group NETWORK_SECURITY_GROUP_DELETE VCN_DETACH@.vcnId
 change_network_security_group_compartment NETWORK_SECURITY_GROUP_MOVE \
 NETWORK_SECURITY_GROUP_MOVE@compartmentId
 list_network_security_group_security_rules NETWORK_SECURITY_GROUP_LIST_SECURITY_RULES
-add_network_security_group_security_rules NETWORK_SECURITY_GROUP_UPDATE_SECURITY_RULES
-update_network_security_group_security_rules NETWORK_SECURITY_GROUP_UPDATE_SECURITY_RULES
+add_network_security_group_security_rules NETWORK_SECURITY_GROUP_UPDATE_SECURITY_RULES \
+NETWORK_SECURITY_GROUP_INSPECT@<peer-groups>?
+update_network_security_group_security_rules NETWORK_SECURITY_GROUP_UPDATE_SECURITY_RULES \
+NETWORK_SECURITY_GROUP_INSPECT@<peer-groups>?
 remove_network_security_group_security_rules NETWORK_SECURITY_GROUP_UPDATE_SECURITY_RULES
 attach_to_subnet VNIC_CREATE VNIC_ATTACH SUBNET_ATTACH
 """
@@ -161,9 +172,10 @@ get_object OBJECT_READ
 head_object OBJECT_READ|OBJECT_INSPECT
 put_object OBJECT_CREATE^OBJECT_OVERWRITE
 delete_object OBJECT_DELETE@<objects> OBJECT_VERSION_DELETE@<object-versions>?
-batch_delete_objects OBJECT_DELETE@<objects> OBJECT_VERSION_DELETE@<object-versions>?
+batch_delete_objects OBJECT_DELETE@<objects>
 rename_object OBJECT_OVERWRITE@<to-rename> OBJECT_CREATE@<renamed> OBJECT_OVERWRITE@<renamed>
-copy_object OBJECT_READ@<copied> OBJECT_CREATE^OBJECT_OVERWRITE@<copy>
+copy_object OBJECT_READ@<copied> OBJECT_INSPECT@<copied> OBJECT_CREATE@<copy> \
+OBJECT_OVERWRITE@<copy>
 create_multipart_upload OBJECT_CREATE@<uploaded> OBJECT_OVERWRITE@<uploaded>
 upload_part OBJECT_CREATE OBJECT_OVERWRITE
 commit_multipart_upload OBJECT_CREATE OBJECT_OVERWRITE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -272,3 +273,68 @@ def test_tags_of_all_compartments_take_a_right_in_the_tenancy(world: World) -> N
         world.identity(as_ada=True).list_cost_tracking_tags(here)
     world.allow("Allow group people to inspect tag-namespaces in tenancy")
     assert world.identity(as_ada=True).list_cost_tracking_tags(here).data == []
+
+
+def test_routes_and_rules_take_rights_on_what_they_name(world: World) -> None:
+    here, there, models = world.mocked.compartment_id, compartment(world), oci.core.models
+    admin, ada = world.network(as_ada=False), world.network()
+    vcn = admin.create_vcn(
+        models.CreateVcnDetails(compartment_id=here, cidr_block="10.0.0.0/16")
+    ).data.id
+    gateway = admin.create_internet_gateway(
+        models.CreateInternetGatewayDetails(compartment_id=there, vcn_id=vcn, is_enabled=True)
+    ).data.id
+    route = models.RouteRule(destination="0.0.0.0/0", network_entity_id=gateway)
+    made = {"compartment_id": here, "vcn_id": vcn}
+    table = admin.create_route_table(
+        models.CreateRouteTableDetails(**made, route_rules=[route])
+    ).data.id
+    groups = [
+        admin.create_network_security_group(
+            models.CreateNetworkSecurityGroupDetails(compartment_id=where, vcn_id=vcn)
+        ).data.id
+        for where in (here, there)
+    ]
+    world.allow(f"Allow group people to manage virtual-network-family in compartment id {here}")
+    rule = models.AddSecurityRuleDetails(
+        direction="INGRESS", protocol="all", source=groups[1], source_type="NETWORK_SECURITY_GROUP"
+    )
+    calls: list[Callable[[], Any]] = [
+        lambda: ada.update_route_table(table, models.UpdateRouteTableDetails(route_rules=[])),
+        lambda: ada.create_route_table(models.CreateRouteTableDetails(**made, route_rules=[route])),
+        lambda: ada.delete_route_table(table),
+        lambda: ada.add_network_security_group_security_rules(
+            groups[0],
+            models.AddNetworkSecurityGroupSecurityRulesDetails(security_rules=[rule]),
+        ),
+    ]
+    for refused_call in calls:
+        with refused(404, "NotAuthorizedOrNotFound"):
+            refused_call()
+    for kept in (
+        models.UpdateRouteTableDetails(display_name="n"),
+        models.UpdateRouteTableDetails(route_rules=[route]),
+    ):
+        assert ada.update_route_table(table, kept).status == 200
+    world.allow(
+        f"Allow group people to manage internet-gateways in compartment id {there}",
+        f"Allow group people to inspect network-security-groups in compartment id {there}",
+    )
+    for allowed_call in calls:
+        assert allowed_call().status < 300
+
+
+def test_a_copy_takes_all_that_the_policy_reference_lists(world: World, bucket: str) -> None:
+    copy = oss.CopyObjectDetails(
+        source_object_name="old",
+        destination_region="eu-frankfurt-1",
+        destination_namespace="ocimock",
+        destination_bucket=bucket,
+        destination_object_name="new",
+    )
+    rights = ("OBJECT_READ", "OBJECT_CREATE", "OBJECT_OVERWRITE", "OBJECT_INSPECT")
+    for right in rights:
+        with refused(404, "BucketNotFound"):
+            world.storage().copy_object("ocimock", bucket, copy)
+        world.allow(f"Allow group people to {{{right}}} in tenancy")
+    assert world.storage().copy_object("ocimock", bucket, copy).status == 202

@@ -137,7 +137,8 @@ class StateFile:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             cloud.forget()
-            self._restore(cloud)
+            with self._explained():
+                self._restore(cloud)
             if isinstance(fault, StateFileError):
                 raise
             raise StateFileError(

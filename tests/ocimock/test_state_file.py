@@ -335,6 +335,21 @@ def test_a_file_that_is_no_state_file_is_refused(
         assert path.read_bytes() == content
 
 
+def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
+    cloud, state = _mock(tmp_path / "s", _Now())
+    with cloud.transaction():
+        for number in range(1000):
+            cloud.store.add("vcn", f"v{number}", {"displayName": "x" * 100})
+    state.close()
+    content = bytearray((tmp_path / "s").read_bytes())
+    content[8192:] = b"\xff" * (len(content) - 8192)
+    (tmp_path / "s").write_bytes(content)
+    state = StateFile(tmp_path / "s")
+    with pytest.raises(StateFileError, match="malformed"):
+        Cloud(state=state)
+    state.close()
+
+
 def test_another_databases_file_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "s") as db:
         db.execute("CREATE TABLE other (x)")

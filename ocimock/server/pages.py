@@ -11,7 +11,13 @@ from .. import capacity, faults, limits
 from ..iam import enforcement
 from ..impersonation import resource_principal, user_config
 from ..tenancy import standing
-from ..wire.errors import InvalidParameter, MethodNotAllowed, NotFound, ServiceError
+from ..wire.errors import (
+    CannotParseRequest,
+    InvalidParameter,
+    MethodNotAllowed,
+    NotFound,
+    ServiceError,
+)
 from ..wire.message import Request, Response
 
 if TYPE_CHECKING:
@@ -48,6 +54,8 @@ def answer(application: Application, request: Request) -> Response:
             return page(application, request)
     except ServiceError as fault:
         return fault.response()
+    except RecursionError:
+        return CannotParseRequest("the body is nested too deep").response()
 
 
 def _unknown(method: str, name: str) -> ServiceError:

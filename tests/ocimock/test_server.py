@@ -294,8 +294,9 @@ def test_fifty_clients_at_once(exported: ServerFile, bucket: str) -> None:
     assert kept == dict.fromkeys(range(50), True)
 
 
-def test_a_body_nested_too_deep_is_refused(exported: ServerFile) -> None:
-    answer = requests.post(f"{exported.url}/n/ocimock/b", data=b"[" * 100_000, timeout=5)
+@pytest.mark.parametrize("path", ["n/ocimock/b", "ocimock/faults", "ocimock/clock"])
+def test_a_body_nested_too_deep_is_refused(exported: ServerFile, path: str) -> None:
+    answer = requests.post(f"{exported.url}/{path}", data=b"[" * 100_000, timeout=5)
     assert (answer.status_code, answer.json()["code"]) == (400, "CannotParseRequest")
 
 

@@ -54,6 +54,52 @@ class ServedFaults:
         self._ask("DELETE", "faults")
 
 
+class ServedLimits:
+    """The service limits of a server, by its page ``/ocimock/limits``."""
+
+    def __init__(self, ask: Callable[..., Any]) -> None:
+        self._ask = ask
+
+    def set(self, name: str, value: int) -> None:
+        """Let limit *name* be *value* from now on. :raises ValueError: no such limit or value."""
+        self._ask("POST", "limits", {"name": name, "value": value})
+
+    def clear(self) -> None:
+        """Let every limit be what it is in a fresh mock."""
+        self._ask("DELETE", "limits")
+
+
+class ServedCapacity:
+    """The hosts of a server's region, by its page ``/ocimock/capacity``."""
+
+    def __init__(self, ask: Callable[..., Any]) -> None:
+        self._ask = ask
+
+    def exhaust(
+        self,
+        shape: str,
+        *,
+        availability_domain: str | None = None,
+        hosts: int = 0,
+        seconds: float | None = None,
+    ) -> None:
+        """Let there be only *hosts* more hosts of *shape*, for *seconds* if given.
+
+        :raises ValueError: no such shape or domain, or a number below 0.
+        """
+        rule = {
+            "shape": shape,
+            "availabilityDomain": availability_domain,
+            "hosts": hosts,
+            "seconds": seconds,
+        }
+        self._ask("POST", "capacity", rule)
+
+    def restore(self) -> None:
+        """Let there be any number of hosts again."""
+        self._ask("DELETE", "capacity")
+
+
 def _fault(shown: dict[str, Any]) -> ServedFault:
     return ServedFault(**{name: shown[name] for name in ("rule", "matched", "struck", "spent")})
 
@@ -82,6 +128,25 @@ class ServedCloud(MockedTenancy):
             replace(Settings(), region=profile["region"]),
             Credentials(config_file, Path(profile["key_file"]), profile["fingerprint"]),
         )
+
+    @classmethod
+    def at(cls, home: str | Path = ".ocimock") -> ServedCloud:
+        """The server that has its home in folder *home*.
+
+        :raises ValueError: none runs there.
+        """
+        found = ServerFile.read(Path(home).resolve())
+        if found is None or not found.is_up():
+            raise ValueError(f"no server has its home in {home}: python -m ocimock serve")
+        return cls(found)
+
+    @property
+    def limits(self) -> ServedLimits:
+        return ServedLimits(self._ask)
+
+    @property
+    def capacity(self) -> ServedCapacity:
+        return ServedCapacity(self._ask)
 
     @property
     def calls(self) -> list[CallRecord]:

@@ -8,11 +8,16 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import oci
 import pytest
+import requests
 from typer.testing import CliRunner
 
+from ocimock import ServedCloud
 from ocimock.cli import app
 from ocimock.server.announcement import FILE, ServerFile
+
+_A10 = "ds-gpu-a10-count"
 
 pytestmark = pytest.mark.process_only("the command line itself")
 
@@ -70,6 +75,39 @@ def test_a_home_has_one_server(server: ServerFile) -> None:
     printed = _said("serve", "--home", str(home), code=1)
     assert f"a server (pid {server.pid}) has its home in {home}, at {server.url}" in printed
     assert ServerFile.read(home) == server
+
+
+def test_a_running_server_is_found_by_its_home(server: ServerFile, tmp_path: Path) -> None:
+    cloud = ServedCloud.at(Path(server.environment["OCI_CONFIG_FILE"]).parent)
+    cloud.reset()
+    limits = oci.limits.LimitsClient(cloud.config, service_endpoint=cloud.url)
+
+    def value() -> int:
+        listed = limits.list_limit_values(cloud.tenancy_id, "data-science", name=_A10).data
+        return int(listed[0].value)
+
+    fresh = value()
+    cloud.limits.set(_A10, fresh + 1)
+    assert value() == fresh + 1
+    cloud.limits.clear()
+    assert value() == fresh
+    with pytest.raises(ValueError, match="knows no limit 'nope'"):
+        cloud.limits.set("nope", 1)
+    with pytest.raises(ValueError, match="no server has its home"):
+        ServedCloud.at(tmp_path)
+
+
+def test_a_servers_hosts_run_out_from_a_test(server: ServerFile) -> None:
+    cloud = ServedCloud(server)
+    page = f"{server.url}/ocimock/capacity"
+    cloud.capacity.exhaust("VM.GPU.A10.2", hosts=3, seconds=60)
+    (rule,) = requests.get(page, timeout=5).json()
+    assert (rule["shape"], rule["hosts"], rule["left"]) == ("VM.GPU.A10.2", 3, 3)
+    assert rule["until"] is not None
+    cloud.capacity.restore()
+    assert requests.get(page, timeout=5).json() == []
+    with pytest.raises(ValueError, match=r"VM\.GPU\.A10\.3"):
+        cloud.capacity.exhaust("VM.GPU.A10.3")
 
 
 def test_what_a_killed_server_left_behind_is_no_server(taken: int, tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ _OWN_TEST = {"ocimock.md": "tests/e2e/test_docs.py"}
 
 # Commands that the prose names, and what runs them.
 _IN_PROSE = {
+    "make bench": "tests/benchmarks/test_ocimock_speed.py, its module",
+    "make bench BENCH=--quick": "tests/benchmarks/test_ocimock_speed.py, its module",
     "make bindings": "tests/infra/test_resources.py",
     "make coverage-table": "tests/ocimock/test_coverage.py, the command that it calls",
     "make demo": "tests/e2e/test_demo.py",
@@ -50,6 +52,7 @@ _IN_PROSE = {
     "python -m ocimock coverage": "tests/ocimock/test_coverage.py",
     "python -m ocimock env": "tests/ocimock/test_server.py",
     "python -m ocimock env --unset": "tests/ocimock/test_server.py",
+    "python -m ocimock.terraform install --dir mirror": "tests/ocimock/terraform",
     "python -m ocimock serve": "tests/ocimock/conftest.py",
 }
 

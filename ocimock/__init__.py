@@ -9,14 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .cloud import Settings
-    from .inprocess import MockedCloud, mock_oci
+    from .inprocess import BlockedCallError, MockedCloud, mock_oci
     from .served import ServedCloud
     from .tenancy import MockedTenancy
 
-__all__ = ["MockedCloud", "MockedTenancy", "ServedCloud", "Settings", "mock_oci"]
+__all__ = [
+    "BlockedCallError",
+    "MockedCloud",
+    "MockedTenancy",
+    "ServedCloud",
+    "Settings",
+    "mock_oci",
+]
 __version__ = "0.1.0"
 
 _ROOMS = {
+    "BlockedCallError": "inprocess",
     "MockedCloud": "inprocess",
     "MockedTenancy": "tenancy",
     "ServedCloud": "served",

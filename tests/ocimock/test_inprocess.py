@@ -18,10 +18,9 @@ import oci
 import pytest
 import requests
 
-from ocimock import MockedCloud, ServedCloud, Settings, mock_oci
+from ocimock import BlockedCallError, MockedCloud, ServedCloud, Settings, mock_oci
 from ocimock.cloud import Cloud
 from ocimock.dispatch import dispatch
-from ocimock.inprocess import BlockedCallError
 from ocimock.signing import NOTE
 from ocimock.tenancy import MockedTenancy
 from ocimock.wire.message import Request, Response

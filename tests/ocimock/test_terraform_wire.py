@@ -358,14 +358,14 @@ def test_lists_go_on_at_the_page_that_they_name(wire: Wire, vcn: str) -> None:
 
 
 def test_what_is_not_there_is_worth_a_retry_or_not(wire: Wire) -> None:
-    """The one 404 is retried for minutes after a change of identity's, the other fails at once."""
+    """A 404 is retried for minutes after a change of identity's; a 501 is not retried at all."""
     absent = wire.send("GET", "/20160918/vcns/ocid1.vcn.oc1.fra.none")
     assert (absent.status, json.loads(bytes(absent.body))["code"]) == (
         404,
         "NotAuthorizedOrNotFound",
     )
     nowhere = wire.send("GET", "/20160918/nothing")
-    assert (nowhere.status, json.loads(bytes(nowhere.body))["code"]) == (404, "NotFound")
+    assert (nowhere.status, json.loads(bytes(nowhere.body))["code"]) == (501, "NotImplemented")
     for answer in (absent, nowhere):
         assert set(json.loads(bytes(answer.body))) == {"code", "message"}
         assert answer.headers["opc-request-id"]

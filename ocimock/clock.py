@@ -32,6 +32,8 @@ class Clock:
     """
 
     def __init__(self, pace: float = 0.0, source: Callable[[], float] = time.time) -> None:
+        if not 0 <= pace < math.inf:
+            raise ValueError(f"pace: {pace} is not 0 or more")
         self.pace = pace
         self._source = source
         self._ahead = 0.0

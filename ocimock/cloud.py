@@ -59,6 +59,14 @@ class Settings:
     public_key: str = ""
     faults: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        """:raises ValueError: a region that the installed SDK does not know."""
+        from .places import region_names
+
+        for field, region in (("region", self.region), ("home_region", self.home_region)):
+            if region not in region_names():
+                raise ValueError(f"{field}: the OCI SDK knows no region '{region}'")
+
 
 @dataclass(frozen=True)
 class CallRecord:

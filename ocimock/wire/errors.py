@@ -19,7 +19,7 @@ class ServiceError(Exception):
         return Response.of_json({"code": self.code, "message": self.message}, self.status)
 
 
-class InvalidParameter(ServiceError):
+class InvalidParameter(ServiceError, ValueError):
     """A field or parameter is wrong; the message names it."""
 
     status = 400

@@ -225,3 +225,41 @@ def test_a_version_set_with_models_stays_unless_they_may_go_too(bench: Workbench
         bench.science.delete_model_version_set(made.id)
     bench.science.delete_model_version_set(made.id, is_delete_related_models=True)
     assert bench.science.get_model(model.id).data.lifecycle_state == "DELETED"
+
+
+@pytest.mark.parametrize(
+    ("operation", "body"),
+    [
+        ("create_model_artifact", b"zip"),
+        (
+            "export_model_artifact",
+            M.ExportModelArtifactDetails(
+                artifact_export_details=M.ArtifactExportDetailsObjectStorage(
+                    namespace=NS, source_bucket="b", source_object_name="o", source_region="r"
+                )
+            ),
+        ),
+        (
+            "import_model_artifact",
+            M.ImportModelArtifactDetails(
+                artifact_import_details=M.ArtifactImportDetailsObjectStorage(
+                    namespace=NS, destination_bucket="b", destination_object_name="o"
+                )
+            ),
+        ),
+        (
+            "register_model_artifact_reference",
+            M.RegisterModelArtifactReferenceDetails(
+                model_artifact_references=[
+                    M.OSSModelArtifactReferenceDetails(namespace=NS, bucket_name="b", prefix="p")
+                ]
+            ),
+        ),
+    ],
+)
+def test_an_artifact_is_for_the_model_that_its_client_knows(
+    bench: Workbench, operation: str, body: Any
+) -> None:
+    model = bench.model()
+    with refused(412, "NoEtagMatch"):
+        getattr(bench.science, operation)(model.id, body, if_match="an older one")

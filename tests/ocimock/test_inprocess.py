@@ -9,7 +9,7 @@ import os
 import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -391,3 +391,29 @@ def test_a_key_is_read_once() -> None:
         assert oci.signer.load_private_key_from_file(mocked.config["key_file"]) is first
     with pytest.raises(oci.exceptions.InvalidPrivateKey), mock_oci():
         oci.signer.load_private_key("no key", None)
+
+
+@pytest.mark.parametrize(
+    ("make", "named"),
+    [
+        (lambda: Settings(region="mars"), "region: the OCI SDK knows no region 'mars'"),
+        (lambda: Settings(home_region="mars"), "home_region"),
+        (lambda: mock_oci(pace=-1).__enter__(), "pace: -1"),
+        (lambda: mock_oci(pace=float("nan")).__enter__(), "pace: nan"),
+    ],
+)
+def test_wrong_settings_are_refused(make: Callable[[], object], named: str) -> None:
+    with pytest.raises(ValueError, match=named):
+        make()
+    assert "OCI_CONFIG_LOCATION" not in os.environ
+
+
+def test_what_a_test_sets_up_wrong_is_a_value_error() -> None:
+    with mock_oci() as mocked:
+        for wrong in (
+            lambda: mocked.limits.set("nosuch", 1),
+            lambda: mocked.capacity.exhaust("nosuch"),
+            lambda: mocked.faults.add("nosuch"),
+        ):
+            with pytest.raises(ValueError, match="nosuch"):
+                wrong()

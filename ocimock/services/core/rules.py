@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...wire.errors import InvalidParameter
+from ...wire.numbers import whole
 from .cidr import any_network
 
 # Protocol numbers (IANA) whose rules may carry options, and the field of those.
@@ -48,7 +49,8 @@ def _check_end(
 
 def _check_protocol(rule: dict[str, Any], where: str) -> None:
     protocol = rule["protocol"]
-    if protocol != "all" and not (protocol.isdigit() and int(protocol) <= 255):
+    number = whole(protocol)
+    if protocol != "all" and (number is None or number > 255):
         raise InvalidParameter(
             f"{where}.protocol: '{protocol}' is not allowed; it is 'all' or a protocol number "
             f"such as 6 (TCP), 17 (UDP) or 1 (ICMP)"

@@ -9,7 +9,7 @@ from typing import Any
 from ... import acts
 from ...acts import Act
 from ...cloud import Cloud
-from ...resources import get_live
+from ...resources import check_etag, get_live
 from ...service import Call
 from ...store import Record
 from ...wire.body import Body
@@ -37,6 +37,7 @@ _WRITE = ("put_object",)
 def _export(call: Call) -> Response:
     """From Object Storage into the catalog (the API's name for this is export)."""
     record = get_live(call, KIND)
+    check_etag(call, record)
     if "artifact" in record.private:
         raise IncorrectState(f"{record.id} has its artifact already; it can't be changed")
     return _start(call, "EXPORT_MODEL_ARTIFACT", record, call.body()["artifactExportDetails"])
@@ -46,6 +47,7 @@ def _export(call: Call) -> Response:
 def _import(call: Call) -> Response:
     """From the catalog into Object Storage (the API's name for this is import)."""
     record = get_live(call, KIND)
+    check_etag(call, record)
     if "artifact" not in record.private:
         raise NotAuthorizedOrNotFound(f"{record.id} has no artifact")
     return _start(call, "IMPORT_MODEL_ARTIFACT", record, call.body()["artifactImportDetails"])
@@ -54,6 +56,7 @@ def _import(call: Call) -> Response:
 @SERVICE.operation("register_model_artifact_reference")
 def _register(call: Call) -> Response:
     record = get_live(call, KIND)
+    check_etag(call, record)
     if "artifact" in record.private:
         raise IncorrectState(f"{record.id} has its artifact already; it can't be changed")
     references = call.body()["modelArtifactReferences"]

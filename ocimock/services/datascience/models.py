@@ -125,6 +125,7 @@ def _provenance(record: Record) -> dict[str, Any]:
 @SERVICE.operation("create_model_artifact")
 def _create_artifact(call: Call) -> Response:
     record = get_live(call, KIND)
+    check_etag(call, record)
     references = referenced(call.request.content)
     reads = read_objects(call.cloud, service(), call.region, references or ())
     acts.require(call.cloud, call.region, reads)

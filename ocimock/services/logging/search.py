@@ -9,6 +9,7 @@ from ...service import Call
 from ...store import Record
 from ...wire.errors import InvalidParameter, NotAuthorizedOrNotFound
 from ...wire.message import Response
+from ...wire.numbers import whole
 from .base import SERVICE
 from .ingestion import epoch
 from .query import Query, parse
@@ -82,9 +83,9 @@ def _page(call: Call, found: list[dict[str, Any]]) -> Response:
     if limit > _MOST_RESULTS:
         raise InvalidParameter(f"limit: {limit} is more than {_MOST_RESULTS}")
     token = call.query("page") or "0"
-    if not token.isdigit():
+    start = whole(token)
+    if start is None:
         raise InvalidParameter(f"page '{token}' is not a token that this search gave out")
-    start = int(token)
     results = [{"data": line} for line in found[start : start + limit]]
     response = Response.of_json(
         {

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from ...reading import Reader
 from ...wire.errors import InvalidParameter, NotImplementedByMock
 from .stages import (
     FUNCTIONS,
@@ -66,94 +67,94 @@ def parse(text: str) -> Query:
     return _Parser(text).query()
 
 
-class _Parser:
+class _Parser(Reader):
     def __init__(self, text: str) -> None:
-        self._text = text
-        self._tokens = self._split(text)
-        self._at = 0
+        super().__init__(text, _TOKEN, where="searchQuery", words=("name", "sign"))
 
     def query(self) -> Query:
-        self._expect("search")
+        self.expect("search")
         query = Query((self._stream(),))
-        while self._take(",") or self._kind() == "text":
+        while self.take(",") or self.kind() == "text":
             query = replace(query, streams=(*query.streams, self._stream()))
-        while self._take("|"):
+        while self.take("|"):
             query = replace(query, stages=(*query.stages, self._stage()))
-        if self._kind() != "end":
-            raise self._fault("'|' or the end")
+        if self.kind() != "end":
+            raise self.fault("'|' or the end")
         return query
 
     def _stage(self) -> Stage:
         readers: dict[str, Callable[[], Stage]] = {
             "where": lambda: Where(self._any()),
             "sort": self._sorting,
-            "limit": lambda: Limit(int(self._value("number"))),
-            "head": lambda: Limit(int(self._value("number"))),
+            "limit": lambda: Limit(int(self._number())),
+            "head": lambda: Limit(int(self._number())),
             "select": lambda: Select(self._several(self._column)),
-            "dedup": lambda: Dedup(self._several(lambda: str(self._value("name")))),
+            "dedup": lambda: Dedup(self._several(lambda: self.next("name"))),
             "summarize": self._summarize,
             "count": lambda: Summarize((Aggregate("count", "", "count"),), ()),
         }
         for word, read in readers.items():
-            if self._take(word):
+            if self.take(word):
                 return read()
-        if self._word() in _UNSUPPORTED:
-            raise NotImplementedByMock(f"ocimock's log search has no operator '{self._word()}'")
-        raise self._fault("where, select, summarize, dedup, sort by, head or limit")
+        if self.value().lower() in _UNSUPPORTED:
+            raise NotImplementedByMock(
+                f"ocimock's log search has no operator '{self.value().lower()}'"
+            )
+        raise self.fault("where, select, summarize, dedup, sort by, head or limit")
 
     def _sorting(self) -> Sort:
-        self._expect("by")
+        self.expect("by")
         return Sort(self._several(self._key))
 
     def _key(self) -> tuple[str, bool]:
-        name: str = self._value("name")
-        if self._take("desc"):
+        name: str = self.next("name")
+        if self.take("desc"):
             return name, True
-        self._take("asc")
+        self.take("asc")
         return name, False
 
     def _summarize(self) -> Summarize:
         aggregates = self._several(self._aggregate)
-        by = self._several(self._column) if self._take("by") else ()
+        by = self._several(self._column) if self.take("by") else ()
         return Summarize(aggregates, by)
 
     def _aggregate(self) -> Aggregate:
-        function = str(self._value("name")).lower()
+        function = self.next("name").lower()
         if function not in FUNCTIONS:
             raise NotImplementedByMock(
                 f"ocimock's log search has no {function}(); it has {', '.join(FUNCTIONS)}"
             )
-        self._expect("(")
-        name = str(self._value("name")) if self._kind() == "name" else ""
+        self.expect("(")
+        name = self.next("name") if self.kind() == "name" else ""
         if not name and function != "count":
-            raise self._fault("a field")
-        self._expect(")")
+            raise self.fault("a field")
+        self.expect(")")
         return Aggregate(function, name, self._alias(function))
 
     def _column(self) -> Column:
         """A field, or ``rounddown(datetime, '1h')``, with or without a name for it."""
-        name: str = self._value("name")
+        name: str = self.next("name")
         step = 0
-        if self._take("("):
+        if self.take("("):
             if name.lower() != "rounddown":
                 raise NotImplementedByMock(f"ocimock's log search has no {name}()")
-            name = self._value("name")
-            self._expect(",")
-            step = _milliseconds(self._value("text"))
-            self._expect(")")
+            name = self.next("name")
+            self.expect(",")
+            step = _milliseconds(self._quoted())
+            self.expect(")")
         return Column(name, self._alias(name), step)
 
     def _alias(self, usual: str) -> str:
-        return str(self._value("name")) if self._take("as") else usual
+        return self.next("name") if self.take("as") else usual
 
     def _several(self, read: Callable[[], T]) -> tuple[T, ...]:
         found = [read()]
-        while self._take(","):
+        while self.take(","):
             found.append(read())
         return tuple(found)
 
     def _stream(self) -> str:
-        stream: str = self._value("text")
+        stream: str = self._quoted()
         if not 1 <= len(stream.split("/")) <= 3:
             raise InvalidParameter(
                 f"searchQuery: the stream '{stream}' is not compartment/log group/log"
@@ -162,91 +163,49 @@ class _Parser:
 
     def _any(self) -> Test:
         tests = [self._all()]
-        while self._take("or"):
+        while self.take("or"):
             tests.append(self._all())
         return tests[0] if len(tests) == 1 else lambda line: any(test(line) for test in tests)
 
     def _all(self) -> Test:
         tests = [self._one()]
-        while self._take("and"):
+        while self.take("and"):
             tests.append(self._one())
         return tests[0] if len(tests) == 1 else lambda line: all(test(line) for test in tests)
 
     def _one(self) -> Test:
-        if self._take("not"):
+        if self.take("not"):
             denied = self._one()
             return lambda line: not denied(line)
-        if self._take("("):
+        if self.take("("):
             test = self._any()
-            self._expect(")")
+            self.expect(")")
             return test
         return self._comparison()
 
     def _comparison(self) -> Test:
-        name: str = self._value("name")
-        if self._take("in"):
-            self._expect("(")
+        name: str = self.next("name")
+        if self.take("in"):
+            self.expect("(")
             wanted = [self._literal()]
-            while self._take(","):
+            while self.take(","):
                 wanted.append(self._literal())
-            self._expect(")")
+            self.expect(")")
             return lambda line: any(_compare("=", field(line, name), item) for item in wanted)
         for sign in _SIGNS:
-            if self._take(sign):
+            if self.take(sign):
                 value = self._literal()
                 return lambda line: _compare(sign, field(line, name), value)
-        raise self._fault("a comparison such as = or !=")
+        raise self.fault("a comparison such as = or !=")
 
-    def _literal(self) -> Any:
-        if self._kind() == "number":
-            return self._value("number")
-        return self._value("text")
+    def _literal(self) -> str | float:
+        return self._number() if self.kind() == "number" else self._quoted()
 
-    def _kind(self) -> str:
-        return self._tokens[self._at][0]
+    def _number(self) -> float:
+        return float(self.next("number"))
 
-    def _word(self) -> str:
-        return str(self._tokens[self._at][1]).lower()
-
-    def _take(self, word: str) -> bool:
-        if self._kind() in ("name", "sign") and self._word() == word:
-            self._at += 1
-            return True
-        return False
-
-    def _expect(self, word: str) -> None:
-        if not self._take(word):
-            raise self._fault(f"'{word}'")
-
-    def _value(self, kind: str) -> Any:
-        if self._kind() != kind:
-            raise self._fault(f"a {kind}")
-        value = self._tokens[self._at][1]
-        self._at += 1
-        return value
-
-    def _fault(self, wanted: str) -> InvalidParameter:
-        kind, value = self._tokens[self._at]
-        found = "its end" if kind == "end" else f"'{value}'"
-        return InvalidParameter(f"searchQuery: {wanted} expected, {found} found in {self._text}")
-
-    @staticmethod
-    def _split(text: str) -> list[tuple[str, Any]]:
-        tokens: list[tuple[str, Any]] = []
-        at = 0
-        while text[at:].strip():
-            found = _TOKEN.match(text, at)
-            if found is None:
-                raise InvalidParameter(f"searchQuery: '{text[at:].strip()[:20]}' can't be read")
-            kind = found.lastgroup or ""
-            value: Any = found[kind]
-            if kind == "text":
-                value = re.sub(r"\\(.)", r"\1", value[1:-1])
-            elif kind == "number":
-                value = float(value)
-            tokens.append((kind, value))
-            at = found.end()
-        return [*tokens, ("end", "")]
+    def _quoted(self) -> str:
+        return re.sub(r"\\(.)", r"\1", self.next("text")[1:-1])
 
 
 def _milliseconds(interval: str) -> int:

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from ...reading import Reader
 from ...store import Record
-from ...wire.errors import InvalidParameter
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<text>'[^']*'|"[^"]*")|(?P<word>[A-Za-z_][\w.]*)|(?P<number>\d+(?:\.\d+)?)"""
@@ -71,109 +71,67 @@ def fits(record: Record, type_: str, words: list[str]) -> bool:
     return bool(words) and all(word in together for word in words)
 
 
-class _Parser:
+class _Parser(Reader):
     def __init__(self, text: str) -> None:
-        self._text = text
-        self._tokens = self._split(text)
-        self._at = 0
+        super().__init__(text, _TOKEN, where="query", words=("word", "sign"))
 
     def query(self) -> Query:
-        self._expect("query")
-        types = [self._word()]
-        while self._take(","):
-            types.append(self._word())
-        self._expect("resources")
+        self.expect("query")
+        types = [self.next("word", "a name")]
+        while self.take(","):
+            types.append(self.next("word", "a name"))
+        self.expect("resources")
         query = Query(tuple(name.lower() for name in types))
-        while self._peek()[0] != "end":
+        while self.kind() != "end":
             query = self._clause(query)
         return query
 
     def _clause(self, query: Query) -> Query:
-        if self._take("return"):
-            self._word()
-            while self._take(","):
-                self._word()
+        if self.take("return"):
+            self.next("word", "a name")
+            while self.take(","):
+                self.next("word", "a name")
             return replace(query, returned=True)
-        if self._take("where"):
+        if self.take("where"):
             return replace(query, test=self._any())
-        if self._take("matching"):
+        if self.take("matching"):
             return replace(query, matching=self._value())
-        if self._take("sorted"):
-            self._expect("by")
-            field = self._word().lower()
-            descending = self._take("desc")
+        if self.take("sorted"):
+            self.expect("by")
+            field = self.next("word", "a name").lower()
+            descending = self.take("desc")
             if not descending:
-                self._take("asc")
+                self.take("asc")
             return replace(query, sort=(field, descending))
-        raise self._fault("return, where, matching or sorted by")
+        raise self.fault("return, where, matching or sorted by")
 
     def _any(self) -> Test:
         tests = [self._all()]
-        while self._take("||"):
+        while self.take("||"):
             tests.append(self._all())
         return lambda record, type_, now: any(test(record, type_, now) for test in tests)
 
     def _all(self) -> Test:
         tests = [self._one()]
-        while self._take("&&"):
+        while self.take("&&"):
             tests.append(self._one())
         return lambda record, type_, now: all(test(record, type_, now) for test in tests)
 
     def _one(self) -> Test:
-        if self._take("("):
+        if self.take("("):
             test = self._any()
-            self._expect(")")
+            self.expect(")")
             return test
-        field = self._word().lower()
+        field = self.next("word", "a name").lower()
         for sign in _SIGNS:
-            if self._take(sign):
+            if self.take(sign):
                 return _comparison(field, sign, self._value())
-        raise self._fault("one of " + " ".join(_SIGNS))
-
-    def _peek(self) -> tuple[str, str]:
-        return self._tokens[self._at]
-
-    def _take(self, word: str) -> bool:
-        kind, value = self._peek()
-        if kind in ("word", "sign") and value.lower() == word:
-            self._at += 1
-            return True
-        return False
-
-    def _expect(self, word: str) -> None:
-        if not self._take(word):
-            raise self._fault(f"'{word}'")
-
-    def _word(self) -> str:
-        return self._next("word", "a name")
+        raise self.fault("one of " + " ".join(_SIGNS))
 
     def _value(self) -> str:
-        if self._peek()[0] == "number":
-            return self._next("number", "")
-        return self._next("text", "a text in quotes")[1:-1]
-
-    def _next(self, kind: str, wanted: str) -> str:
-        if self._peek()[0] != kind:
-            raise self._fault(wanted)
-        self._at += 1
-        return self._tokens[self._at - 1][1]
-
-    def _fault(self, wanted: str) -> InvalidParameter:
-        kind, value = self._peek()
-        found = "its end" if kind == "end" else value
-        return InvalidParameter(f"query: {wanted} expected, {found} found in {self._text}")
-
-    @staticmethod
-    def _split(text: str) -> list[tuple[str, str]]:
-        tokens: list[tuple[str, str]] = []
-        at = 0
-        while text[at:].strip():
-            found = _TOKEN.match(text, at)
-            if found is None:
-                raise InvalidParameter(f"query: '{text[at:].strip()[:20]}' can't be read")
-            tokens.append((found.lastgroup or "", found[found.lastgroup or 0]))
-            at = found.end()
-        return [*tokens, ("end", "")]
+        if self.kind() == "number":
+            return self.next("number")
+        return self.next("text", "a text in quotes")[1:-1]
 
 
 def _comparison(field: str, sign: str, wanted: str) -> Test:

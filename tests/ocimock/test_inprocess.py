@@ -27,6 +27,12 @@ from ocimock.wire.message import Request, Response
 from tests.servers import running_server
 
 
+@pytest.fixture(autouse=True)
+def _no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ADS leaves in the environment what other tests told it."""
+    monkeypatch.delenv("OCI_CONFIG_LOCATION", raising=False)
+
+
 def _repository(
     mocked: MockedCloud, name: str = "vllm"
 ) -> oci.artifacts.models.ContainerRepository:
@@ -254,7 +260,6 @@ def test_mocks_that_end_in_the_order_in_which_they_began(
     monkeypatch: pytest.MonkeyPatch, environment: bool
 ) -> None:
     """As those of two coroutines or threads may: no call leaves in between, nothing stays."""
-    monkeypatch.delenv("OCI_CONFIG_LOCATION", raising=False)
     before = requests.adapters.HTTPAdapter.send
     first, second = (mock_oci(environment=environment) for _ in range(2))
     first.__enter__()
@@ -280,8 +285,7 @@ def test_a_mock_can_be_entered_within_itself() -> None:
     assert requests.adapters.HTTPAdapter.send is before
 
 
-def test_credentials_are_only_there_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("OCI_CONFIG_LOCATION", raising=False)
+def test_credentials_are_only_there_while_it_runs() -> None:
     with mock_oci() as mocked:
         assert os.environ["OCI_CONFIG_LOCATION"] == str(mocked.credentials.config_file)
         assert mocked.credentials.key_file.stat().st_mode & 0o077 == 0

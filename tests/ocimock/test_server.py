@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shlex
 import shutil
 import socket
 import ssl
@@ -150,7 +151,7 @@ _SHELLS = [shell for shell in ("sh", "dash", "bash", "zsh") if shutil.which(shel
 @pytest.mark.parametrize("shell", _SHELLS)
 def test_env_prints_exports_for_a_shell(exported: ServerFile, shell: str) -> None:
     home = os.path.dirname(os.environ["OCI_CONFIG_FILE"])  # noqa: PTH120
-    env = f'{sys.executable} -m ocimock env --home "{home}"'
+    env = f'{shlex.quote(sys.executable)} -m ocimock env --home "{home}"'
     script = f'eval "$({env})" && env && echo --- && eval "$({env} --unset)" && env'
     printed = subprocess.run(
         [shell, "-c", script], capture_output=True, text=True, check=True

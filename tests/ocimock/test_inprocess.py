@@ -256,9 +256,7 @@ def test_the_adapters_are_restored() -> None:
 
 
 @pytest.mark.parametrize("environment", [True, False])
-def test_mocks_that_end_in_the_order_in_which_they_began(
-    monkeypatch: pytest.MonkeyPatch, environment: bool
-) -> None:
+def test_mocks_that_end_in_the_order_in_which_they_began(environment: bool) -> None:
     """As those of two coroutines or threads may: no call leaves in between, nothing stays."""
     before = requests.adapters.HTTPAdapter.send
     first, second = (mock_oci(environment=environment) for _ in range(2))

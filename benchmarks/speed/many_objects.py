@@ -19,7 +19,7 @@ _COMPARTMENT = "ocid1.compartment.oc1..aaaaaaaaocimockcompartment"
 # Flat: in a bucket a hundred times as large no more than this many times as long. The objects of a
 # page were made at different times and lie all over the memory: in a large bucket the processor's
 # caches do not hold them, which costs about a microsecond each.
-_FLAT = 2.0
+_FLAT = 1.5
 _CALLS = 10
 _MIDDLE = "objects/0500000"
 
@@ -38,7 +38,7 @@ def run(plan: Plan) -> None:
         "\nBuckets of several sizes, a request over plain HTTP: the server's processor time",
         "",
         *(f"{size:,} objects" for size in sizes),
-        f"flat (< {_FLAT:.0f} x)",
+        f"flat (< {_FLAT:.1f} x)",
     )
     with ocimock_server() as server:
         client = _Client(server)

@@ -85,16 +85,20 @@ class _Asked:
 def _list_objects(call: Call) -> Response:
     asked = _Asked.of(call)
     if service_packs.is_meant(call):
-        found = service_packs.names(asked.prefix)
-        return Response.of_json({"objects": [{"name": name} for name in found], "prefixes": []})
+        packs = service_packs.names(asked.prefix)
+        return Response.of_json({"objects": [{"name": name} for name in packs], "prefixes": []})
     bucket = find_bucket(call)
     names = versions.names(call.cloud, bucket)
 
     def present(name: str) -> Sequence[Record]:
-        found = versions.latest_among(call.cloud, names, name)
-        return (found,) if found is not None else ()
+        latest = versions.latest_among(call.cloud, names, name)
+        return (latest,) if latest is not None else ()
 
-    entries = list(islice(_entries(names, asked, present, asked.first()), asked.limit + 1))
+    if asked.delimiter:
+        found = _entries(names, asked, present, asked.first())
+    else:
+        found = _present(names, asked)
+    entries = list(islice(found, asked.limit + 1))
     objects, prefixes = _split(entries[: asked.limit], asked)
     answer: dict[str, Any] = {"objects": objects, "prefixes": prefixes}
     if len(entries) > asked.limit:
@@ -136,6 +140,14 @@ def _from_page(page: str | None) -> tuple[str, str] | None:
     except (ValueError, TypeError):
         raise InvalidParameter(f"page '{page}' is not a token that this list gave out") from None
     return str(name), str(version)
+
+
+def _present(names: Names, asked: _Asked) -> Iterator[tuple[str, Record | None]]:
+    """The objects that there are, in order; no delimiter makes prefixes of them."""
+    place, end = names.place(asked.first()), names.place(asked.behind_last())
+    for record in names.newest_between(place, end):
+        if not record.data["isDeleteMarker"]:
+            yield record.data["name"], record
 
 
 def _entries(

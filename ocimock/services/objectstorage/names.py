@@ -6,7 +6,7 @@ records when it is first asked for, and kept up from then on.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from ...cloud import Cloud
@@ -18,30 +18,40 @@ _LAST = chr(0x10FFFF) * 257
 
 
 class Names:
-    """The names of one bucket's objects, in order, each with the ids of its versions."""
+    """The names of one bucket's objects, in order, each with its versions."""
 
     def __init__(self) -> None:
         self._ordered: list[str] = []
-        self._versions: dict[str, list[str]] = {}
+        # Of each of these names the newest version, so that a page is read off in one go.
+        self._newest: list[Record] = []
+        self._versions: dict[str, list[Record]] = {}
 
-    def add(self, name: str, version_id: str) -> None:
-        """Make *version_id* the newest version of *name*."""
-        if name not in self._versions:
-            insort(self._ordered, name)
+    def add(self, name: str, version: Record) -> None:
+        """Make *version* the newest of *name*."""
+        place = bisect_left(self._ordered, name)
+        if name in self._versions:
+            self._newest[place] = version
+        else:
+            self._ordered.insert(place, name)
+            self._newest.insert(place, version)
             self._versions[name] = []
-        self._versions[name].append(version_id)
+        self._versions[name].append(version)
 
     def remove(self, name: str, version_id: str) -> None:
         """Forget a version, and the name with its last one."""
-        left = self._versions.get(name, [])
-        if version_id in left:
-            left.remove(version_id)
-        if not left and self._versions.pop(name, None) is not None:
-            del self._ordered[bisect_left(self._ordered, name)]
+        if name not in self._versions:
+            return
+        place = bisect_left(self._ordered, name)
+        left = [version for version in self._versions[name] if version.id != version_id]
+        if left:
+            self._versions[name] = left
+            self._newest[place] = left[-1]
+            return
+        del self._versions[name], self._ordered[place], self._newest[place]
 
     def versions(self, name: str) -> list[str]:
         """The ids of the versions of *name*, oldest first."""
-        return self._versions.get(name, [])
+        return [version.id for version in self._versions.get(name, ())]
 
     def __len__(self) -> int:
         return len(self._ordered)
@@ -61,6 +71,10 @@ class Names:
         """The names from *place* up to but without *end*, without a copy of them all."""
         return map(self._ordered.__getitem__, range(place, end))
 
+    def newest_between(self, place: int, end: int) -> Iterator[Record]:
+        """The newest versions of those names, delete markers too; only to be read."""
+        return map(self._newest.__getitem__, range(place, end))
+
 
 def behind(prefix: str) -> str:
     """A name that comes after every name that begins with *prefix*."""
@@ -79,7 +93,7 @@ def index(cloud: Cloud, bucket_id: str) -> Names:
         indexes = cloud.derived[OBJECT] = {}
         for version in sorted(cloud.store.live(OBJECT), key=position):
             names = indexes.setdefault(version.data["bucket"], Names())
-            names.add(version.data["name"], version.id)
+            names.add(version.data["name"], version)
     found = indexes.get(bucket_id)
     if found is None:
         found = indexes[bucket_id] = Names()

@@ -117,7 +117,7 @@ def rename(cloud: Cloud, bucket: Record, version: Record, name: str) -> None:
     index_ = names(cloud, bucket)
     index_.remove(version.data["name"], version.id)
     _make_room(cloud, bucket, name)
-    index_.add(name, version.id)
+    index_.add(name, version)
     # It comes after the versions that the name has already.
     version.private["position"] = cloud.store.next_number()
     version.data["name"] = name
@@ -144,7 +144,7 @@ def _add(
     }
     private = {"blob": blob} if blob else {}
     record = cloud.store.add(OBJECT, identifier, {**common, **data}, etag=etag, private=private)
-    names(cloud, bucket).add(name, identifier)
+    names(cloud, bucket).add(name, record)
     return record
 
 

@@ -17,8 +17,8 @@ _SIZES = (1_000, 10_000, 100_000)
 _QUICK_SIZES = (1_000, 2_000)
 _COMPARTMENT = "ocid1.compartment.oc1..aaaaaaaaocimockcompartment"
 # Flat: in a bucket a hundred times as large no more than this many times as long. The objects of a
-# page were made at different times and lie all over the memory: in a large bucket the processor's
-# caches do not hold them, which costs about a microsecond each.
+# page were made at different times and lie all over the memory: the processor's caches do not hold
+# them in a large bucket.
 _FLAT = 1.5
 _CALLS = 10
 _MIDDLE = "objects/0500000"

@@ -27,7 +27,7 @@ _NAMES = st.one_of(
         st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"),
         min_size=1,
         max_size=8,
-    ).filter(lambda name: not {".", ".."} & set(name.split("/"))),
+    ).filter(lambda name: name.strip() and not {".", ".."} & set(name.split("/"))),
 )
 _BODIES = st.binary(max_size=40)
 

@@ -48,10 +48,6 @@ class Blobs:
         """:raises KeyError: no such blob, or dropped."""
         return self._bodies[key]
 
-    def share(self, key: str) -> str:
-        """A second key for the same bytes, so that each of two records can drop its own."""
-        return self.put(self._bodies[key])
-
     def drop(self, key: str) -> None:
         self._bodies.pop(key, None)
 

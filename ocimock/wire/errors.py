@@ -234,11 +234,6 @@ class ServiceUnavailable(ServiceError):
     code = "ServiceUnavailable"
 
 
-class TooManyRequests(ServiceError):
-    status = 429
-    code = "TooManyRequests"
-
-
 class NotImplementedByMock(ServiceError):
     """OCI knows this operation, ocimock does not (yet): it says so rather than invent an answer."""
 

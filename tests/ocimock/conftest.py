@@ -10,6 +10,7 @@ import pytest
 from ocimock import MockedTenancy, ServedCloud, mock_oci
 from ocimock.server.announcement import ServerFile
 from tests.ocimock.state_check import checked_cloud
+from tests.ocimock.strict import SERVER_OPTIONS
 from tests.servers import running_server
 
 _MODES = ("process", "server")
@@ -38,6 +39,13 @@ def served_cloud(server: ServerFile) -> Iterator[ServedCloud]:
     found.reset()
     yield found
     found.reset()
+
+
+@pytest.fixture(scope="session")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerFile]:
+    """The same, and it verifies signatures."""
+    with running_server(tmp_path_factory.mktemp("strict"), *SERVER_OPTIONS) as found:
+        yield found
 
 
 @pytest.fixture

@@ -35,13 +35,6 @@ def mocked(request: pytest.FixtureRequest, strict: ServerFile) -> Iterator[Mocke
         yield found
 
 
-@pytest.fixture(scope="module")
-def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerFile]:
-    home = tmp_path_factory.mktemp("strict")
-    with running_server(home, *SERVER_OPTIONS) as found:
-        yield found
-
-
 def make_project(data_science: Any, compartment_id: str) -> str:
     details = oci.data_science.models.CreateProjectDetails(compartment_id=compartment_id)
     return str(data_science.create_project(details).data.id)

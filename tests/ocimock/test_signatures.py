@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 from ocimock import MockedTenancy, mock_oci
 from ocimock.iam import keys
 from ocimock.server.announcement import ServerFile
-from tests.ocimock.strict import SERVER_OPTIONS, strict_tenancy
+from tests.ocimock.strict import strict_tenancy
 from tests.ocimock.support import client, refused
 from tests.servers import running_server
 
@@ -48,13 +48,6 @@ EXAMPLE_FINGERPRINT = "f9:1d:e1:56:f6:ab:48:5b:8d:49:b3:bd:06:ad:3a:39"
 @pytest.fixture
 def mocked(request: pytest.FixtureRequest, strict: ServerFile) -> Iterator[MockedTenancy]:
     with strict_tenancy(request.param, strict) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerFile]:
-    home = tmp_path_factory.mktemp("strict")
-    with running_server(home, *SERVER_OPTIONS) as found:
         yield found
 
 

@@ -58,9 +58,17 @@ def serve(
             help="What goes wrong, such as '429 on 20 % of POST /jobRuns, seed 7'. More than once."
         ),
     ] = None,
+    execute: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Really run job runs and deployments, with the environments that FILE names.",
+        ),
+    ] = None,
 ) -> None:
     """Serve on a loopback port until interrupted."""
     from .cloud import Settings
+    from .execute.settings import ExecutionFileError, read
     from .fault_rules import parse
     from .server.serve import CannotServeError
     from .server.serve import serve as run
@@ -91,9 +99,10 @@ def serve(
             port=port,
             pace=pace,
             state_file=state and state.resolve(),
+            execute=read(execute.absolute()) if execute else None,
             told=lambda url: typer.echo(_told(url, home)),
         )
-    except (CannotServeError, StateFileError, OSError) as wrong:
+    except (CannotServeError, ExecutionFileError, StateFileError, OSError) as wrong:
         typer.echo(f"ocimock did not start: {wrong}", err=True)
         raise typer.Exit(1) from None
 

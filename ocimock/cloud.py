@@ -26,6 +26,7 @@ from .retry_tokens import RetryTokens
 from .store import Blobs, Store
 
 if TYPE_CHECKING:
+    from .execute.executor import Execution
     from .store.state_file import StateFile
 
 # How many calls are remembered, so that a mock that runs for weeks does not grow.
@@ -89,10 +90,12 @@ class Cloud:
         clock: Clock | None = None,
         state: StateFile | None = None,
         blobs: Blobs | None = None,
+        execution: Execution | None = None,
     ) -> None:
         """*state* is the file that everything goes into, and from which it is taken up again.
 
         *blobs* is where bodies go that no state file keeps, if they are to outlive this mock.
+        *execution* really runs job runs and deployments; without, they are simulated.
 
         :raises StateFileError: the file is of another tenancy, or can't be written.
         """
@@ -110,6 +113,7 @@ class Cloud:
         self.lock = threading.RLock()
         self.calls: deque[CallRecord] = deque(maxlen=_CALLS)
         self.retry_tokens = RetryTokens()
+        self.execution = execution
         # What services work out from the records and may forget: indexes.
         self.derived: dict[str, Any] = {}
         self._state = state

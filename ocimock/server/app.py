@@ -48,11 +48,18 @@ class Application:
         with before.lock:
             if state is not None:
                 with state.renewed(before):
-                    self.cloud = Cloud(before.settings, clock=clock, state=state)
-                return
-            before.blobs.clear()
-            # The folder of bodies stays: one may be on its way in at this moment, or out.
-            self.cloud = Cloud(before.settings, clock=clock, blobs=before.blobs)
+                    fresh = Cloud(
+                        before.settings, clock=clock, state=state, execution=before.execution
+                    )
+            else:
+                before.blobs.clear()
+                # The folder of bodies stays: one may be on its way in at this moment, or out.
+                fresh = Cloud(
+                    before.settings, clock=clock, blobs=before.blobs, execution=before.execution
+                )
+            if before.execution is not None:
+                before.execution.abandon()
+            self.cloud = fresh
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -8,8 +8,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -19,6 +19,9 @@ from ..clock import Clock
 from ..cloud import Cloud, Settings
 from ..credentials import Credentials, write_credentials
 from ..environment import server_environment
+from ..execute.executor import Address, Execution
+from ..execute.nodes import PlainMachine
+from ..execute.settings import ExecutionSettings
 from ..services.identity.api_keys import trust
 from ..store.state_file import StateFile
 from .announcement import FILE, ServerFile
@@ -39,6 +42,7 @@ def serve(
     port: int = 0,
     pace: float = 1.0,
     state_file: Path | None = None,
+    execute: ExecutionSettings | None = None,
     told: Callable[[str], None] | None = None,
 ) -> None:
     """Serve until a signal ends it. Binds the loopback interface only.
@@ -48,14 +52,15 @@ def serve(
     :param pace: how fast lifecycle states move: 1 is real time, 0 at once.
     :param told: hears the URL, right before others can find the server.
     :param state_file: what the mock holds goes there, and is taken up again from there.
+    :param execute: what job runs and deployments really run with; without, they are simulated.
     :raises StateFileError: it can't be used.
     :raises CannotServeError: the home or the port can't be had.
     """
     if state_file is None:
-        _serve(home, settings, port, pace, None, told)
+        _serve(home, settings, port, pace, None, execute, told)
         return
     with closing(StateFile(state_file)) as state:
-        _serve(home, settings, port, pace, state, told)
+        _serve(home, settings, port, pace, state, execute, told)
 
 
 def _serve(
@@ -64,39 +69,66 @@ def _serve(
     port: int,
     pace: float,
     state: StateFile | None,
+    execute: ExecutionSettings | None,
     told: Callable[[str], None] | None,
 ) -> None:
     credentials = _settle(home, settings)
     listener = _listen(port)
-    url = f"http://{_HOST}:{listener.getsockname()[1]}"
+    address = Address(_HOST, listener.getsockname()[1])
     settings = replace(settings, public_key=credentials.public_key)
-    cloud = Cloud(settings, clock=Clock(pace), state=state)
-    # A state file may have been begun with the key of another home.
-    with cloud.transaction():
-        trust(cloud)
     authority = Authority()
     authority.write(home / "ca.pem")
-    config = uvicorn.Config(
-        Application(cloud, state),
-        http=protocol_class(authority),
-        log_config=None,
-        access_log=False,
-        ws="none",
-        lifespan="on",
-        timeout_graceful_shutdown=1,
+    with _executing(home, execute, address) as execution:
+        cloud = Cloud(settings, clock=Clock(pace), state=state, execution=execution)
+        # A state file may have been begun with the key of another home.
+        with cloud.transaction():
+            trust(cloud)
+        server = _server(Application(cloud, state), authority)
+        # uvicorn raises the signal again once it has shut down; what is below must still be
+        # reached.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        # What is there now stays: collections need not look at it again.
+        gc.freeze()
+        try:
+            if told is not None:
+                told(address.url)
+            _announce(home, address.url, settings, credentials)
+            server.run(sockets=[listener])
+        finally:
+            _withdraw(home)
+
+
+def _server(application: Application, authority: Authority) -> uvicorn.Server:
+    return uvicorn.Server(
+        uvicorn.Config(
+            application,
+            http=protocol_class(authority),
+            log_config=None,
+            access_log=False,
+            ws="none",
+            lifespan="on",
+            timeout_graceful_shutdown=1,
+        )
     )
-    server = uvicorn.Server(config)
-    # uvicorn raises the signal again once it has shut down; what is below must still be reached.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    # What is there now stays: collections need not look at it again.
-    gc.freeze()
-    try:
-        if told is not None:
-            told(url)
-        _announce(home, url, settings, credentials)
-        server.run(sockets=[listener])
-    finally:
-        _withdraw(home)
+
+
+@contextmanager
+def _executing(
+    home: Path, settings: ExecutionSettings | None, address: Address
+) -> Iterator[Execution | None]:
+    """What executes for a mock; all that it runs has ended when the block has."""
+    if settings is None:
+        yield None
+        return
+    execution = Execution(
+        settings,
+        PlainMachine(),
+        folder=home / "nodes",
+        address=address,
+        ca_file=home / "ca.pem",
+    )
+    with closing(execution):
+        yield execution
 
 
 def _settle(home: Path, settings: Settings) -> Credentials:

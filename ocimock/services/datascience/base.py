@@ -28,6 +28,8 @@ DEPLOYMENT = "datasciencemodeldeployment"
 
 # Whatever shows the state of something that would run code on OCI says this.
 SIMULATED = "simulated by ocimock: no code ran"
+# And what ran: this.
+EXECUTED = "run by ocimock on this machine"
 
 
 def settle_in(cloud: Cloud, seconds: float, record: Record, state: str) -> None:

@@ -1,6 +1,6 @@
-"""What runs inside a job or a container: ``python -m recipes.stage``, ``recipes.sft`` and so on.
+"""What runs inside a job, on OCI and on a laptop alike: staging, training, merging, serving.
 
-The folder is put into the bucket as ``code/recipes`` and mounted at ``/mnt/code``, which is on
-``PYTHONPATH``. So the package is called ``recipes`` where it runs, and its modules import one
-another relatively and nothing else of this repository.
+In the bucket it lies under ``code/recipes/``, in a job under ``/mnt/code/recipes/``, which
+``PYTHONPATH=/mnt/code`` makes a package: ``python -m recipes.stage``, ``torchrun --module
+recipes.sft`` and so on. Modules import one another relatively, and nothing else of this project.
 """

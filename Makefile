@@ -33,7 +33,7 @@ help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 demo: setup  ## the whole way on this machine: deploy, fine-tune, merge, serve, ask
-	@$(PY) -m demo up
+	@$(PY) -m demo up $(if $(SIMULATE),--simulate)
 
 demo-down: setup  ## destroy what the demo made, and leave nothing
 	@$(PY) -m demo down

@@ -18,11 +18,24 @@ def up(
     provider: Annotated[
         str, typer.Option(help="Terraform's oracle/oci provider: auto, real or stand-in.")
     ] = "auto",
+    rehearse: Annotated[
+        bool, typer.Option("--rehearse", help="A tiny model, on which every job really runs.")
+    ] = False,
+    simulate: Annotated[
+        bool,
+        typer.Option("--simulate", help="Play the tutorial's case, even with PyTorch here."),
+    ] = False,
+    serve: Annotated[
+        str, typer.Option(help="What serves the rehearsal's model: transformers or vllm.")
+    ] = "transformers",
 ) -> None:
-    """Deploy, fine-tune, merge, serve and ask, all against the embedded OCI."""
-    from .up import run
+    """Deploy, stage, fine-tune, merge, serve and ask, all against the embedded OCI."""
+    from .rehearsal import Server
+    from .up import choose, run
 
-    _guard(lambda: run(provider))
+    if serve not in list(Server):
+        raise typer.BadParameter(f"{serve}: allowed are {', '.join(Server)}", param_hint="--serve")
+    _guard(lambda: run(choose(rehearse=rehearse, simulate=simulate), provider, Server(serve)))
 
 
 @app.command()

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,13 +59,14 @@ def running() -> EmbeddedCloud | None:
     return EmbeddedCloud(found.pid, found.url, found.environment) if healthy else None
 
 
-def start() -> EmbeddedCloud:
+def start(options: Sequence[str] = ()) -> EmbeddedCloud:
     """Start the server as a process of its own, which outlives this one.
 
+    :param options: further words for ``ocimock serve``.
     :raises DemoError: it does not answer in time.
     """
     MOCK_HOME.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "ocimock", "serve", "--home", str(MOCK_HOME)]
+    command = [sys.executable, "-m", "ocimock", "serve", "--home", str(MOCK_HOME), *options]
     with _LOG.open("ab") as log:
         process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,

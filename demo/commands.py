@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TextIO
 
+from .cases import Case
 from .errors import StepFailedError
-from .places import FOLDER, ROOT, TENANCY, path_with_python
+from .places import FOLDER, ROOT, path_with_python
 from .terminal import console
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -89,9 +90,9 @@ def capture(title: str, command: Sequence[str], environment: Mapping[str, str]) 
     return printed
 
 
-def jobs(*arguments: str) -> list[str]:
-    """The command line of ``python -m jobs``, for the demo's tenancy."""
-    return [sys.executable, "-m", "jobs", *arguments, "--tenancy", str(TENANCY)]
+def jobs(case: Case, *arguments: str) -> list[str]:
+    """The command line of ``python -m jobs``, for the tenancy of *case*."""
+    return [sys.executable, "-m", "jobs", *arguments, "--tenancy", str(case.tenancy)]
 
 
 def _let_end(process: subprocess.Popen[str], sink: TextIO) -> None:

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from ocimock.terraform.choose import Kind, choose
 from ocimock.terraform.mirror import environment, install
 
+from .cases import Case
 from .cloud import EmbeddedCloud
 from .commands import run_quietly
 from .errors import DemoError
-from .places import PROVIDER_HOME, TENANCY, cdktf
+from .places import PROVIDER_HOME, cdktf
 from .terminal import console
 
 # Terraform's lines, as cdktf passes them on: "oci_core_vcn.vcn: Creation complete after 1s".
@@ -34,23 +35,27 @@ def choose_provider(forced: str) -> dict[str, str]:
     return environment(install(PROVIDER_HOME))
 
 
-def deploy(cloud: EmbeddedCloud, provider: Mapping[str, str]) -> None:
-    """Synthesize and apply every stack of the demo's tenancy file."""
-    _cdktf("cdktf deploy '*'", ["deploy", "*", "--auto-approve"], cloud, provider)
+def deploy(case: Case, cloud: EmbeddedCloud, provider: Mapping[str, str]) -> None:
+    """Synthesize and apply every stack of the case's tenancy file."""
+    _cdktf("cdktf deploy '*'", ["deploy", "*", "--auto-approve"], case, cloud, provider)
 
 
-def destroy(cloud: EmbeddedCloud, provider: Mapping[str, str]) -> None:
-    """Destroy every stack of the demo's tenancy file."""
-    _cdktf("cdktf destroy '*'", ["destroy", "*", "--auto-approve"], cloud, provider)
+def destroy(case: Case, cloud: EmbeddedCloud, provider: Mapping[str, str]) -> None:
+    """Destroy every stack of the case's tenancy file."""
+    _cdktf("cdktf destroy '*'", ["destroy", "*", "--auto-approve"], case, cloud, provider)
 
 
 def _cdktf(
-    title: str, arguments: list[str], cloud: EmbeddedCloud, provider: Mapping[str, str]
+    title: str,
+    arguments: list[str],
+    case: Case,
+    cloud: EmbeddedCloud,
+    provider: Mapping[str, str],
 ) -> None:
     variables = {
         **cloud.terraform_environment(),
         **provider,
-        "TUNESTACK_TENANCY": str(TENANCY),
+        "TUNESTACK_TENANCY": str(case.tenancy),
         "CI": "1",  # plain lines instead of a screen that redraws itself
         "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
     }

@@ -32,3 +32,12 @@ class LeftoversError(DemoError):
         "Mend that and run 'make demo-down' again; or end the embedded OCI with all that is in it: "
         ".venv/bin/python -m demo down --force"
     )
+
+
+class OtherCaseError(DemoError):
+    """The embedded OCI that runs was started for something else."""
+
+    advice = "'make demo-down' removes it; then say it again."
+
+    def __init__(self, standing: str) -> None:
+        super().__init__(f"what stands is of tenancies/{standing}.yaml.")

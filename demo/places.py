@@ -13,8 +13,8 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".demo"
 MOCK_HOME = FOLDER / "ocimock"
 PROVIDER_HOME = FOLDER / "terraform"
-TENANCY = Path("tenancies/demo.yaml")
-NAME = "demo"
+TORCH_ENVIRONMENT = ROOT / ".tools" / "rehearsal"
+VLLM_ENVIRONMENT = ROOT / ".tools" / "vllm"
 STACKS = ("network", "data", "identity", "workbench")
 
 
@@ -35,14 +35,14 @@ def path_with_python() -> str:
     return os.pathsep.join([str(folder), os.environ.get("PATH", os.defpath)])
 
 
-def leave_nothing() -> None:
-    """Remove every file that the demo made."""
+def leave_nothing(name: str) -> None:
+    """Remove every file that the demo of tenancy *name* made."""
     for stack in STACKS:
         for pattern in ("terraform.{}.tfstate*", ".terraform.{}.tfstate.lock.info"):
-            for state in ROOT.glob(pattern.format(f"{NAME}-{stack}")):
+            for state in ROOT.glob(pattern.format(f"{name}-{stack}")):
                 state.unlink()
-        shutil.rmtree(ROOT / "cdktf.out" / "stacks" / f"{NAME}-{stack}", ignore_errors=True)
-    for folder in (ROOT / "definitions" / NAME, ROOT / ".tunestack" / NAME, FOLDER):
+        shutil.rmtree(ROOT / "cdktf.out" / "stacks" / f"{name}-{stack}", ignore_errors=True)
+    for folder in (ROOT / "definitions" / name, ROOT / ".tunestack" / name, FOLDER):
         shutil.rmtree(folder, ignore_errors=True)
     for parent in (ROOT / "definitions", ROOT / ".tunestack", ROOT / "cdktf.out" / "stacks"):
         if parent.is_dir() and not any(parent.iterdir()):

@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import pytest
 
 from demo import cloud as embedded
-from demo import down, places
+from demo import cases, down, hub_process, places
 from demo.errors import LeftoversError, StepFailedError
 from demo.standing import described
 
@@ -24,6 +24,8 @@ def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mock:
     stop = Mock()
     cloud = Mock(embedded.EmbeddedCloud, standing=Mock(return_value={"bucket": 1}))
     monkeypatch.setattr(embedded, "running", lambda: cloud)
+    monkeypatch.setattr(cases, "FOLDER", tmp_path / ".demo")
+    monkeypatch.setattr(hub_process, "FOLDER", tmp_path / ".demo")
     monkeypatch.setattr(embedded, "stop", stop)
     monkeypatch.setattr(down, "choose_provider", lambda forced: {})
     return stop

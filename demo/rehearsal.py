@@ -1,0 +1,118 @@
+"""What the rehearsal needs before it can begin: a tiny model, a hub that has it, where jobs run."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from . import hub_process
+from .cases import REHEARSAL
+from .cloud import EmbeddedCloud
+from .commands import jobs, run_quietly
+from .errors import DemoError
+from .places import FOLDER, ROOT, TORCH_ENVIRONMENT, VLLM_ENVIRONMENT
+
+_HUB_FOLDER = FOLDER / "hub"
+_EXECUTION_FILE = FOLDER / "execution.toml"
+_TOKEN_FILE = FOLDER / "hub-token"
+
+# What stands for OCI's own things. A node gets one core: two of them train side by side.
+_EXECUTION = """\
+# Written by make rehearse; docs/ocimock.md says what each key means.
+[environments]
+"*" = "{torch}"
+
+[images."dsmc://odsc-vllm-serving:*"]
+environment = "{serving}"
+folder = "{recipes}"
+command = ["python", "-m", "recipes.serve"]
+
+[images."dsmc://odsc-vllm-serving:*".variables]
+SERVE_BACKEND = "{backend}"
+{variables}
+[hosts]
+"huggingface.co" = "127.0.0.1:{port}"
+
+[limits]
+cpus = 2
+memory = "6 GB"
+disk = "10 GB"
+"""
+
+# For a machine without GPUs. Source: vLLM's documentation, "CPU" installation.
+_VLLM_VARIABLES = """\
+VLLM_ENABLE_V1_MULTIPROCESSING = "0"
+HF_HUB_OFFLINE = "1"
+SERVE_PARAMS = "--dtype float32 --enforce-eager --kv-cache-memory-bytes 67108864"
+"""
+
+
+class Server(StrEnum):
+    """What serves the model."""
+
+    TRANSFORMERS = "transformers"
+    VLLM = "vllm"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What the embedded OCI is started with, and the token that opens the hub's model."""
+
+    options: tuple[str, ...]
+
+
+def torch_is_there() -> bool:
+    """Whether ``make rehearse`` has installed what the jobs need."""
+    return (TORCH_ENVIRONMENT / ".synced").exists()
+
+
+def prepare(server: Server) -> Stage:
+    """Make the model and its hub; what is there already is used again.
+
+    :raises DemoError: PyTorch or vLLM is not installed.
+    """
+    _need_environments(server)
+    FOLDER.mkdir(exist_ok=True)
+    if not (_HUB_FOLDER / ".made").exists():
+        command = [_python(), "-m", "demo.tiny", "--hub", str(_HUB_FOLDER)]
+        run_quietly("a tiny Llama and dialogues for it", command, {})
+        (_HUB_FOLDER / ".made").touch()
+    hub = hub_process.running() or hub_process.start(_HUB_FOLDER, _token())
+    _EXECUTION_FILE.write_text(
+        _EXECUTION.format(
+            torch=TORCH_ENVIRONMENT,
+            serving=VLLM_ENVIRONMENT if server is Server.VLLM else TORCH_ENVIRONMENT,
+            recipes=ROOT / "jobs",
+            backend=server,
+            variables=_VLLM_VARIABLES if server is Server.VLLM else "",
+            port=hub.port,
+        )
+    )
+    return Stage(("--execute", str(_EXECUTION_FILE), "--verify-signatures", "--enforce-iam"))
+
+
+def store_token(cloud: EmbeddedCloud) -> None:
+    """Put the hub's token into the vault, as a user does; from there the job takes it."""
+    command = jobs(REHEARSAL, "secret", "set", "--file", str(_TOKEN_FILE))
+    run_quietly("jobs secret set: the hub's token into the vault", command, cloud.environment)
+
+
+def _need_environments(server: Server) -> None:
+    if not torch_is_there():
+        raise DemoError(f"{TORCH_ENVIRONMENT} has no PyTorch; make rehearse installs it")
+    if server is Server.VLLM and not (VLLM_ENVIRONMENT / ".synced").exists():
+        raise DemoError(f"{VLLM_ENVIRONMENT} has no vLLM; make rehearse SERVE=vllm installs it")
+
+
+def _token() -> str:
+    """A token that is good for this rehearsal only."""
+    if not _TOKEN_FILE.exists():
+        _TOKEN_FILE.touch(mode=0o600)
+        _TOKEN_FILE.write_text(f"hf_{secrets.token_urlsafe(24)}\n")
+    return _TOKEN_FILE.read_text().strip()
+
+
+def _python() -> str:
+    return str(Path(TORCH_ENVIRONMENT) / "bin" / "python")

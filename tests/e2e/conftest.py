@@ -55,10 +55,8 @@ class WorkingCopy:
         }
 
 
-@pytest.fixture(scope="session")
-def working_copy(tmp_path_factory: pytest.TempPathFactory) -> WorkingCopy:
-    """The tracked and untracked files of this tree, beside the packages that are installed."""
-    folder = tmp_path_factory.mktemp("a path with spaces")
+def working_copy_in(folder: Path, *installed: str) -> WorkingCopy:
+    """The tracked and untracked files of this tree, beside links to what is *installed* here."""
     copy, home = folder / "tune stack", folder / "home"
     home.mkdir()
     listed = subprocess.run(
@@ -71,10 +69,27 @@ def working_copy(tmp_path_factory: pytest.TempPathFactory) -> WorkingCopy:
         if (ROOT / name).is_file():
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, copy / name)
-    for installed in (".venv", "node_modules"):
-        (copy / installed).symlink_to(ROOT / installed)
+    for name in installed:
+        (copy / name).symlink_to(ROOT / name)
     # Newer than what is installed, these would have make install anew, through the links: npm ci
     # would empty this tree's own node_modules.
-    for lock in ("Pipfile.lock", "package-lock.json"):
+    for lock in ("Pipfile.lock", "package-lock.json", "tools/vllm/requirements.txt"):
         os.utime(copy / lock, (0, 0))
     return WorkingCopy(copy, home)
+
+
+@pytest.fixture(scope="session")
+def working_copy(tmp_path_factory: pytest.TempPathFactory) -> WorkingCopy:
+    """A copy without PyTorch, in which jobs are simulated."""
+    folder = tmp_path_factory.mktemp("a path with spaces")
+    return working_copy_in(folder, ".venv", "node_modules")
+
+
+@pytest.fixture(scope="session")
+def torch_copy(tmp_path_factory: pytest.TempPathFactory) -> WorkingCopy:
+    """A copy with the environments of ``make setup-rehearsal`` and ``make setup-vllm``."""
+    for name in ("rehearsal", "vllm"):
+        if not (ROOT / ".tools" / name / ".synced").exists():
+            pytest.skip(f".tools/{name} is not installed: make setup-{name}")
+    folder = tmp_path_factory.mktemp("a path with spaces")
+    return working_copy_in(folder, ".venv", "node_modules", ".tools")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from .cloud import CallRecord, Cloud
 from .iam import enforcement, signatures
-from .iam.principals import identify
+from .iam.principals import bears_token, identify
 from .places import region_names, subscribed_regions
 from .registry import services
 from .service import Call, Handler, Service
@@ -21,7 +21,7 @@ from .wire.errors import (
     NotImplementedByMock,
     ServiceError,
 )
-from .wire.message import LOOPBACK, Request, Response
+from .wire.message import LOOPBACK, Relay, Request, Response
 from .wire.router import Router
 from .wire.routes import Operation, choices, parameters, plain_name
 
@@ -131,8 +131,7 @@ def dispatch(cloud: Cloud, request: Request) -> Response:
             response = _answer(Call(cloud, operation, request, path, place.region, caller), found)
         except ServiceError as fault:
             response = fault.response()
-        path_shown = shown_path(request.path)
-        cloud.calls.append(CallRecord(service, name, request.method, path_shown, response.status))
+        _record(cloud, response, (service, name, request.method, shown_path(request.path)))
         # Last of all: what happened is kept, only the answer is not to reach the client.
         cloud.faults.drop()
     response.headers.setdefault("opc-request-id", request_id)
@@ -142,6 +141,14 @@ def dispatch(cloud: Cloud, request: Request) -> Response:
 @functools.cache
 def _router(names: tuple[str, ...]) -> Router:
     return Router(operation for name in names for operation in services()[name].known().values())
+
+
+def _record(cloud: Cloud, response: Response, call: tuple[str, str, str, str]) -> None:
+    """Note the call, with the status of its answer as soon as that is known."""
+    if isinstance(response, Relay):
+        response.told = lambda status: cloud.calls.append(CallRecord(*call, status))
+        return
+    cloud.calls.append(CallRecord(*call, response.status))
 
 
 def _route(place: Target, request: Request) -> tuple[Service, Operation, dict[str, str]]:
@@ -189,7 +196,8 @@ def _guard(call: Call) -> None:
     """:raises ServiceError: a fault is due, the signature is wrong, or no policy allows it."""
     call.cloud.faults.strike(call)
     settings = call.cloud.settings
-    if settings.verify_signatures:
+    # What a run that really runs says of itself is looked at in any case.
+    if settings.verify_signatures or (call.cloud.execution and bears_token(call.request)):
         signatures.verify(call)
     if settings.enforce_iam:
         enforcement.authorize(call)
@@ -231,6 +239,8 @@ def _answer_once(call: Call, service: Service, handler: Handler, token: str) -> 
     if (first := tokens.find(key, digest.hexdigest(), now)) is not None:
         return first
     response = handler(call)
+    if isinstance(response, Relay):
+        return response  # not known yet, and too much to keep
     tokens.keep(key, digest.hexdigest(), response, now)
     return response
 

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from .cloud import Cloud
 from .wire.body import Body
-from .wire.message import EMPTY, Response
+from .wire.message import EMPTY, Relay, Response
 
 _READ_BYTES = 64 * 1024
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
@@ -42,6 +42,8 @@ def response(adapter: Any, request: Any, answer: Response, *, stream: bool) -> A
 
     What is not to be streamed and lies in memory needs no urllib3 to be read: a tenth of a call.
     """
+    if isinstance(answer, Relay):
+        answer = answer.fetched()
     headers = {"content-length": str(len(answer.body)), **answer.headers}
     if stream or not isinstance(answer.body, bytes) or "content-encoding" in headers:
         return adapter.build_response(request, _urllib3_response(answer, headers, request.method))

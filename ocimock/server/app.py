@@ -13,8 +13,9 @@ from ..dispatch import UnknownHostError, dispatch, shown_path
 from ..faults import AnswerDropped
 from ..store.state_file import StateFile, StateFileError
 from ..wire.body import Body, Spool
-from ..wire.message import Headers, Request, Response
+from ..wire.message import Headers, Relay, Request, Response
 from . import pages
+from .relaying import head, pass_on
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -87,7 +88,11 @@ class Application:
             except AnswerDropped:
                 await _hang_up(connection, receive)
                 return
-        if not await _sent(send, response, connection, with_body=scope["method"] != "HEAD"):
+        if isinstance(response, Relay):
+            whole = await pass_on(response, receive, send)
+        else:
+            whole = await _sent(send, response, connection, with_body=scope["method"] != "HEAD")
+        if not whole:
             await _hang_up(connection, receive)
 
     def _answer(self, scope: Scope, body: Body) -> Response:
@@ -161,8 +166,7 @@ async def _sent(
 ) -> bool:
     """Send *response*; False where the client left in the middle of its body."""
     headers = {"content-length": str(len(response.body)), **response.headers}
-    fields = [(name.encode(), _field(text)) for name, text in headers.items()]
-    await send({"type": "http.response.start", "status": response.status, "headers": fields})
+    await send(head(response.status, headers))
     body = response.body if isinstance(response.body, Body) else Body.of(response.body)
     # In pieces: the connection takes more as the client reads.
     for piece in body.pieces() if with_body else ():
@@ -171,14 +175,6 @@ async def _sent(
         await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
     return True
-
-
-def _field(text: str) -> bytes:
-    """A header field's bytes, as they came where they came in a header."""
-    try:
-        return text.encode("latin-1")
-    except UnicodeEncodeError:
-        return text.encode()
 
 
 def _error(status: int, code: str, message: str) -> Response:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from .body import Body
@@ -116,6 +116,57 @@ class Response:
         fields = {name.replace("_", "-"): text for name, text in headers.items()}
         fields.setdefault("content-type", "application/json")
         return cls(status, fields, json.dumps(value).encode())
+
+
+class Source(Protocol):
+    """Where an answer comes from that is not the mock's own. It blocks, and is of one thread.
+
+    What is called after :meth:`open`, in any case, is :meth:`close`.
+    """
+
+    def open(self) -> Response:
+        """Ask; the answer's status and header fields, without its body."""
+
+    def pieces(self) -> Iterator[bytes]:
+        """The answer's body as it comes.
+
+        :raises OSError: it broke off, or took too long.
+        """
+
+    def abort(self) -> None:
+        """Nobody waits any more: let the others end soon. Of any thread, and more than once."""
+
+    def close(self) -> None:
+        """It is over, well or not."""
+
+
+@dataclass
+class Relay(Response):
+    """An answer that is still to be fetched, outside of the cloud's lock, to be passed on at once.
+
+    Its own header fields go over those that *source* answers with. *told* hears the status.
+    """
+
+    source: Source = field(kw_only=True)
+    told: Callable[[int], None] = field(default=lambda _: None, kw_only=True)
+
+    def opened(self) -> Response:
+        """Ask: what there is to be told before the body."""
+        found = self.source.open()
+        self.told(found.status)
+        return Response(found.status, {**found.headers, **self.headers})
+
+    def fetched(self) -> Response:
+        """The whole answer.
+
+        :raises OSError: it broke off.
+        """
+        try:
+            found = self.opened()
+            found.body = b"".join(self.source.pieces())
+        finally:
+            self.source.close()
+        return found
 
 
 @functools.lru_cache(maxsize=256)

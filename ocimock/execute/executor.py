@@ -5,12 +5,15 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from .nodes import Machine, Node
+from .executor_addresses import Addresses
+from .executor_paths import on_host
+from .nodes import Heard, Machine, Node
 from .settings import ExecutionSettings
+from .specs import NodeSpec
 
 # Seconds in which all that runs must have ended when the mock does.
 _END_SECONDS = 8.0
@@ -68,6 +71,7 @@ class Execution:
         self._folder = folder
         self._workers: dict[str, Worker] = {}
         self._changing = threading.Lock()
+        self.addresses = Addresses()
         self.is_ending = False
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -76,6 +80,21 @@ class Execution:
     def hosts(self) -> Mapping[str, tuple[str, int]]:
         """Names of the internet that something on this machine stands in for."""
         return self.settings.hosts
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nodes are not kept apart: no networks of their own, nothing bound."""
+        return self.machine.isolation == "none"
+
+    def start(self, spec: NodeSpec, heard: Heard) -> Node:
+        """Start a node, which calls the mock at :attr:`address`.
+
+        :raises OSError: it can't be had; the message says why.
+        """
+        if self.is_plain:
+            return self.machine.start(on_host(spec), heard)
+        forwards = {self.address.port: (self.address.host, self.address.port), **spec.forwards}
+        return self.machine.start(replace(spec, forwards=forwards), heard)
 
     def folder_of(self, identifier: str) -> Path:
         """The folder of a job run or a deployment, for its nodes' own ones and what they share."""

@@ -58,6 +58,11 @@ def identify(cloud: Cloud, request: Request) -> Principal:
     return _user(user.id)
 
 
+def bears_token(request: Request) -> bool:
+    """Whether *request* says that it comes from a resource principal."""
+    return bool(key_id_of(request.headers.get_lower("authorization")).token)
+
+
 def of_resource(cloud: Cloud, record: Record) -> Principal:
     """The resource principal of *record*, for what it does without an HTTP call of its own."""
     return Principal("resource", record.id, tokens.claims(cloud, record))

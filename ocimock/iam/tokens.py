@@ -28,6 +28,8 @@ _KIND, _ISSUER = "tokenkey", "authService.oracle.com"
 # Seconds that a token is good for. The SDK asks for another only after a 401.
 _LIFETIME = 24 * 3600.0
 _ALGORITHM = "RS256"
+# States of a job run that has ended; other resources that executed have others.
+_ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELED"})
 
 
 class InvalidToken(Exception):  # noqa: N818 - the word of the standard
@@ -102,13 +104,17 @@ def session_key(cloud: Cloud, token: str) -> RSAPublicKey:
 
 
 def is_gone(cloud: Cloud, resource_id: str) -> bool:
-    """Whether a resource is deleted: its token, which is good for a day, ends with it.
+    """Whether a resource is deleted, or has ended its work: its token ends with it.
 
-    OCI's are good for minutes, and nobody renews one for what is gone.
+    OCI's are good for minutes, and nobody renews one for what is gone. A run that was only
+    simulated never had one of its own.
     """
     words = resource_id.split(".")
     found = cloud.store.find(words[1], resource_id) if len(words) > 1 else None
-    return found is not None and found.deleted
+    if found is None:
+        return False
+    has_ended = found.data.get("lifecycleState") in _ENDED and bool(found.private.get("executed"))
+    return found.deleted or has_ended
 
 
 @functools.lru_cache(maxsize=1024)

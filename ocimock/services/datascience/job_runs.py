@@ -1,4 +1,4 @@
-"""Job runs: accepted, simulated, canceled, deleted."""
+"""Job runs: accepted, simulated or really run, canceled, deleted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...service import Call
 from ...store import Record
 from ...wire.message import Response
 from ..logging.management import create_custom_log
-from . import run_ends, simulation
+from . import run_ends, run_execution, simulation
 from .base import JOB, JOB_RUN, PROJECT, SERVICE, require_state
 from .demands import claim_run, shortage
 from .job_checks import (
@@ -39,6 +39,8 @@ def _create(call: Call) -> Response:
     record = add(call, KIND, call.body(), _settle)
     if shortage(record):
         run_ends.plan_shortage(call.cloud, record)
+    elif call.cloud.execution is not None:
+        run_execution.execute(call.cloud, call.cloud.execution, record)
     else:
         simulation.plan(call.cloud, record)
     return show(record)
@@ -50,7 +52,10 @@ def _cancel(call: Call) -> Response:
     check_etag(call, record)
     require_state(record, "ACCEPTED", "IN_PROGRESS", "NEEDS_ATTENTION", to="cancel")
     record.data["lifecycleState"] = "CANCELING"
-    simulation.cancel(call.cloud, record, _CANCEL_SECONDS)
+    if record.private.get("executed"):
+        run_execution.cancel(call.cloud, record)
+    else:
+        simulation.cancel(call.cloud, record, _CANCEL_SECONDS)
     return Response(204)
 
 

@@ -23,7 +23,7 @@ def time_out(cloud: Cloud, run: Record, *, after: float) -> list[tuple[float, st
     :param after: when the run starts, in seconds; its time counts from there.
     """
     job = cloud.store.find(JOB, run.data["jobId"])
-    minutes = _longest(run, job) if job else None
+    minutes = longest(run, job) if job else None
     if minutes is None:
         return []
     run.private["maximumRuntimeInMinutes"] = minutes
@@ -39,7 +39,8 @@ def timed_out(run: Record) -> str:
     return f"Job run canceled: it exceeded the maximum runtime of {minutes} minute(s)"
 
 
-def _longest(run: Record, job: Record) -> int | None:
+def longest(run: Record, job: Record) -> int | None:
+    """How many minutes *run* may take at most, if there is a limit."""
     override = run.data.get("jobConfigurationOverrideDetails") or {}
     groups = (job.data.get("jobNodeConfigurationDetails") or {}).get(
         "jobNodeGroupConfigurationDetailsList"

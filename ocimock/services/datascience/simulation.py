@@ -93,7 +93,7 @@ def _start(cloud: Cloud, run: Record, job: Record) -> None:
     run.private["silent"] = not run_acts.may_log(cloud, run)
     for node in nodes(job, run):
         _say(cloud, run, node, f"infrastructure provisioned: {node.shape}")
-    for reason in _obstacles(cloud, run, job):
+    for reason in obstacles(cloud, run, job):
         _fail(cloud, run, job, f"Job run bootstrap failure: {reason}")
         return
 
@@ -112,7 +112,7 @@ def _go_on(cloud: Cloud, run: Record, job: Record, name: str) -> None:
             # ADS's driver posts metrics from a process of its own; the code goes on without.
             if reason:
                 _say(cloud, run, node, reason)
-    elif _is_to_fail(cloud, job):
+    elif is_to_fail(cloud, job):
         for node in nodes(job, run)[:1]:
             _say(cloud, run, node, "failing, as the mock's settings ask (fail_runs): exit code 1")
         _end(cloud, run, "FAILED", "Job run artifact execution failed with exit code 1")
@@ -148,7 +148,7 @@ def _say(cloud: Cloud, run: Record, node: Node, text: str) -> None:
     append(cloud, log, run.id, message, subject=node.name)
 
 
-def _obstacles(cloud: Cloud, run: Record, job: Record) -> Iterator[str]:
+def obstacles(cloud: Cloud, run: Record, job: Record) -> Iterator[str]:
     """Why the run can't come up, if it can't."""
     if "artifact" not in job.private and not _has_container(job.data):
         yield f"job {job.id} has no artifact"
@@ -186,6 +186,7 @@ def _environment(part: dict[str, Any]) -> dict[str, str]:
     return details.get("environmentVariables") or {}
 
 
-def _is_to_fail(cloud: Cloud, job: Record) -> bool:
+def is_to_fail(cloud: Cloud, job: Record) -> bool:
+    """Whether the mock's settings want runs of *job* to fail."""
     name = str(job.data["displayName"]).lower()
     return any(word.lower() in name for word in cloud.settings.fail_runs)

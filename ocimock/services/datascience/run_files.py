@@ -1,0 +1,119 @@
+"""A node's home: the job's artifact in it, unpacked as OCI does."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import tarfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+from ...execute.specs import DATASCIENCE_HOME
+from ...wire.body import Body
+from .run_plan import CannotRun
+
+# Where an archive is unpacked. Source: ADS's drivers, which OCI's hosts run there.
+_UNPACKED = "decompressed_artifact"
+_ENTRY_POINT = "JOB_RUN_ENTRYPOINT"
+_TAR = (".tar", ".tar.gz", ".tgz")
+# A repository that the host's user cloned from is another one's to the node.
+_GIT_CONFIG = "[safe]\n\tdirectory = *\n"
+
+
+def make_home(home: Path, name: str, body: Body, variables: Mapping[str, str]) -> tuple[str, ...]:
+    """Put the artifact *body*, a file called *name*, into *home*; the command that it is.
+
+    :raises CannotRun: it is no such archive, or has no such entry point; the message says more.
+    """
+    file = home / PurePosixPath(name).name
+    with file.open("wb") as written:
+        for piece in body.pieces():
+            written.write(piece)
+    if name.endswith(".zip") or name.endswith(_TAR):
+        folder = home / _UNPACKED
+        folder.mkdir()
+        _unpack(file, folder)
+        file.unlink()
+        entry = _entry_point(folder, name, variables)
+        return _command(f"{DATASCIENCE_HOME}/{_UNPACKED}/{entry}", folder / entry)
+    return _command(f"{DATASCIENCE_HOME}/{file.name}", file)
+
+
+def empty_home(home: Path) -> None:
+    """A home with what every user has there."""
+    home.mkdir(parents=True)
+    (home / ".gitconfig").write_text(_GIT_CONFIG)
+
+
+def remove(folder: Path) -> None:
+    """Remove what a node leaves, also folders that it took its own rights to."""
+
+    def allow(_function: object, path: str, _fault: object) -> None:
+        place = Path(path)
+        try:
+            place.parent.chmod(0o700)
+            if place.is_dir() and not place.is_symlink():
+                place.chmod(0o700)
+                shutil.rmtree(place, ignore_errors=True)
+            else:
+                place.unlink(missing_ok=True)
+        except OSError:
+            return  # the rest goes with the next start
+
+    shutil.rmtree(folder, onerror=allow)
+
+
+def _entry_point(folder: Path, name: str, variables: Mapping[str, str]) -> str:
+    entry = variables.get(_ENTRY_POINT, "")
+    if not entry:
+        raise CannotRun(
+            f"artifact {name} is an archive, and {_ENTRY_POINT} does not name the file in it to run"
+        )
+    path = PurePosixPath(entry)
+    if path.is_absolute() or ".." in path.parts:
+        raise CannotRun(f"{_ENTRY_POINT} '{entry}' is not a path in artifact {name}")
+    if not (folder / path).is_file():
+        raise CannotRun(f"artifact {name} has no file '{entry}', which {_ENTRY_POINT} names")
+    return str(path)
+
+
+def _command(shown: str, file: Path) -> tuple[str, ...]:
+    """By the file's ending, as OCI has it: Python or a shell script."""
+    if shown.endswith(".py"):
+        return ("python", shown)
+    if shown.endswith(".sh"):
+        return ("bash", shown)
+    if file.stat().st_mode & stat.S_IXUSR:
+        return (shown,)
+    raise CannotRun(
+        f"the entry point {PurePosixPath(shown).name} is neither a .py nor a .sh file, and is not "
+        "executable itself"
+    )
+
+
+def _unpack(file: Path, folder: Path) -> None:
+    try:
+        if file.name.endswith(".zip"):
+            with zipfile.ZipFile(file) as archive:
+                for member in archive.infolist():
+                    _extract(archive, member, folder)
+            return
+        with tarfile.open(file) as tar:
+            tar.extractall(folder, filter="data")
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError, NotImplementedError) as fault:
+        raise CannotRun(f"artifact {file.name} can't be unpacked: {fault}") from None
+
+
+def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -> None:
+    """One member, with its mode; nothing lands outside of *folder*."""
+    path = PurePosixPath(member.filename)
+    mode = member.external_attr >> 16
+    if path.is_absolute() or ".." in path.parts or stat.S_ISLNK(mode):
+        raise CannotRun(
+            f"artifact {Path(archive.filename or '').name} has '{member.filename}', which does not "
+            "stay inside of it"
+        )
+    archive.extract(member, folder)
+    if permissions := stat.S_IMODE(mode) & 0o777:
+        (folder / path).chmod(permissions | stat.S_IRUSR | stat.S_IWUSR)

@@ -1,0 +1,71 @@
+"""What a run's thread hears: lines and ends of its nodes, and what it is told to do."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+
+from ...execute.specs import End
+
+# A node that writes faster than lines can be kept waits, as at any full pipe.
+_MOST_LINES = 5_000
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a node's output."""
+
+    rank: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A node that is no more."""
+
+    rank: int
+    end: End
+
+
+class Inbox:
+    """Filled by the threads of the nodes and by calls, emptied by the run's own thread."""
+
+    def __init__(self) -> None:
+        self._items: deque[Line | Ended] = deque()
+        self._changed = threading.Condition()
+        self._is_closed = False
+
+    def line(self, rank: int, text: str) -> None:
+        """Wait until there is room for it; nobody hears it any more once the inbox is closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_closed or len(self._items) < _MOST_LINES)
+            if not self._is_closed:
+                self._items.append(Line(rank, text))
+                self._changed.notify_all()
+
+    def ended(self, rank: int, end: End) -> None:
+        with self._changed:
+            self._items.append(Ended(rank, end))
+            self._changed.notify_all()
+
+    def wake(self) -> None:
+        """There is something to look at elsewhere."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def take(self, timeout: float) -> list[Line | Ended]:
+        """All that came, after waiting for the first of it for *timeout* seconds at most."""
+        with self._changed:
+            if not self._items:
+                self._changed.wait(timeout)
+            found = list(self._items)
+            self._items.clear()
+            self._changed.notify_all()
+            return found
+
+    def close(self) -> None:
+        """Whoever waits for room goes on; what comes is dropped."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()

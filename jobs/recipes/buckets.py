@@ -127,13 +127,15 @@ class Bucket:
         except AbsentError:
             return None
 
-    def write(self, name: str, content: bytes, metadata: Mapping[str, str] | None = None) -> None:
-        """Make *content* the object *name*, in one request."""
-        known = {SHA256: hashlib.sha256(content).hexdigest(), **(metadata or {})}
+    def write(self, name: str, content: bytes, metadata: Mapping[str, str] | None = None) -> str:
+        """Make *content* the object *name*, in one request; its SHA-256 in hex."""
+        digest = hashlib.sha256(content).hexdigest()
+        known = {**(metadata or {}), SHA256: digest}
         with self._telling(f"write {self.uri(name)}"):
             self.client.put_object(
                 self.namespace, self.bucket, self.prefix + name, content, opc_meta=known
             )
+        return digest
 
     def delete(self, name: str) -> None:
         """Delete an object; it is no mistake where there is none."""

@@ -30,6 +30,26 @@ class ServedFault:
     spent: bool
 
 
+@dataclass(frozen=True)
+class ServedNode:
+    """A node of a job run or a deployment that really runs, or did a moment ago.
+
+    :param run: the OCID of what it runs for.
+    :param node: its rank there.
+    :param state: ``running``, or why it is no more: ``exited``, ``killed``, ``memory``, …
+    :param isolation: ``namespaces``, or ``none``.
+    """
+
+    run: str
+    node: int
+    name: str
+    pid: int
+    address: str
+    network: str
+    state: str
+    isolation: str
+
+
 class ServedFaults:
     """The fault rules of a server, by its page ``/ocimock/faults``."""
 
@@ -159,6 +179,24 @@ class ServedCloud(MockedTenancy):
     def standing(self) -> dict[str, int]:
         found: dict[str, int] = self._ask("GET", "state")["standing"]
         return found
+
+    @property
+    def executes(self) -> dict[str, str] | None:
+        """How job runs and deployments really run: ``isolation``; None where they are simulated."""
+        found: dict[str, str] | None = self._ask("GET", "state")["executes"]
+        return found
+
+    @property
+    def nodes(self) -> list[ServedNode]:
+        """The nodes of what runs now."""
+        return [ServedNode(**shown) for shown in self._ask("GET", "nodes")]
+
+    def kill_node(self, run: str, node: int) -> None:
+        """Let the host of a node fail.
+
+        :raises ValueError: nothing of that OCID runs, or it has no such node.
+        """
+        self._ask("POST", "nodes", {"kill": {"run": run, "node": node}})
 
     def bodies(self) -> int:
         found: int = self._ask("GET", "state")["bodies"]

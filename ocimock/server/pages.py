@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .. import capacity, faults, limits
+from ..execute import executor_pages
 from ..iam import enforcement
 from ..impersonation import resource_principal, user_config
 from ..tenancy import standing
@@ -75,14 +76,16 @@ def _page(method: str, name: str) -> Callable[[Page], Page]:
 
 
 @_page("GET", "health")
-def _health(_application: Application, _request: Request) -> Response:
-    return Response.of_json({"status": "ok", "mock": "ocimock"})
+def _health(application: Application, _request: Request) -> Response:
+    executes = executor_pages.executes(application.cloud.execution)
+    return Response.of_json({"status": "ok", "mock": "ocimock", "executes": executes})
 
 
 @_page("GET", "state")
 def _state(application: Application, _request: Request) -> Response:
     cloud = application.cloud
-    return Response.of_json({"standing": standing(cloud), "bodies": cloud.blobs.count()})
+    shown = {"standing": standing(cloud), "bodies": cloud.blobs.count()}
+    return Response.of_json({**shown, "executes": executor_pages.executes(cloud.execution)})
 
 
 @_page("GET", "calls")
@@ -119,6 +122,16 @@ def _advance(application: Application, request: Request) -> Response:
         raise InvalidParameter(message) from None
     cloud.run_due_events()
     return _clock(application, request)
+
+
+@_page("GET", "nodes")
+def _nodes(application: Application, _request: Request) -> Response:
+    return Response.of_json(executor_pages.show(application.cloud.execution))
+
+
+@_page("POST", "nodes")
+def _kill(application: Application, request: Request) -> Response:
+    return Response.of_json(executor_pages.kill(application.cloud.execution, request.body))
 
 
 @_page("POST", "principals")

@@ -112,6 +112,8 @@ def _load(
         raise StageError(
             f"the dataset {repository.name} can't be read: {_first_line(error)}"
         ) from None
+    except StopIteration:  # so datasets says that there is nothing to tell the columns from
+        raise StageError(f"the dataset {repository.name} has a file without rows") from None
     splits = {split: found[split] for split in SPLITS if split in found}
     if "train" not in splits:
         raise StageError(

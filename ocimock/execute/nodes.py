@@ -51,6 +51,9 @@ class Machine(Protocol):
     isolation: str
     """How, for people: ``namespaces``, or ``none``."""
 
+    reason: str
+    """Why it is no better than that; empty for ``namespaces``."""
+
     def start(self, spec: NodeSpec, heard: Heard) -> Node:
         """:raises OSError: the machine can't have the node; the message says why."""
 
@@ -62,6 +65,7 @@ class PlainMachine:
     """Nodes are processes of the host, told apart by loopback addresses alone."""
 
     isolation = "none"
+    reason = "asked for"
 
     def __init__(self) -> None:
         self._nodes: list[_PlainNode] = []

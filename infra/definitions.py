@@ -5,18 +5,10 @@ Each is a Python dict whose leaves may be CDKTF tokens; ``render`` dumps it to t
 spelling here is checked by tests that read every definition back through ADS.
 """
 
-from typing import Any
-
 import yaml
 
-from infra.llama_recipes import (
-    GIT_COMMIT,
-    GIT_URL,
-    OUTPUT_FOLDER,
-    PIP_PACKAGES,
-    finetune_command,
-    merge_command,
-)
+from infra import llama_recipes, sft
+from infra.job import Definition, Machine, env, job, own_environment
 from infra.places import Places
 from infra.plan import Plan
 from infra.recipes import MOUNT
@@ -24,14 +16,11 @@ from infra.serving import deployment, model
 from infra.tenancy.schema import Tenancy
 from infra.tenancy.sizes import PRESETS
 
-Definition = dict[str, Any]
-
-LIBRARY_PATH = "/usr/local/nvidia/lib:/usr/local/nvidia/lib64:/opt/conda/lib"
-
 
 def definitions(tenancy: Tenancy, plan: Plan, places: Places) -> dict[str, str]:
-    """File name → YAML text of every definition."""
+    """File name → YAML text of every definition, in the order in which they run."""
     return {
+        "stage.yaml": render(stage(tenancy, plan, places)),
         "finetune.yaml": render(finetune(tenancy, plan, places)),
         "merge.yaml": render(merge(tenancy, plan, places)),
         "model.yaml": render(model(tenancy, plan, places)),
@@ -44,135 +33,111 @@ def render(definition: Definition) -> str:
     return yaml.safe_dump(definition, sort_keys=False, width=2**20, allow_unicode=True)
 
 
-def finetune(tenancy: Tenancy, plan: Plan, places: Places) -> Definition:
-    """The distributed training job (ADS ``Job``)."""
-    settings = tenancy.finetune
-    runtime: Definition = {
-        "git": {"url": GIT_URL, "commit": GIT_COMMIT},
-        "command": finetune_command(settings, plan),
-        "replicas": plan.replicas,
-        **_environment(tenancy),
-        "env": _finetune_env(tenancy, plan, places),
-        "maximumRuntimeInMinutes": settings.max_runtime_minutes,
-    }
-    mounts = [_mount(MOUNT, MOUNT, places)]
-    if plan.method == "lora":
-        mounts.insert(0, _mount("outputs", plan.outputs_prefix, places))
-    else:
-        # Shards are written by all ranks at once, which a mounted bucket does not take: they go to
-        # the node's disk, and the driver copies them when the run has ended.
-        runtime["outputDir"] = OUTPUT_FOLDER
-        runtime["outputUri"] = places.uri(plan.outputs_prefix)
-    infrastructure = _infrastructure(
-        tenancy, places, shape=settings.shape, storage_gb=settings.block_storage_gb, mounts=mounts
+def stage(tenancy: Tenancy, plan: Plan, places: Places) -> Definition:
+    """The one-node job that brings model and data set into the bucket, without a GPU.
+
+    The only one that names the token's secret: all that come after read the bucket.
+    """
+    settings = tenancy.stage
+    variables = {**sft.variables(), **_log_level(tenancy), **_token(tenancy, places)}
+    if tenancy.hub.endpoint:
+        variables["HF_ENDPOINT"] = tenancy.hub.endpoint
+    return job(
+        tenancy,
+        places,
+        name=f"{plan.slug}-stage",
+        machine=Machine(settings.shape, settings.block_storage_gb, plan.stage_size),
+        mounts={MOUNT: MOUNT},
+        runtime={
+            "command": sft.stage_command(tenancy, plan, places),
+            "replicas": 1,
+            **own_environment(plan.own_conda),
+            "env": env(variables),
+            "maximumRuntimeInMinutes": settings.max_runtime_minutes,
+        },
     )
-    return _job(_job_name(tenancy, plan), infrastructure, runtime, tenancy)
+
+
+def finetune(tenancy: Tenancy, plan: Plan, places: Places) -> Definition:
+    """The distributed training job."""
+    settings = tenancy.finetune
+    mounts = {"base": plan.base_prefix, "data": plan.data_prefix, MOUNT: MOUNT}
+    outputs: Definition = {}
+    if settings.recipe == "sft":
+        recipe = sft.runtime(settings, plan, places)
+        variables = sft.training_variables()
+    else:
+        recipe = llama_recipes.runtime(settings, plan)
+        variables = llama_recipes.variables()
+    if settings.recipe == "llama-recipes" and plan.method == "full":
+        # It has all ranks write shards at once, which a mounted bucket does not take: they go to
+        # the node's disk, and the driver copies them when the run has ended.
+        outputs["outputDir"] = llama_recipes.OUTPUT_FOLDER
+        outputs["outputUri"] = places.uri(plan.outputs_prefix)
+    else:
+        mounts["outputs"] = plan.outputs_prefix
+    variables |= {
+        **_log_level(tenancy),
+        "OCI__METRICS_NAMESPACE": f"finetune_{plan.slug.replace('-', '_')}",
+    }
+    return job(
+        tenancy,
+        places,
+        name=_job_name(tenancy, plan),
+        machine=Machine(settings.shape, settings.block_storage_gb),
+        mounts=mounts,
+        runtime={
+            **recipe,
+            "replicas": plan.replicas,
+            "env": env(variables),
+            **outputs,
+            "maximumRuntimeInMinutes": settings.max_runtime_minutes,
+        },
+    )
 
 
 def merge(tenancy: Tenancy, plan: Plan, places: Places) -> Definition:
-    """The one-node job that makes one Hugging Face model of base and weights (ADS ``Job``).
+    """The one-node job that makes one Hugging Face model of base and weights.
 
-    It uses the training's runtime, the only one of ADS that has ``dependencies``; its driver runs
-    a command that is no launcher (torchrun, …) plainly.
+    It always runs in the environment of our own recipes, whichever recipe has trained.
     """
-    runtime: Definition = {
-        "command": merge_command(plan),
-        "replicas": 1,
-        **_environment(tenancy),
-        "env": _env({**_common_env(tenancy), **_token_env(tenancy, places)}),
-        "maximumRuntimeInMinutes": tenancy.merge.max_runtime_minutes,
-    }
-    mounts = [
-        _mount("outputs", plan.outputs_prefix, places),
-        _mount("merged", plan.merged_prefix, places),
-        _mount(MOUNT, MOUNT, places),
-    ]
-    infrastructure = _infrastructure(
+    settings = tenancy.merge
+    return job(
         tenancy,
         places,
-        shape=tenancy.merge.shape,
-        storage_gb=tenancy.merge.block_storage_gb,
-        mounts=mounts,
-    )
-    return _job(f"{plan.slug}-merge", infrastructure, runtime, tenancy)
-
-
-def _job(
-    name: str, infrastructure: Definition, runtime: Definition, tenancy: Tenancy
-) -> Definition:
-    if tenancy.tags:
-        # Of the runtime, not of the infrastructure, whose tags ADS loses if there are both.
-        runtime = {**runtime, "freeformTags": dict(tenancy.tags)}
-    return {
-        "kind": "job",
-        "apiVersion": "v1.0",
-        "spec": {
-            "name": name,
-            "infrastructure": infrastructure,
-            "runtime": {"kind": "runtime", "type": "pyTorchDistributed", "spec": runtime},
+        name=f"{plan.slug}-merge",
+        machine=Machine(settings.shape, settings.block_storage_gb),
+        mounts={
+            "base": plan.base_prefix,
+            "outputs": plan.outputs_prefix,
+            MOUNT: MOUNT,
+            "merged": plan.merged_prefix,
         },
-    }
+        runtime={
+            "command": sft.merge_command(plan),
+            "replicas": 1,
+            **own_environment(plan.own_conda),
+            "env": env({**sft.variables(), **_log_level(tenancy)}),
+            "maximumRuntimeInMinutes": settings.max_runtime_minutes,
+        },
+    )
 
 
 def _job_name(tenancy: Tenancy, plan: Plan) -> str:
     if tenancy.model in PRESETS:
-        return f"LLAMA2-Fine-Tuning-{plan.method}-samsum-{tenancy.model}"
-    return f"{plan.slug}-Fine-Tuning-{plan.method}-samsum"
+        return f"LLAMA2-Fine-Tuning-{plan.method}-{plan.dataset}-{tenancy.model}"
+    return f"{plan.slug}-Fine-Tuning-{plan.method}-{plan.dataset}"
 
 
-def _infrastructure(
-    tenancy: Tenancy, places: Places, *, shape: str, storage_gb: int, mounts: list[Definition]
-) -> Definition:
-    return {
-        "kind": "infrastructure",
-        "type": "dataScienceJob",
-        "spec": {
-            "blockStorageSize": storage_gb,
-            "compartmentId": tenancy.compartment_ocid,
-            "logGroupId": places.log_group_id,
-            "logId": places.job_log_id,
-            "projectId": places.project_id,
-            "subnetId": places.subnet_id,
-            "shapeName": shape,
-            "storageMount": mounts,
-        },
-    }
-
-
-def _environment(tenancy: Tenancy) -> Definition:
-    return {
-        "conda": {"type": "service", "slug": tenancy.finetune.conda},
-        "dependencies": {"pipPackages": " ".join(PIP_PACKAGES)},
-    }
-
-
-def _finetune_env(tenancy: Tenancy, plan: Plan, places: Places) -> list[Definition]:
-    metrics = f"finetune_{plan.slug.replace('-', '_')}"
-    variables = {
-        **_common_env(tenancy),
-        **_token_env(tenancy, places),
-        "OCI__METRICS_NAMESPACE": metrics,
-    }
-    if plan.method == "full":
-        variables = {"MODEL_NAME": plan.model_id, **variables}
-    return _env(variables)
-
-
-def _common_env(tenancy: Tenancy) -> dict[str, str]:
+def _log_level(tenancy: Tenancy) -> dict[str, str]:
     # At DEBUG the driver logs the whole environment; that is why no secret is in it.
-    return {"LD_LIBRARY_PATH": LIBRARY_PATH, "OCI_LOG_LEVEL": tenancy.finetune.log_level}
+    return {"OCI_LOG_LEVEL": tenancy.finetune.log_level}
 
 
-def _token_env(tenancy: Tenancy, places: Places) -> dict[str, str]:
+def _token(tenancy: Tenancy, places: Places) -> dict[str, str]:
+    if not tenancy.hub.token:
+        return {}
     return {
         "HF_TOKEN_SECRET_NAME": tenancy.vault.secret_name,
         "HF_TOKEN_VAULT_ID": places.vault_id,
     }
-
-
-def _env(variables: dict[str, str]) -> list[Definition]:
-    return [{"name": name, "value": value} for name, value in variables.items()]
-
-
-def _mount(name: str, prefix: str, places: Places) -> Definition:
-    return {"src": places.uri(prefix), "dest": name}

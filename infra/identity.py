@@ -108,8 +108,11 @@ def matching_rule(compartment: str) -> str:
     return f"any {{{', '.join(members)}}}"
 
 
-def workload_statements(scope: Scope) -> list[str]:
-    """What a running job, notebook or deployment needs, and no more."""
+def workload_statements(scope: Scope, *, token: bool = True) -> list[str]:
+    """What a running job, notebook or deployment needs, and no more.
+
+    *token* says whether the hub wants one: without it, no run reads a secret.
+    """
     who = f"dynamic-group id {scope.dynamic_group}"
     where = scope.location
     notebook, job_run = _acting_as("notebooksession"), _acting_as("jobrun")
@@ -118,7 +121,7 @@ def workload_statements(scope: Scope) -> list[str]:
         "request.principal.type='datasciencejobrun'}"
     )
     bucket = f"where any {{target.bucket.name='{scope.bucket}'}}"
-    # Not for deployments: what answers strangers needs no token.
+    # For job runs, of which the staging one asks: what answers strangers needs no token.
     secret = ", ".join(
         (
             "where all {request.principal.type='datasciencejobrun'",
@@ -146,7 +149,7 @@ def workload_statements(scope: Scope) -> list[str]:
         f"Allow {who} to use logging-family {where} {working}",
         f"Allow {who} to use metrics {where}",
         f"Allow {who} to read repos {where} {pull}",
-        f"Allow {who} to read secret-bundles {where} {secret}",
+        *([f"Allow {who} to read secret-bundles {where} {secret}"] if token else []),
     ]
 
 
@@ -220,7 +223,11 @@ def _policies(tenancy: Tenancy, scope: Scope) -> list[tuple[str, str, list[str]]
         policies = [("proof-of-concept", "Wide rights to try things out", statements)]
     else:
         policies = [
-            ("workloads", "Notebooks, jobs and deployments", workload_statements(scope)),
+            (
+                "workloads",
+                "Notebooks, jobs and deployments",
+                workload_statements(scope, token=tenancy.hub.token),
+            ),
             ("services", "The Data Science service", service_statements(scope)),
         ]
     if tenancy.user_group is not None:

@@ -19,4 +19,8 @@ class Places:
 
     def uri(self, prefix: str) -> str:
         """``oci://<bucket>@<namespace>/<prefix>/``."""
-        return f"oci://{self.bucket}@{self.namespace}/{prefix}/"
+        return f"{self.folder(prefix)}/"
+
+    def folder(self, prefix: str) -> str:
+        """The same without the slash at its end, as the recipes' commands name it."""
+        return f"oci://{self.bucket}@{self.namespace}/{prefix}"

@@ -9,9 +9,22 @@ from typing import Literal
 
 from infra.tenancy.schema import Tenancy
 from infra.tenancy.sizes import PRESETS, hugging_face_id, replicas_for
-from infra.tenancy.tables import GPU_SHAPES
+from infra.tenancy.tables import GPU_SHAPES, SHAPES
 
 Method = Literal["lora", "full"]
+
+ACTIVE_CONDA = "pytorch28_p312_gpu_x86_64_v1"
+"""Python 3.12, PyTorch 2.8: what Oracle offers to every tenancy."""
+TUTORIAL_CONDA = "pytorch20_p39_gpu_v2"
+"""Python 3.9: deprecated, and hidden from tenancies that did not use it before."""
+
+_EPOCHS = 3
+_BATCH_SIZE: dict[Method, int] = {"lora": 4, "full": 1}
+_LEARNING_RATE: dict[Method, float] = {"lora": 1e-4, "full": 1e-5}
+# OCI gives a flexible shape 1 Gbps of network an OCPU, which is what copying a model takes.
+_STAGE_OCPUS = 4
+_GB_PER_OCPU = 16
+_TUTORIAL_DATASET = "samsum"
 
 
 @dataclass(frozen=True)
@@ -22,33 +35,63 @@ class Plan:
     """Hugging Face id of the base model."""
     slug: str
     """Short name for objects and metrics: ``llama2-13b``."""
+    dataset: str
+    """Short name of the data set: ``samsum``."""
     method: Method
     replicas: int
+    epochs: int | None
+    """None where the training is measured in steps."""
     batch_size: int
+    learning_rate: float
+    conda: str
+    """The environment that trains."""
+    own_conda: str
+    """The environment of our own recipes: what stages and merges, whichever recipe trains."""
     tensor_parallel: int
+    stage_size: tuple[int, int] | None
+    """OCPUs and memory in GB of the staging node; None where its shape fixes them."""
     bucket: str
     home_region: str
+    base_prefix: str
+    """Where the base model is staged."""
+    data_prefix: str
+    """Where the data set is staged."""
     outputs_prefix: str
     """Where the fine-tuning leaves its weights."""
+    checkpoints_prefix: str
+    """Where it keeps what it would go on from."""
     merged_prefix: str
     """Where the merged model lies, which the model catalog refers to."""
 
 
 def plan_for(tenancy: Tenancy) -> Plan:
     """Resolve the tenancy. Every field of the result has a value."""
+    finetune = tenancy.finetune
     method = method_of(tenancy)
     slug = _slug(tenancy.model)
-    outputs = _outputs_prefix(tenancy.model, slug, method)
+    dataset = _plain(tenancy.dataset.rpartition("/")[2])
+    outputs = _outputs_prefix(tenancy.model, slug, method, dataset)
+    ours = finetune.recipe == "sft"
+    conda = finetune.conda or (ACTIVE_CONDA if ours else TUTORIAL_CONDA)
     return Plan(
         model_id=hugging_face_id(tenancy.model),
         slug=slug,
+        dataset=dataset,
         method=method,
-        replicas=tenancy.finetune.replicas or _replicas(tenancy),
-        batch_size=tenancy.finetune.batch_size or (4 if method == "lora" else 1),
+        replicas=finetune.replicas or _replicas(tenancy),
+        epochs=finetune.epochs or (None if finetune.max_steps else _EPOCHS),
+        batch_size=finetune.batch_size or _BATCH_SIZE[method],
+        learning_rate=finetune.learning_rate or _LEARNING_RATE[method],
+        conda=conda,
+        own_conda=conda if ours else ACTIVE_CONDA,
         tensor_parallel=tenancy.serving.tensor_parallel or GPU_SHAPES[tenancy.serving.shape].gpus,
+        stage_size=_stage_size(tenancy),
         bucket=tenancy.bucket or f"{tenancy.prefix}-models",
         home_region=tenancy.home_region or tenancy.region,
+        base_prefix=f"base/{slug}",
+        data_prefix=f"data/{dataset}",
         outputs_prefix=outputs,
+        checkpoints_prefix=f"checkpoints/{outputs}",
         merged_prefix=f"merged/{outputs}",
     )
 
@@ -65,13 +108,22 @@ def _replicas(tenancy: Tenancy) -> int:
     return found
 
 
+def _stage_size(tenancy: Tenancy) -> tuple[int, int] | None:
+    stage = tenancy.stage
+    if not SHAPES[stage.shape].flexible:
+        return None
+    ocpus = stage.ocpus or _STAGE_OCPUS
+    return ocpus, stage.memory_gb or ocpus * _GB_PER_OCPU
+
+
 def _slug(model: str) -> str:
-    if model in PRESETS:
-        return f"llama2-{model}"
-    return re.sub(r"[^a-z0-9]+", "-", model.rpartition("/")[2].lower()).strip("-")
+    return f"llama2-{model}" if model in PRESETS else _plain(model.rpartition("/")[2])
 
 
-def _outputs_prefix(model: str, slug: str, method: Method) -> str:
-    if model in PRESETS:
-        return f"llama2-ft-{method}-{model}"
-    return f"{slug}-ft-{method}"
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+def _outputs_prefix(model: str, slug: str, method: Method, dataset: str) -> str:
+    name = f"llama2-ft-{method}-{model}" if model in PRESETS else f"{slug}-ft-{method}"
+    return name if dataset == _TUTORIAL_DATASET else f"{name}-{dataset}"

@@ -19,7 +19,7 @@ def model(tenancy: Tenancy, plan: Plan, places: Places) -> dict[str, Any]:
         "compartmentId": tenancy.compartment_ocid,
         "projectId": places.project_id,
         "displayName": _display_name(plan),
-        "description": f"{plan.model_id}, fine-tuned ({plan.method}) on samsum",
+        "description": f"{plan.model_id}, fine-tuned ({plan.method}) on {plan.dataset}",
         "artifact": places.uri(plan.merged_prefix),
     }
     if tenancy.tags:
@@ -34,7 +34,7 @@ def deployment(tenancy: Tenancy, plan: Plan, places: Places) -> dict[str, Any]:
     """
     spec: dict[str, Any] = {
         "displayName": _display_name(plan),
-        "description": f"vLLM serving {plan.model_id}, fine-tuned on samsum",
+        "description": f"vLLM serving {plan.model_id}, fine-tuned on {plan.dataset}",
         "infrastructure": _infrastructure(tenancy, places),
         "runtime": _runtime(tenancy, plan),
     }
@@ -44,7 +44,7 @@ def deployment(tenancy: Tenancy, plan: Plan, places: Places) -> dict[str, Any]:
 
 
 def _display_name(plan: Plan) -> str:
-    return f"{plan.slug}-{plan.method}-samsum"
+    return f"{plan.slug}-{plan.method}-{plan.dataset}"
 
 
 def _infrastructure(tenancy: Tenancy, places: Places) -> dict[str, Any]:

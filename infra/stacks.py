@@ -118,7 +118,7 @@ class WorkbenchStack(TerraformStack):
             self,
             recipes.texts(),
             folder=recipes.MOUNT,
-            content_type="text/x-python",
+            content_type="text/plain",
             namespace=namespace,
             bucket=bucket,
         )

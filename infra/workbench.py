@@ -4,6 +4,7 @@ Definitions and recipes are objects in the bucket, so that a job, a notebook and
 same ones.
 """
 
+import re
 from collections.abc import Mapping
 
 from constructs import Construct
@@ -67,11 +68,11 @@ def put_texts(
     namespace: str,
     bucket: str,
 ) -> None:
-    """Put objects ``<folder>/<file name>``, one per text; the texts are Terraform templates."""
+    """Put objects ``<folder>/<path>``, one per text; the texts are Terraform templates."""
     for name, text in texts.items():
         Object(
             scope,
-            f"{folder}_{name.replace('.', '_')}",
+            re.sub(r"[^A-Za-z0-9]+", "_", f"{folder}_{name}"),
             namespace=namespace,
             bucket=bucket,
             object=f"{folder}/{name}",

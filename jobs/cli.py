@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from . import cost, definitions, tenancy
+from . import cost, definitions, log_commands, tenancy
 from .console import SUCCESS, Commands, clock, note, out, say
 from .emit import emit as write_definitions
 from .errors import RecordError
 from .options import FolderOption, IntervalOption, Step, StepArgument, TenancyOption
 from .record import STEPS, Entry, JsonRecords, as_data
-from .session import runner_of, sign_in_to, sign_in_where
+from .session import runner_of, sign_in_to, sign_in_where, with_run
 from .views import costs, progress, view
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="jobs",
     cls=Commands,
-    help="Fine-tune, merge, register and deploy, as the emitted definitions say.",
+    help="Stage, fine-tune, merge, register and deploy, as the emitted definitions say.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -33,6 +33,8 @@ app = typer.Typer(
 
 secret_app = typer.Typer(help="The Hugging Face token in the Vault.", no_args_is_help=True)
 app.add_typer(secret_app, name="secret")
+app.command("logs")(log_commands.logs)
+app.command("metrics")(log_commands.metrics)
 
 
 @app.command()
@@ -86,7 +88,7 @@ def run(
     fresh: Annotated[bool, typer.Option("--fresh", help="Every step anew.")] = False,
     interval: IntervalOption = 10.0,
 ) -> None:
-    """Fine-tune, merge, register and deploy in order, going on from where the record stands."""
+    """Stage, fine-tune, merge, register and deploy in order, from where the record stands."""
     chosen = tenancy.find(tenancy_file)
     with runner_of(chosen, folder, interval) as runner:
         _say_cost(runner.definitions)
@@ -104,15 +106,13 @@ def watch(
 ) -> None:
     """Follow a submitted step to its end; exits 0 when it ends well and 1 when it does not."""
     from .runner import Runner, latest
-    from .watch import require_success
 
     chosen = tenancy.find(tenancy_file)
     records = JsonRecords(chosen.record)
     entry = records.read().need(step.value) if step else latest(records.read())
     sign_in_where(entry)
     with view(out, clock, records.read()) as shown:
-        runner = Runner({}, records, shown, clock, interval)
-        require_success(runner.follow(entry))
+        Runner({}, records, shown, clock, interval).finish(entry)
     out.print(progress(records.read(), clock.now()))
 
 
@@ -168,35 +168,18 @@ def predict(
     if as_json:
         say(json.dumps(answer.body, indent=2))
         return
-    played = " (simulated)" if answer.simulated else ""
     say(f"{answer.text}")
-    say(f"{answer.seconds:.2f} s{played}", style="dim")
-
-
-@app.command()
-def logs(
-    step: StepArgument,
-    tenancy_file: TenancyOption = None,
-    lines: Annotated[int, typer.Option("--lines", min=1, max=1000, help="The last so many.")] = 100,
-) -> None:
-    """Print the log of a fine-tuning or a merge."""
-    from .steps import job
-
-    chosen = tenancy.find(tenancy_file)
-    entry = _with_run(JsonRecords(chosen.record).read().need(step.value))
-    sign_in_where(entry)
-    for line in job.tail(entry, lines):
-        say(f"{line.time} {line.text}")
+    say(f"{answer.seconds:.2f} s{answer.where}", style="dim")
 
 
 @app.command("cancel")
 def cancel_run(step: StepArgument, tenancy_file: TenancyOption = None) -> None:
-    """Cancel a fine-tuning or a merge that runs."""
+    """Cancel a job that runs."""
     from .steps import job
 
     chosen = tenancy.find(tenancy_file)
     records = JsonRecords(chosen.record)
-    entry = _with_run(records.read().need(step.value))
+    entry = with_run(records.read().need(step.value))
     sign_in_where(entry)
     now = job.observe(entry)
     if now.ended:
@@ -211,7 +194,13 @@ def delete(
     tenancy_file: TenancyOption = None,
     folder: FolderOption = None,
     weights: Annotated[
-        bool, typer.Option("--weights", help="Also what the jobs wrote into the bucket.")
+        bool,
+        typer.Option(
+            "--weights", help="Also checkpoints, adapters and merged models in the bucket."
+        ),
+    ] = False,
+    staged: Annotated[
+        bool, typer.Option("--staged", help="Also the staged model and data set; with --weights.")
     ] = False,
     cancel: Annotated[bool, typer.Option("--cancel", help="Cancel first what still runs.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
@@ -221,6 +210,8 @@ def delete(
     from . import weights as bucket
     from .teardown import delete as tear_down
 
+    if staged and not weights:
+        raise RecordError("--staged goes with --weights.", "Give both, or neither.")
     chosen = tenancy.find(tenancy_file)
     records = JsonRecords(chosen.record)
     entries = records.read().entries
@@ -228,7 +219,7 @@ def delete(
     if weights:
         read = definitions.read_all(folder or chosen.definitions)
         sign_in_to(read["finetune"].region)
-        leftovers = bucket.find(read)
+        leftovers = bucket.find(read, staged=staged)
     if not entries and not leftovers:
         say("Nothing was run; nothing to delete.")
         return
@@ -269,12 +260,6 @@ def main(arguments: list[str] | None = None) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else SUCCESS
     return SUCCESS
-
-
-def _with_run(entry: Entry) -> Entry:
-    if "job_run" not in entry.ids:
-        raise RecordError(f"'{entry.step}' is no job run.", "Only finetune and merge are.")
-    return entry
 
 
 def _print_entry(entry: Entry) -> None:

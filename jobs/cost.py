@@ -52,16 +52,29 @@ class Estimate:
         return f"${self.per_hour:.2f} an hour, ${self.total:.2f} in {self.duration.hours:g} h"
 
 
-def per_hour(shape: str, replicas: int) -> float | None:
-    """The list price of *replicas* of *shape* in US dollars an hour; None where none is known."""
+def per_hour(shape: str, replicas: int, *, ocpus: float = 0, memory_gb: float = 0) -> float | None:
+    """The list price of *replicas* of *shape* in US dollars an hour; None where none is known.
+
+    A flexible shape's price is that of its OCPUs and its memory.
+    """
     known = _data()["shapes"].get(shape)
-    return replicas * float(known["price_per_hour"]) if known else None
+    if known is None:
+        return None
+    if "price_per_hour" in known:
+        return replicas * float(known["price_per_hour"])
+    if not ocpus or not memory_gb:
+        return None
+    return replicas * (
+        ocpus * float(known["price_per_ocpu_hour"]) + memory_gb * float(known["price_per_gb_hour"])
+    )
 
 
 def estimate(definition: Definition) -> Estimate:
     """The expected cost of a definition."""
-    shape, replicas = definition.shape, definition.replicas
-    return Estimate(shape, replicas, per_hour(shape, replicas), _duration(definition))
+    machine = definition.machine
+    return Estimate(
+        definition.shape, definition.replicas, per_hour(**machine), _duration(definition)
+    )
 
 
 def price_note() -> str:
@@ -79,10 +92,11 @@ def _duration(definition: Definition) -> Duration | None:
 
 
 def _matches(definition: Definition, known: dict[str, Any]) -> bool:
+    """The flags are those of llama-recipes: no other recipe's run is taken for its."""
     return (
         definition.shape == known["shape"]
         and definition.replicas == known["replicas"]
-        and definition.argument("--model_name") == known["model"]
+        and (definition.mount("base") or "").endswith(f"/{known['base']}/")
         and definition.argument("--peft_method") == known["peft_method"]
         and definition.argument("--num_epochs") == str(known["epochs"])
     )

@@ -19,6 +19,7 @@ from .errors import DefinitionError
 
 # Which kind of ADS object each emitted file describes.
 KINDS = {
+    "stage": "job",
     "finetune": "job",
     "merge": "job",
     "model": "datascienceModel",
@@ -29,7 +30,7 @@ FILES = tuple(f"{name}.yaml" for name in KINDS)
 
 @dataclass(frozen=True)
 class Definition:
-    """One emitted file, found in order; *name* is finetune, merge, model or deployment."""
+    """One emitted file, found in order; *name* is one of :data:`KINDS`."""
 
     name: str
     path: Path
@@ -73,6 +74,24 @@ class Definition:
         return int(self.runtime.get("replicas") or self.infrastructure.get("replica") or 1)
 
     @property
+    def machine(self) -> dict[str, Any]:
+        """What it runs on, as the fields of an entry: a flexible shape has a size of its own."""
+        size = self.infrastructure.get("shapeConfigDetails") or {}
+        return {
+            "shape": self.shape,
+            "replicas": self.replicas,
+            "ocpus": float(size.get("ocpus") or 0),
+            "memory_gb": float(size.get("memoryInGBs") or 0),
+        }
+
+    def mount(self, dest: str) -> str | None:
+        """The folder of the bucket, as an ``oci://`` URI, that a job sees at ``/mnt/<dest>``."""
+        for mount in self.infrastructure.get("storageMount", ()):
+            if mount["dest"] == dest:
+                return str(mount["src"])
+        return None
+
+    @property
     def region(self) -> str:
         """Where its project is, as the OCID says; '' if it does not."""
         return ocid.region(str(self.infrastructure["projectId"]))
@@ -102,7 +121,7 @@ class Definition:
 
 
 def read_all(folder: Path) -> dict[str, Definition]:
-    """The four definitions in *folder* by name, checked.
+    """All definitions in *folder* by name, checked.
 
     Raises:
         DefinitionError: one is missing, or holds what ADS would drop or misread; all of it at once.

@@ -20,7 +20,7 @@ STACKS = Path("cdktf.out/stacks")
 
 
 def emit(tenancy: Tenancy, outputs: Path | None, folder: Path) -> list[Path]:
-    """Write the four definitions to *folder*, from an outputs file or else from Terraform.
+    """Write all definitions to *folder*, from an outputs file or else from Terraform.
 
     All or nothing: what ADS would misread is refused before a file is touched.
 

@@ -10,6 +10,7 @@ import typer
 
 
 class Step(StrEnum):
+    STAGE = "stage"
     FINETUNE = "finetune"
     MERGE = "merge"
     REGISTER = "register"

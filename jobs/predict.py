@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import shlex
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 from .auth import default_signer
 from .errors import DialogueError, PredictionError, no_answer
 from .record import Entry
-from .steps import deployment, is_simulated
+from .steps import EXECUTED, SIMULATED, deployment
 
 PROMPT = "Summarize this dialog:\n{dialog}\n---\nSummary:\n"  # the words it was trained with
 DIALOGUE = (
@@ -30,12 +31,20 @@ CONNECT_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Prediction:
-    """An answer, the seconds it took, and whether it was only played."""
+    """An answer, the seconds it took, and whether it was only played, or given on this machine."""
 
     text: str
     body: Any
     seconds: float
     simulated: bool
+    local: bool = False
+
+    @property
+    def where(self) -> str:
+        """`` (simulated)``, `` (on this machine)``, or nothing for OCI's."""
+        if self.simulated:
+            return " (simulated)"
+        return " (on this machine)" if self.local else ""
 
 
 def predict(entry: Entry, dialogue: str, *, timeout: float = 60.0, tokens: int = 80) -> Prediction:
@@ -55,8 +64,10 @@ def predict(entry: Entry, dialogue: str, *, timeout: float = 60.0, tokens: int =
     answer = _post(f"{served.url}/predict", asked, timeout)
     seconds = time.monotonic() - started
     body = _body(answer)
-    simulated = is_simulated(served.lifecycle_details) or _says_simulated(answer, body)
-    return Prediction(text_of(body), body, seconds, simulated)
+    told = "\n".join(_told(served, answer))
+    local = EXECUTED in told
+    played = SIMULATED in told or "simulated: true" in told or _says_simulated(body)
+    return Prediction(text_of(body), body, seconds, played and not local, local)
 
 
 def read_dialogue(path: Path) -> str:
@@ -120,9 +131,15 @@ def _body(answer: Any) -> Any:
         raise PredictionError(f"The endpoint's answer is not JSON: {_short(answer.text)}") from None
 
 
-def _says_simulated(answer: Any, body: Any) -> bool:
-    in_headers = any("simulated" in f"{k} {v}".lower() for k, v in answer.headers.items())
-    return in_headers or (isinstance(body, dict) and bool(body.get("simulated")))
+def _told(served: Any, answer: Any) -> Iterator[str]:
+    """What may say where the answer was made: the deployment's details, and the headers."""
+    yield str(served.lifecycle_details or "")
+    for name, text in answer.headers.items():
+        yield f"{name}: {text}"
+
+
+def _says_simulated(body: Any) -> bool:
+    return isinstance(body, dict) and bool(body.get("simulated"))
 
 
 def _served_name(env: dict[str, str]) -> str:

@@ -16,7 +16,13 @@ from .errors import RecordError
 from .files import write_atomically
 
 FORMAT = 1
-MAKES = {"finetune": "job", "merge": "job", "register": "model", "deploy": "deployment"}
+MAKES = {
+    "stage": "job",
+    "finetune": "job",
+    "merge": "job",
+    "register": "model",
+    "deploy": "deployment",
+}
 STEPS = tuple(MAKES)
 
 # OCI's lifecycle states, as far as they end something.
@@ -29,9 +35,11 @@ class Entry:
     """One step: what was submitted, and what OCI said of it last.
 
     *ids* are OCIDs by what they name (job, job_run, model, deployment); *digest* is of the
-    definition that was submitted; *state* and *details* are OCI's own words; *replaced* are the
-    OCIDs of the jobs, models or deployments that the step made before: they stand, deployments
-    cost, and the project can't be destroyed until they are deleted.
+    definition that was submitted; *state* and *details* are OCI's own words; a *simulated* step did
+    not run at all, a *local* one ran for real, but on this machine; *ocpus* and *memory_gb* are
+    those of a node of a flexible shape, else 0; *replaced* are the OCIDs of the jobs, models or
+    deployments that the step made before: they stand, deployments cost, and the project can't be
+    destroyed until they are deleted.
     """
 
     step: str
@@ -41,7 +49,10 @@ class Entry:
     title: str = ""
     details: str = ""
     simulated: bool = False
+    local: bool = False
     shape: str = ""
+    ocpus: float = 0
+    memory_gb: float = 0
     replicas: int = 1
     submitted: datetime | None = None
     started: datetime | None = None
@@ -63,8 +74,10 @@ class Entry:
 
     @property
     def shown_state(self) -> str:
-        """The state for a reader: what did not really run says so."""
-        return f"{self.state} (simulated)" if self.simulated else self.state
+        """The state for a reader: what did not run in OCI says so."""
+        if self.simulated:
+            return f"{self.state} (simulated)"
+        return f"{self.state} (on this machine)" if self.local else self.state
 
     @property
     def kind(self) -> str:

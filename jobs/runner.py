@@ -1,4 +1,4 @@
-"""The way from fine-tuning to a served model, a step at a time, each written down as it goes."""
+"""The way from the hub to a served model, a step at a time, each written down as it goes."""
 
 from __future__ import annotations
 
@@ -8,19 +8,28 @@ from datetime import UTC, datetime
 
 from .clock import Clock
 from .definitions import Definition
-from .errors import RecordError, RefusedError
+from .errors import JobsError, RecordError, RefusedError
+from .failure import decisive, explained
 from .record import STEPS, Entry, Records, Run
 from .steps import deployment, job, model
 from .watch import TAIL, Follower, View, require_success
 
 # Which definition a step submits.
 DEFINITION_OF = {
+    "stage": "stage",
     "finetune": "finetune",
     "merge": "merge",
     "register": "model",
     "deploy": "deployment",
 }
-NEEDS = {"merge": ("finetune",), "register": ("finetune", "merge"), "deploy": ("register",)}
+NEEDS = {
+    "finetune": ("stage",),
+    "merge": ("stage", "finetune"),
+    "register": ("stage", "finetune", "merge"),
+    "deploy": ("register",),
+}
+# Lines of a run's log take up to so many seconds to reach OCI Logging.
+LOG_DELAY = 90.0
 
 
 @dataclass(frozen=True)
@@ -57,7 +66,7 @@ class Runner:
                 self.view.show(decision.entry)
                 continue
             entry = self.submit(step) if decision.action == "submit" else decision.entry
-            require_success(self.follow(entry or self.records.read().need(step)))
+            self.finish(entry or self.records.read().need(step))
         return self.records.read()
 
     def submit(self, step: str) -> Entry:
@@ -91,14 +100,38 @@ class Runner:
         tail = (lambda each: job.tail(each, TAIL)) if "job_run" in entry.ids else None
         return follower.follow(entry, observe, tail)
 
+    def finish(self, entry: Entry) -> Entry:
+        """Follow a submitted step to a good end.
+
+        Raises:
+            StepFailedError: it ended otherwise; with the reason and the decisive lines of its log.
+        """
+        ended = self.follow(entry)
+        failed = ended.state == "FAILED" and "job_run" in ended.ids
+        return require_success(ended, self._last_words(ended) if failed else ())
+
+    def _last_words(self, entry: Entry) -> list[str]:
+        """Why a run failed, by its log. In OCI the last lines may be on their way still."""
+        waited, arrives = 0.0, not (entry.simulated or entry.local)
+        while True:
+            try:
+                lines = [line.text for line in job.tail(entry, TAIL)]
+            except JobsError:  # it was said while the run was followed
+                return []
+            if not arrives or explained(lines) or waited >= LOG_DELAY:
+                return decisive(lines)
+            self.clock.sleep(self.interval)
+            waited += self.interval
+
     def _submitted(self, step: str, run: Run) -> Entry:
         definition = self.definitions[DEFINITION_OF[step]]
         if step == "register":
-            return model.register(definition, self.definitions["finetune"], run)
+            return model.register(self.definitions, run)
         if step == "deploy":
             registered = run.need("register")
             entry = deployment.deploy(definition, registered.ids["model"])
-            return entry.changed(simulated=entry.simulated or registered.simulated)
+            played = not entry.local and (entry.simulated or registered.simulated)
+            return entry.changed(simulated=played)
         return job.submit(step, definition)
 
     def _decide(self, step: str, *, anew: bool) -> Decision:

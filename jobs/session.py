@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 
 from . import definitions, ocid, tenancy
 from .console import clock, out
-from .record import Entry, JsonRecords
+from .errors import RecordError
+from .record import MAKES, Entry, JsonRecords
 from .views import view
 
 if TYPE_CHECKING:
     from .runner import Runner
+
+JOBS = tuple(step for step, kind in MAKES.items() if kind == "job")
 
 
 @contextmanager
@@ -27,6 +30,13 @@ def runner_of(chosen: tenancy.Tenancy, folder: Path | None, interval: float) -> 
     records = JsonRecords(chosen.record)
     with view(out, clock, records.read()) as shown:
         yield Runner(read, records, shown, clock, interval)
+
+
+def with_run(entry: Entry) -> Entry:
+    """The entry, if it is of a job run. Raises :class:`RecordError` if it is not."""
+    if "job_run" not in entry.ids:
+        raise RecordError(f"'{entry.step}' is no job run.", f"These are: {', '.join(JOBS)}.")
+    return entry
 
 
 def sign_in_where(*entries: Entry) -> None:

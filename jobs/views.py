@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from . import cost
+from . import cost, metrics
 from .clock import Clock
 from .definitions import Definition
 from .record import STEPS, Entry, Run
@@ -24,7 +24,7 @@ from .watch import View
 STYLES = {"SUCCEEDED": "green", "ACTIVE": "green", "FAILED": "red", "CANCELED": "red"}
 LOG_LINES = 8
 # The state's column says this already.
-PLAYED = re.compile(r"\s*[(\[]simulated by [^)\]]*[)\]]")
+PLAYED = re.compile(r"\s*[(\[](?:simulated by|run by ocimock) [^)\]]*[)\]]")
 # Columns that take two lines where the terminal is narrow.
 BREAKABLE = ("state", "on")
 
@@ -36,6 +36,7 @@ class PlainView:
         self._console = console
         self._clock = clock
         self._shown: dict[str, tuple[str, str]] = {}
+        self._curves: defaultdict[str, metrics.Curve] = defaultdict(metrics.Curve)
 
     def show(self, entry: Entry) -> None:
         now = (entry.shown_state, entry.details)
@@ -45,7 +46,13 @@ class PlainView:
         self._line(f"{entry.step:<9} {entry.shown_state}  {entry.details}".rstrip())
 
     def log(self, step: str, line: LogLine) -> None:
-        self._line(f"{step:<9} | {line.text}")
+        found = metrics.parse(line.text)
+        if found is None:
+            self._line(f"{step:<9} | {line.text}")
+            return
+        curve = self._curves[step]
+        curve.add(found)
+        self._line(f"{step:<9} {curve.words(found)}")
 
     def say(self, text: str) -> None:
         self._line(text)
@@ -56,12 +63,14 @@ class PlainView:
 
 
 class LiveView:
-    """A table of the steps over the last lines of the log; it is gone when all is over."""
+    """A table of the steps over the loss and the last lines of the log; it is gone when all is
+    over."""
 
     def __init__(self, console: Console, clock: Clock, run: Run) -> None:
         self._clock = clock
         self._entries = dict(run.entries)
         self._log: deque[str] = deque(maxlen=LOG_LINES)
+        self._curves: defaultdict[str, metrics.Curve] = defaultdict(metrics.Curve)
         self._live = Live(
             console=console, get_renderable=self._draw, refresh_per_second=2, transient=True
         )
@@ -78,14 +87,26 @@ class LiveView:
         self._live.refresh()
 
     def log(self, step: str, line: LogLine) -> None:
-        self._log.append(f"{step} |{PLAYED.sub('', f' {line.text}')}")
+        found = metrics.parse(line.text)
+        if found is None:
+            self._log.append(f"{step} |{PLAYED.sub('', f' {line.text}')}")
+            return
+        curve = self._curves[step]
+        curve.add(found)
+        if isinstance(found, metrics.Event):
+            self._log.append(f"{step} | {curve.words(found)}")
 
     def say(self, text: str) -> None:
         self._live.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def _draw(self) -> Group:
         lines = [Text(line, style="dim", overflow="ellipsis", no_wrap=True) for line in self._log]
-        return Group(progress(Run(self._entries), self._clock.now()), *lines)
+        curves = (
+            Text(f"{step}: {told}", style="cyan", overflow="ellipsis", no_wrap=True)
+            for step, curve in self._curves.items()
+            if (told := curve.summary())
+        )
+        return Group(progress(Run(self._entries), self._clock.now()), *curves, *lines)
 
 
 @contextmanager
@@ -139,11 +160,11 @@ def costs(definitions: Iterable[Definition]) -> Table:
 
 
 def spent(entry: Entry, now: datetime) -> str:
-    """What the step has cost so far by list price; for a simulated one the price alone."""
-    price = cost.per_hour(entry.shape, entry.replicas)
+    """What the step has cost so far by list price; the price alone where nobody is billed."""
+    price = cost.per_hour(entry.shape, entry.replicas, ocpus=entry.ocpus, memory_gb=entry.memory_gb)
     if price is None or entry.started is None:
         return ""
-    if entry.simulated:
+    if entry.simulated or entry.local:
         return f"${price:.2f}/h"
     hours = ((entry.finished or now) - entry.started).total_seconds() / 3600
     return f"${price * hours:.2f}"

@@ -95,17 +95,21 @@ class Follower:
                 self.view.log(entry.step, line)
 
 
-def require_success(entry: Entry) -> Entry:
-    """The entry, if its step ended well; else raises :class:`StepFailedError` with OCI's words."""
+def require_success(entry: Entry, log: Iterable[str] = ()) -> Entry:
+    """The entry, if its step ended well.
+
+    Raises:
+        StepFailedError: it did not; with OCI's words, and the lines of its *log* that say why.
+    """
     if entry.done:
         return entry
     said = f" OCI says: {entry.details}" if entry.details else ""
     ocid = entry.ids.get("job_run") or entry.ids[entry.kind]
-    log = f"Read its log with 'python -m jobs logs {entry.step}'; " if entry.kind == "job" else ""
-    raise StepFailedError(
-        f"{entry.step} ended {entry.shown_state}.{said}\n{ocid}",
-        f"{log}'python -m jobs run' tries again.",
-    )
+    whole = f"Read its log with 'python -m jobs logs {entry.step}'; " if entry.kind == "job" else ""
+    lines = [f"{entry.step} ended {entry.shown_state}.{said}", ocid]
+    if told := [f"  | {line}" for line in log]:
+        lines += [f"Its log says last ({len(told)} lines):", *told]
+    raise StepFailedError("\n".join(lines), f"{whole}'python -m jobs run' tries again.")
 
 
 def _passes(error: JobsError) -> bool:

@@ -1,4 +1,6 @@
-"""What a run left in the bucket: the training's output, the merged model, the manifest."""
+"""What a run left in the bucket: checkpoints, the training's output, the merged model; and what
+was staged for it.
+"""
 
 from __future__ import annotations
 
@@ -24,22 +26,25 @@ class Leftovers:
         return f"{len(self.versions)} object versions below {self.uri}"
 
 
-def folders(definitions: Mapping[str, Definition]) -> tuple[str, ...]:
-    """The folders that the definitions have the jobs write to, as ``oci://`` URIs."""
-    written = [
-        str(mount["src"])
-        for step in ("finetune", "merge")
-        for mount in definitions[step].infrastructure.get("storageMount", ())
-        if mount["dest"] in _WRITTEN
-    ]
-    output = definitions["finetune"].runtime.get("outputUri")
+def folders(definitions: Mapping[str, Definition], *, staged: bool = False) -> tuple[str, ...]:
+    """The folders that the definitions have the jobs write to, as ``oci://`` URIs.
+
+    Those of the base model and the data set only when *staged* is set: another fine-tuning may
+    read them, and they come from the hub again only with a stage.
+    """
+    finetune = definitions["finetune"]
+    mounted = [definitions[step].mount(dest) for step in ("finetune", "merge") for dest in _WRITTEN]
+    named = [finetune.runtime.get("outputUri"), finetune.argument("--checkpoints")]
+    if staged:
+        named += [definitions["stage"].argument(flag) for flag in ("--model-to", "--dataset-to")]
     artifact = definitions["model"].content["spec"]["artifact"]
-    return tuple(dict.fromkeys([*written, *([str(output)] if output else []), str(artifact)]))
+    found = (_folder(str(uri)) for uri in (*mounted, *named, artifact) if uri)
+    return tuple(dict.fromkeys(found))
 
 
-def find(definitions: Mapping[str, Definition]) -> list[Leftovers]:
+def find(definitions: Mapping[str, Definition], *, staged: bool = False) -> list[Leftovers]:
     """What lies in those folders now; folders that hold nothing are left out."""
-    found = [Leftovers(uri, _versions(uri)) for uri in folders(definitions)]
+    found = [Leftovers(uri, _versions(uri)) for uri in folders(definitions, staged=staged)]
     return [leftovers for leftovers in found if leftovers.versions]
 
 
@@ -62,3 +67,8 @@ def _versions(uri: str) -> tuple[tuple[str, str], ...]:
         ).data
     items = getattr(listed, "items", listed)
     return tuple((each.name, each.version_id) for each in items)
+
+
+def _folder(uri: str) -> str:
+    """Ending in a slash: ``base/7b`` shall not take ``base/7b-chat`` along."""
+    return uri if uri.endswith("/") else f"{uri}/"

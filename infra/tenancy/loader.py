@@ -121,7 +121,7 @@ def _in_words(annotation: Any, metadata: list[Any]) -> str:
         return f"one of {', '.join(get_args(annotation))}"
     if annotation is bool:
         return "true or false"
-    if annotation is int:
+    if annotation in (int, float):
         return _whole(metadata)
     if get_origin(annotation) is tuple:
         return f"a list; each item {_in_words(*_step(annotation, 0))}"

@@ -1,11 +1,12 @@
 """What one field of a tenancy file demands of another."""
 
 import ipaddress
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from infra.tenancy.errors import Path, Problem
-from infra.tenancy.schema import MAX_REPLICAS, Tenancy
+from infra.tenancy.schema import MAX_REPLICAS, OF_SFT_ALONE, Notebook, Stage, Tenancy
 from infra.tenancy.sizes import replicas_for
 from infra.tenancy.tables import GPU_SHAPES, REALM_OF_REGION, SHAPES
 from infra.tenancy.values import nearest, realm_of
@@ -16,6 +17,11 @@ _RESERVED_ADDRESSES = 3
 STACK_MARK = "{stack}"
 """Stands for the stack's name in a value of ``state.config``."""
 
+# 3.x of the newest Python that the packages of llama-recipes resolve on, and of the oldest that
+# the recipe sft is written for.
+_LLAMA_RECIPES_PYTHON = 11
+_SFT_PYTHON = 11
+
 _OF_AN_EXISTING_SUBNET = {"subnet_id", "subnet_compartment_ocid"}
 _LOCAL_STATE = ("path",)
 _CREDENTIAL_WORDS = ("password", "secret", "token", "access_key", "private_key", "conn_str", "sas")
@@ -25,7 +31,10 @@ def problems(tenancy: Tenancy) -> Iterator[Problem]:
     """Everything in the tenancy that contradicts itself, in no particular order."""
     yield from _realms(tenancy)
     yield from _network(tenancy)
-    yield from _notebook(tenancy)
+    yield from _flexible("notebook", tenancy.notebook)
+    yield from _flexible("stage", tenancy.stage)
+    yield from _recipe(tenancy)
+    yield from _conda(tenancy)
     yield from _replicas(tenancy)
     yield from _serving(tenancy)
     yield from _provider(tenancy)
@@ -96,15 +105,48 @@ def _subnet_region(tenancy: Tenancy, subnet: str) -> Iterator[Problem]:
         yield Problem(("network", "subnet_id"), subnet, allowed, f"this one is in {region}")
 
 
-def _notebook(tenancy: Tenancy) -> Iterator[Problem]:
-    notebook = tenancy.notebook
-    if SHAPES[notebook.shape].flexible:
+def _flexible(name: str, part: Notebook | Stage) -> Iterator[Problem]:
+    if SHAPES[part.shape].flexible:
         return
     for key in ("ocpus", "memory_gb"):
-        value = getattr(notebook, key)
+        value = getattr(part, key)
         if value is not None:
-            allowed = f"nothing, because {notebook.shape} is not a flexible shape"
-            yield Problem(("notebook", key), value, allowed)
+            allowed = f"nothing, because {part.shape} is not a flexible shape"
+            yield Problem((name, key), value, allowed)
+
+
+def _recipe(tenancy: Tenancy) -> Iterator[Problem]:
+    finetune = tenancy.finetune
+    if finetune.recipe == "llama-recipes":
+        for key in OF_SFT_ALONE:
+            if key in finetune.model_fields_set:
+                allowed = "nothing with finetune.recipe llama-recipes"
+                hint = "it belongs to the recipe sft: remove this line, or change finetune.recipe"
+                yield Problem(("finetune", key), getattr(finetune, key), allowed, hint)
+    elif finetune.epochs is not None and finetune.max_steps is not None:
+        hint = "the training ends at the one or at the other: remove one of the two lines"
+        allowed = "nothing beside finetune.epochs"
+        yield Problem(("finetune", "max_steps"), finetune.max_steps, allowed, hint)
+
+
+def _conda(tenancy: Tenancy) -> Iterator[Problem]:
+    """The slug names the environment's Python, and each recipe's packages want theirs."""
+    finetune = tenancy.finetune
+    named = re.search(r"_p3(\d+)_", finetune.conda or "")
+    if named is None:
+        return
+    found = int(named[1])
+    if finetune.recipe == "sft" and found < _SFT_PYTHON:
+        allowed = f"an environment of Python 3.{_SFT_PYTHON} or later, for finetune.recipe sft"
+    elif finetune.recipe == "llama-recipes" and found > _LLAMA_RECIPES_PYTHON:
+        allowed = (
+            f"an environment of Python 3.{_LLAMA_RECIPES_PYTHON} or earlier, for finetune.recipe "
+            "llama-recipes"
+        )
+    else:
+        return
+    hint = "the recipe's packages can not be installed in this one, or not imported"
+    yield Problem(("finetune", "conda"), finetune.conda, allowed, hint)
 
 
 def _replicas(tenancy: Tenancy) -> Iterator[Problem]:

@@ -13,13 +13,17 @@ from infra.tenancy.values import (
     Argument,
     BucketName,
     CompartmentOcid,
+    Dataset,
     GpuShape,
     GroupName,
+    HubEndpoint,
     Image,
+    LearningRate,
     Model,
     Prefix,
     Region,
     RetentionDays,
+    Revision,
     SecretName,
     Slug,
     SubnetCidr,
@@ -77,20 +81,61 @@ class UserGroup(Part):
     domain: GroupName | None = None
 
 
+class Hub(Part):
+    """Where the model and the data set come from: Hugging Face, or a mirror of it."""
+
+    endpoint: HubEndpoint | None = None
+    token: bool = True
+
+
+class Stage(Part):
+    """The job that copies the model and the data set from the hub into the bucket, once."""
+
+    shape: AnyShape = "VM.Standard.E4.Flex"
+    ocpus: Annotated[int, Field(ge=1, le=114)] | None = None
+    memory_gb: Annotated[int, Field(ge=1, le=1776)] | None = None
+    block_storage_gb: Annotated[int, Field(ge=50, le=10240)] = 100
+    max_runtime_minutes: Annotated[int, Field(ge=30, le=43200)] = 240
+
+
 class Finetune(Part):
     """The distributed training job."""
 
-    recipe: Literal["llama-recipes"] = "llama-recipes"
+    # Not the tutorial's: new tenancies no longer see the conda environment that it needs.
+    recipe: Literal["sft", "llama-recipes"] = "sft"
     method: Literal["lora", "full"] | None = None
     replicas: Annotated[int, Field(ge=1, le=MAX_REPLICAS)] | None = None
     shape: GpuShape = "VM.GPU.A10.2"
     block_storage_gb: Annotated[int, Field(ge=50, le=10240)] = 256
-    epochs: Annotated[int, Field(ge=1, le=100)] = 3
+    epochs: Annotated[int, Field(ge=1, le=100)] | None = None
+    max_steps: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
     batch_size: Annotated[int, Field(ge=1, le=1024)] | None = None
-    max_runtime_minutes: Annotated[int, Field(ge=5, le=43200)] = 720
-    conda: Slug = "pytorch20_p39_gpu_v2"
+    gradient_accumulation: Annotated[int, Field(ge=1, le=1024)] = 1
+    max_length: Annotated[int, Field(ge=16, le=1048576)] = 2048
+    packing: bool = True
+    gradient_checkpointing: bool = True
+    precision: Literal["bf16", "fp32"] = "bf16"
+    checkpoint_every: Annotated[int, Field(ge=1, le=1_000_000)] = 100
+    learning_rate: LearningRate | None = None
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 42
+    max_runtime_minutes: Annotated[int, Field(ge=30, le=43200)] = 720
+    conda: Slug | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "DEBUG"
     extra_args: Arguments = ()
+
+
+OF_SFT_ALONE = (
+    "max_steps",
+    "gradient_accumulation",
+    "max_length",
+    "packing",
+    "gradient_checkpointing",
+    "precision",
+    "checkpoint_every",
+    "learning_rate",
+    "seed",
+)
+"""Fields of ``finetune`` that llama-recipes has no use for."""
 
 
 class Merge(Part):
@@ -98,7 +143,7 @@ class Merge(Part):
 
     shape: GpuShape = "VM.GPU.A10.2"
     block_storage_gb: Annotated[int, Field(ge=50, le=10240)] = 256
-    max_runtime_minutes: Annotated[int, Field(ge=5, le=43200)] = 240
+    max_runtime_minutes: Annotated[int, Field(ge=30, le=43200)] = 240
 
 
 class Serving(Part):
@@ -162,8 +207,13 @@ class Tenancy(Part):
     policies: Literal["least-privilege", "proof-of-concept"] = "least-privilege"
     user_group: UserGroup | None = None
     model: Model = "13b"
+    model_revision: Revision | None = None
+    dataset: Dataset = "knkarthick/samsum"
+    dataset_revision: Revision | None = None
+    hub: Hub = Hub()
     network: Network = Network()
     notebook: Notebook = Notebook()
+    stage: Stage = Stage()
     finetune: Finetune = Finetune()
     merge: Merge = Merge()
     serving: Serving = Serving()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from infra.tenancy.tables import GPU_SHAPES, REALM_OF_REGION, RETENTION_DAYS, SHAPES
@@ -117,6 +117,21 @@ def _retention(value: int) -> int:
     return value
 
 
+# What YAML 1.1 takes for text, since it wants a point in the mantissa and a sign in the exponent.
+_EXPONENT = re.compile(r"\d+(?:\.\d*)?[eE][+-]?\d+")
+
+
+def _from_exponent(value: object) -> object:
+    """``1e-4`` as the number that its writer means."""
+    return float(value) if isinstance(value, str) and _EXPONENT.fullmatch(value) else value
+
+
+def _rate(value: float) -> float:
+    if not 0 < value <= 1:
+        raise refused()
+    return value
+
+
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(names)
 
@@ -170,6 +185,28 @@ Model = Annotated[
     Allowed("7b, 13b, or a Hugging Face model id such as meta-llama/Llama-2-70b-hf"),
     _matching(r"7b|13b|[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*"),
 ]
+Dataset = Annotated[
+    str,
+    Allowed("a Hugging Face data set id such as knkarthick/samsum"),
+    _matching(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*"),
+]
+Revision = Annotated[
+    str,
+    Allowed("a branch, a tag or a commit of the repository on the hub"),
+    _matching(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}"),
+]
+# Not http: the token would travel in clear.
+HubEndpoint = Annotated[
+    str,
+    Allowed("the address of a hub, https://<host>[:port][/path]"),
+    _matching(r"https://[A-Za-z0-9.-]+(?::\d{1,5})?(?:/[A-Za-z0-9._~/-]*)?"),
+]
+LearningRate = Annotated[
+    float,
+    BeforeValidator(_from_exponent),
+    Allowed("a number above 0 and up to 1, such as 0.0001"),
+    AfterValidator(_rate),
+]
 GpuShape = Annotated[str, Allowed(f"a GPU shape: {_listed(GPU_SHAPES)}"), _one_of(GPU_SHAPES)]
 AnyShape = Annotated[str, Allowed(f"a compute shape: {_listed(SHAPES)}"), _one_of(SHAPES)]
 RetentionDays = Annotated[
@@ -184,7 +221,7 @@ Image = Annotated[
 ]
 Slug = Annotated[
     str,
-    Allowed("the slug of a conda environment, such as pytorch20_p39_gpu_v2"),
+    Allowed("the slug of a conda environment, such as pytorch28_p312_gpu_x86_64_v1"),
     _matching(r"[a-z0-9_]{3,100}"),
 ]
 # A flag or its value: what a shell would read as more than one word, an expansion or a second

@@ -7,7 +7,7 @@ from typing import Any
 from ..definitions import Definition
 from ..errors import RefusedError, attempting
 from ..record import Entry
-from . import is_simulated
+from . import where_it_ran
 
 
 def deploy(definition: Definition, model_id: str) -> Entry:
@@ -30,8 +30,7 @@ def deploy(definition: Definition, model_id: str) -> Entry:
             ids={"deployment": deployment.id, "model": model_id, "work_request": work_request},
             digest=definition.digest,
             title=definition.title,
-            shape=definition.shape,
-            replicas=definition.replicas,
+            **definition.machine,
         ),
         deployment,
     )
@@ -76,7 +75,7 @@ def _filled(entry: Entry, deployment: Any) -> Entry:
     return entry.changed(
         state=deployment.lifecycle_state,
         details=deployment.lifecycle_details or "",
-        simulated=entry.simulated or is_simulated(deployment.lifecycle_details),
+        **where_it_ran(deployment.lifecycle_details, simulated=entry.simulated, local=entry.local),
         submitted=deployment.time_created,
         started=deployment.time_created,
         url=deployment.url or "",

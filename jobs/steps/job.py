@@ -1,4 +1,4 @@
-"""Fine-tuning and merging: a job, and a run of it."""
+"""Staging, fine-tuning and merging: a job, and a run of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from ..definitions import Definition
 from ..errors import JobsError, RefusedError, attempting
 from ..record import Entry
-from . import is_simulated
+from . import where_it_ran
 
 
 @dataclass(frozen=True)
@@ -36,33 +36,19 @@ def submit(step: str, definition: Definition) -> Entry:
     except JobsError as error:
         error.what += _take_back(job)
         raise
-    return Entry(
+    entry = Entry(
         step=step,
         state=run.lifecycle_state,
         ids={"job": job.id, "job_run": run.id},
         digest=definition.digest,
         title=title,
-        details=run.lifecycle_details or "",
-        simulated=is_simulated(run.lifecycle_details),
-        shape=definition.shape,
-        replicas=definition.replicas,
-        submitted=run.time_accepted,
-        started=run.time_started,
-        finished=run.time_finished,
     )
+    return _filled(entry.changed(**definition.machine), run)
 
 
 def observe(entry: Entry) -> Entry:
     """The entry with what OCI says of its run now."""
-    run = _run(entry)
-    return entry.changed(
-        state=run.lifecycle_state,
-        details=run.lifecycle_details or "",
-        simulated=entry.simulated or is_simulated(run.lifecycle_details),
-        submitted=run.time_accepted,
-        started=run.time_started,
-        finished=run.time_finished,
-    )
+    return _filled(entry, _run(entry))
 
 
 def tail(entry: Entry, limit: int | None = None) -> list[LogLine]:
@@ -96,6 +82,17 @@ def delete(job_id: str) -> None:
     except RefusedError as error:
         if error.status != 404:
             raise
+
+
+def _filled(entry: Entry, run: Any) -> Entry:
+    return entry.changed(
+        state=run.lifecycle_state,
+        details=run.lifecycle_details or "",
+        **where_it_ran(run.lifecycle_details, simulated=entry.simulated, local=entry.local),
+        submitted=run.time_accepted,
+        started=run.time_started,
+        finished=run.time_finished,
+    )
 
 
 def _run(entry: Entry) -> Any:

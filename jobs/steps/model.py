@@ -2,48 +2,46 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..auth import storage
 from ..definitions import Definition, bucket_path
 from ..errors import JobsError, RefusedError, StepFailedError, attempting
 from ..record import Entry, Run
+from . import provenance
+from .provenance import Item
 
-MANIFEST = "tunestack.json"
 WEIGHTS = (".safetensors", ".bin")
 
 
-def register(definition: Definition, finetune: Definition, run: Run) -> Entry:
+def register(definitions: Mapping[str, Definition], run: Run) -> Entry:
     """Create the catalog entry of what the run's merge wrote.
 
-    First it writes a manifest beside the weights: the model's provenance, and the reason why a
-    simulated run has something to point to. A model that was created but could not be completed
-    is deleted again: ADS leaves it ACTIVE and empty.
+    The merge left a manifest beside the weights; of a simulated run it is written here, which so
+    has something to point to. A model that was created but could not be completed is deleted
+    again: ADS leaves it ACTIVE and empty.
 
     Raises:
         StepFailedError: the merge left no weights, or the bucket keeps no versions.
         RefusedError: OCI refused.
     """
-    merge = run.need("merge")
+    definition, merge = definitions["model"], run.need("merge")
     artifact = str(definition.content["spec"]["artifact"])
     if not merge.simulated:
         _need_weights(artifact)
-    put_manifest(artifact, manifest(finetune, run))
+    left = None if merge.simulated else provenance.read(artifact)
+    if left is None:
+        left = provenance.manifest(definitions, run)
+        provenance.put(artifact, left)
 
     from ads.model.datascience_model import DataScienceModel
-    from ads.model.model_metadata import ModelProvenanceMetadata
 
-    git = finetune.runtime.get("git", {})
-    provenance = ModelProvenanceMetadata(
-        repository_url=git.get("url"),
-        git_commit=git.get("commit"),
-        git_branch=git.get("branch"),
-        training_id=run.need("finetune").ids["job_run"],
-    )
     with attempting(f"read the model '{definition.title}'"):
         model: Any = DataScienceModel.from_yaml(definition.text)
-    model.with_provenance_metadata(provenance)
+    model.with_provenance_metadata(_provenance(definitions["finetune"], run))
+    if not merge.simulated:
+        model.with_custom_metadata_list(_metadata(provenance.items(left, run)))
     _create(model, definition.title, artifact)
     return Entry(
         step="register",
@@ -53,6 +51,7 @@ def register(definition: Definition, finetune: Definition, run: Run) -> Entry:
         title=definition.title,
         details=artifact,
         simulated=merge.simulated,
+        local=merge.local,
         submitted=model.dsc_model.time_created,
         started=model.dsc_model.time_created,
     )
@@ -86,39 +85,25 @@ def delete(model_id: str) -> None:
             raise
 
 
-def manifest(finetune: Definition, run: Run) -> dict[str, Any]:
-    """Where the model comes from, as plain data."""
-    return {
-        "format": 1,
-        "base_model": finetune.argument("--model_name"),
-        "method": finetune.argument("--peft_method") or "full-parameter",
-        "data": finetune.argument("--custom_dataset.file") or finetune.argument("--dataset"),
-        "epochs": finetune.argument("--num_epochs"),
-        "code": {key: finetune.runtime.get("git", {}).get(key) for key in ("url", "commit")},
-        "simulated": any(run.need(step).simulated for step in ("finetune", "merge")),
-        "steps": {step: _step(run.need(step)) for step in ("finetune", "merge")},
-    }
+def _provenance(finetune: Definition, run: Run) -> Any:
+    from ads.model.model_metadata import ModelProvenanceMetadata
+
+    git = finetune.runtime.get("git", {})
+    return ModelProvenanceMetadata(
+        repository_url=git.get("url"),
+        git_commit=git.get("commit"),
+        git_branch=git.get("branch"),
+        training_id=run.need("finetune").ids["job_run"],
+    )
 
 
-def put_manifest(artifact: str, content: dict[str, Any]) -> None:
-    """Write the manifest into the folder *artifact* of the bucket."""
-    namespace, bucket, prefix = bucket_path(artifact)
-    body = json.dumps(content, indent=2).encode()
-    with attempting(f"write {MANIFEST} to {artifact}"):
-        storage().put_object(
-            namespace, bucket, f"{prefix}{MANIFEST}", body, content_type="application/json"
-        )
+def _metadata(items: Iterable[Item]) -> Any:
+    from ads.model.model_metadata import ModelCustomMetadata
 
-
-def _step(entry: Entry) -> dict[str, Any]:
-    return {
-        **entry.ids,
-        "state": entry.state,
-        "shape": entry.shape,
-        "replicas": entry.replicas,
-        "started": entry.started.isoformat() if entry.started else None,
-        "finished": entry.finished.isoformat() if entry.finished else None,
-    }
+    found = ModelCustomMetadata()
+    for item in items:
+        found.add(item.key, item.value, category=item.category, description=item.description)
+    return found
 
 
 def _need_weights(artifact: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from infra.recipes import packages as recipe_packages
 from infra.recipes import texts as recipe_texts
 from tests.infra.ads_requests import Sent, catch_requests
 from tests.infra.synthesis import Stacks, applied
@@ -18,10 +19,15 @@ from tests.infra.synthesis import Stacks, applied
 Synthesize = Callable[..., Stacks]
 
 ROOT = Path(__file__).parents[2]
+TUTORIAL = "finetune: {recipe: llama-recipes}\n"
 TENANCIES = {
     "13b": "",
-    "7b": "model: 7b\n",
-    "another": "model: Qwen/Qwen2.5-0.5B\ntags: {owner: me}\nfinetune: {extra_args: [--lr=1e-5]}\n",
+    "the tutorial's 13b": TUTORIAL,
+    "the tutorial's 7b": f"model: 7b\n{TUTORIAL}",
+    "another": (
+        "model: Qwen/Qwen2.5-0.5B\ntags: {owner: me}\nfinetune: {extra_args: [--lr=1e-5]}\n"
+        "hub: {endpoint: 'https://hub.example.com'}\n"
+    ),
 }
 # Says which kind of definition it is, and is not sent.
 HEADER = ("kind", "type", "apiVersion")
@@ -51,7 +57,9 @@ def nothing_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ("tenancy", "name"),
     [
         ("13b", "finetune.yaml"),
-        ("7b", "finetune.yaml"),
+        ("the tutorial's 13b", "finetune.yaml"),
+        ("the tutorial's 7b", "finetune.yaml"),
+        ("another", "stage.yaml"),
         ("13b", "merge.yaml"),
         ("another", "merge.yaml"),
         ("another", "deployment.yaml"),
@@ -111,8 +119,23 @@ def test_ads_reads_the_whole_catalog_entry(synthesize: Synthesize, text: str) ->
     } == written
 
 
+def mounts(text: str) -> dict[str, str]:
+    """Name under /mnt → folder of the bucket."""
+    found = spec(text, "infrastructure")["storageMount"]
+    assert all(re.fullmatch(r"oci://[^@/]+@[^@/]+/.+/", mount["src"]) for mount in found)
+    return {mount["dest"]: folder_of(mount["src"]) for mount in found}
+
+
+def folder_of(uri: str) -> str:
+    return str(uri.rpartition("@")[2].partition("/")[2])
+
+
+def env(text: str) -> dict[str, str]:
+    return {one["name"]: one["value"] for one in spec(text, "runtime").get("env", [])}
+
+
 def test_13b_is_the_tutorial_s_job_field_by_field(synthesize: Synthesize) -> None:
-    text = emitted(synthesize, "")["finetune.yaml"]
+    text = emitted(synthesize, TUTORIAL)["finetune.yaml"]
     document = yaml.safe_load(text)
     infrastructure = spec(text, "infrastructure")
     runtime = spec(text, "runtime")
@@ -121,14 +144,12 @@ def test_13b_is_the_tutorial_s_job_field_by_field(synthesize: Synthesize) -> Non
     assert document["spec"]["name"] == "LLAMA2-Fine-Tuning-lora-samsum-13b"
     assert document["spec"]["infrastructure"]["type"] == "dataScienceJob"
     assert document["spec"]["runtime"]["type"] == "pyTorchDistributed"
-    mounts = infrastructure.pop("storageMount")
-    assert [
-        (mount["dest"], mount["src"].rpartition("@")[2].partition("/")[2]) for mount in mounts
-    ] == [
-        ("outputs", "llama2-ft-lora-13b/"),
-        ("recipes", "recipes/"),
-    ]
-    assert all(re.fullmatch(r"oci://[^@/]+@[^@/]+/.+/", mount["src"]) for mount in mounts)
+    assert mounts(text) == {
+        "base": "base/llama2-13b/",
+        "data": "data/samsum/",
+        "code": "code/",
+        "outputs": "llama2-ft-lora-13b/",
+    }
     ids = {name: value for name, value in infrastructure.items() if name.endswith("Id")}
     assert {name: value.split(".")[1] for name, value in ids.items()} == {
         "compartmentId": "compartment",
@@ -145,7 +166,6 @@ def test_13b_is_the_tutorial_s_job_field_by_field(synthesize: Synthesize) -> Non
     }
     assert shlex.split(runtime["command"]) == [
         "torchrun",
-        "/mnt/recipes/with_hf_token.py",
         "examples/finetuning.py",
         "--enable_fsdp",
         "--use_peft",
@@ -153,22 +173,20 @@ def test_13b_is_the_tutorial_s_job_field_by_field(synthesize: Synthesize) -> Non
         "--pure_bf16",
         "--mixed_precision",
         *("--batch_size_training", "4"),
-        *("--model_name", "meta-llama/Llama-2-13b-hf"),
+        *("--model_name", "/mnt/base"),
         *("--output_dir", "/mnt/outputs"),
         *("--num_epochs", "3"),
         "--save_model",
         *("--dataset", "custom_dataset"),
-        *("--custom_dataset.file", "/mnt/recipes/samsum_dataset.py"),
+        *("--custom_dataset.file", "/mnt/code/recipes/llama_recipes/samsum_dataset.py"),
     ]
     assert runtime["replicas"] == 6
     assert runtime["conda"] == {"type": "service", "slug": "pytorch20_p39_gpu_v2"}
-    variables = {one["name"]: one["value"] for one in runtime["env"]}
-    vault = variables.pop("HF_TOKEN_VAULT_ID")
-    assert vault.startswith("ocid1.vault.")
-    assert variables == {
+    assert env(text) == {
         "LD_LIBRARY_PATH": "/usr/local/nvidia/lib:/usr/local/nvidia/lib64:/opt/conda/lib",
+        "PYTHONPATH": "src",
+        "SAMSUM_PATH": "/mnt/data",
         "OCI_LOG_LEVEL": "DEBUG",
-        "HF_TOKEN_SECRET_NAME": "huggingface-token",
         "OCI__METRICS_NAMESPACE": "finetune_llama2_13b",
     }
     assert runtime["maximumRuntimeInMinutes"] == 720
@@ -176,7 +194,7 @@ def test_13b_is_the_tutorial_s_job_field_by_field(synthesize: Synthesize) -> Non
 
 
 def test_every_package_of_the_tutorial_is_installed(synthesize: Synthesize) -> None:
-    runtime = spec(emitted(synthesize, "")["finetune.yaml"], "runtime")
+    runtime = spec(emitted(synthesize, TUTORIAL)["finetune.yaml"], "runtime")
     packages = shlex.split(runtime["dependencies"]["pipPackages"])
 
     names = {re.split(r"[=<>]", package)[0] for package in packages}
@@ -191,60 +209,173 @@ def test_every_package_of_the_tutorial_is_installed(synthesize: Synthesize) -> N
 
 
 def test_7b_trains_every_parameter_as_the_python_example_does(synthesize: Synthesize) -> None:
-    text = emitted(synthesize, "model: 7b\n")["finetune.yaml"]
+    text = emitted(synthesize, f"model: 7b\n{TUTORIAL}")["finetune.yaml"]
     infrastructure = spec(text, "infrastructure")
     runtime = spec(text, "runtime")
 
     assert shlex.split(runtime["command"]) == [
         "torchrun",
-        "/mnt/recipes/with_hf_token.py",
         "examples/finetuning.py",
         "--enable_fsdp",
         "--pure_bf16",
         *("--batch_size_training", "1"),
         *("--micro_batch_size", "1"),
-        *("--model_name", "$MODEL_NAME"),
+        *("--model_name", "/mnt/base"),
         *("--num_epochs", "3"),
         *("--dist_checkpoint_root_folder", "/home/datascience/outputs"),
         *("--dist_checkpoint_folder", "fine-tuned"),
         *("--dataset", "custom_dataset"),
-        *("--custom_dataset.file", "/mnt/recipes/samsum_dataset.py"),
+        *("--custom_dataset.file", "/mnt/code/recipes/llama_recipes/samsum_dataset.py"),
     ]
     assert runtime["replicas"] == 3
     assert runtime["outputDir"] == "/home/datascience/outputs"
     assert runtime["outputUri"].endswith("/llama2-ft-full-7b/")
-    assert [mount["dest"] for mount in infrastructure["storageMount"]] == ["recipes"]
-    assert runtime["env"][0] == {"name": "MODEL_NAME", "value": "meta-llama/Llama-2-7b-hf"}
+    assert list(mounts(text)) == ["base", "data", "code"]
     assert infrastructure["blockStorageSize"] == 256
 
 
 @pytest.mark.parametrize(
-    ("text", "model", "source", "prefix"),
+    ("fields", "length", "switches"),
     [
-        ("", "meta-llama/Llama-2-13b-hf", "--adapter", "llama2-ft-lora-13b"),
-        ("model: 7b\n", "meta-llama/Llama-2-7b-hf", "--fsdp-checkpoint", "llama2-ft-full-7b"),
+        ("", ("--epochs", "3"), ("--packing", "--gradient-checkpointing")),
+        (
+            "max_steps: 40, packing: false, gradient_checkpointing: false",
+            ("--max-steps", "40"),
+            ("--no-packing", "--no-gradient-checkpointing"),
+        ),
+    ],
+)
+def test_sft_is_told_all_that_it_takes(
+    fields: str, length: tuple[str, str], switches: tuple[str, str], synthesize: Synthesize
+) -> None:
+    text = emitted(synthesize, f"finetune: {{{fields}}}\n")["finetune.yaml"]
+    runtime = spec(text, "runtime")
+
+    command = shlex.split(runtime["command"])
+    checkpoints = command.pop(command.index("--checkpoints") + 1)
+    assert re.fullmatch(r"oci://[^@/]+@[^@/]+/checkpoints/llama2-ft-lora-13b", checkpoints)
+    assert command == [
+        *("torchrun", "--module", "recipes.sft"),
+        *("--model", "/mnt/base"),
+        *("--data", "/mnt/data"),
+        *("--output", "/mnt/outputs"),
+        "--checkpoints",
+        *("--method", "lora"),
+        *length,
+        *("--batch-size", "4"),
+        *("--gradient-accumulation", "1"),
+        *("--max-length", "2048"),
+        *switches,
+        *("--precision", "bf16"),
+        *("--checkpoint-every", "100"),
+        *("--learning-rate", "0.0001"),
+        *("--seed", "42"),
+    ]
+    assert runtime["conda"] == {"type": "service", "slug": "pytorch28_p312_gpu_x86_64_v1"}
+    assert env(text) == {
+        "PYTHONPATH": "/mnt/code",
+        "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",
+        "OCI_LOG_LEVEL": "DEBUG",
+        "OCI__METRICS_NAMESPACE": "finetune_llama2_13b",
+    }
+    assert list(mounts(text)) == ["base", "data", "code", "outputs"]
+    assert "git" not in runtime
+    assert "outputUri" not in runtime
+
+
+def test_our_recipes_get_the_packages_of_their_requirements_file(synthesize: Synthesize) -> None:
+    definitions = emitted(synthesize, "")
+    for name in ("stage.yaml", "finetune.yaml", "merge.yaml"):
+        words = spec(definitions[name], "runtime")["dependencies"]["pipPackages"]
+        assert shlex.split(words) == list(recipe_packages())
+    assert "transformers==4.57.6" in recipe_packages()
+
+
+def test_staging_is_the_only_job_with_the_token_and_the_hub(synthesize: Synthesize) -> None:
+    definitions = emitted(
+        synthesize,
+        "model_revision: main\ndataset: org/talks\nhub: {endpoint: 'https://hub.example.com/hf'}\n",
+    )
+    text = definitions["stage.yaml"]
+    runtime, infrastructure = spec(text, "runtime"), spec(text, "infrastructure")
+
+    command = shlex.split(runtime["command"])
+    assert [folder_of(word) if "@" in word else word for word in command] == [
+        *("python", "-m", "recipes.stage"),
+        *("--model", "meta-llama/Llama-2-13b-hf"),
+        *("--model-revision", "main"),
+        *("--model-to", "base/llama2-13b"),
+        *("--dataset", "org/talks"),
+        *("--dataset-to", "data/talks"),
+    ]
+    assert infrastructure["shapeName"] == "VM.Standard.E4.Flex"
+    assert infrastructure["shapeConfigDetails"] == {"ocpus": 4, "memoryInGBs": 64}
+    assert runtime["replicas"] == 1
+    variables = env(text)
+    assert variables.pop("HF_TOKEN_VAULT_ID").startswith("ocid1.vault.")
+    assert variables == {
+        "PYTHONPATH": "/mnt/code",
+        "OCI_LOG_LEVEL": "DEBUG",
+        "HF_TOKEN_SECRET_NAME": "huggingface-token",
+        "HF_ENDPOINT": "https://hub.example.com/hf",
+    }
+    others = [definitions[name] for name in definitions if name != "stage.yaml"]
+    assert not [other for other in others if "HF_" in other or "huggingface" in other]
+
+
+def test_an_open_model_needs_no_secret(synthesize: Synthesize) -> None:
+    text = emitted(synthesize, "hub: {token: false}\n")["stage.yaml"]
+    assert not [name for name in env(text) if name.startswith("HF_")]
+
+
+def test_a_staging_shape_of_one_size_gets_none(synthesize: Synthesize) -> None:
+    text = emitted(synthesize, "stage: {shape: VM.Standard2.4}\n")["stage.yaml"]
+    assert "shapeConfigDetails" not in spec(text, "infrastructure")
+
+
+@pytest.mark.parametrize("tenancy", TENANCIES.values(), ids=TENANCIES)
+def test_training_and_merge_read_what_was_staged(synthesize: Synthesize, tenancy: str) -> None:
+    definitions = emitted(synthesize, tenancy)
+    command = shlex.split(spec(definitions["stage.yaml"], "runtime")["command"])
+
+    for mount, flag in (("base", "--model-to"), ("data", "--dataset-to")):
+        staged = folder_of(command[command.index(flag) + 1]) + "/"
+        assert mounts(definitions["finetune.yaml"])[mount] == staged
+    assert mounts(definitions["merge.yaml"])["base"] == mounts(definitions["finetune.yaml"])["base"]
+
+
+@pytest.mark.parametrize("recipe", ["sft", "llama-recipes"])
+@pytest.mark.parametrize(
+    ("model", "source", "prefix"),
+    [
+        ("13b", "--adapter", "llama2-ft-lora-13b"),
+        ("7b", "--fsdp-checkpoint", "llama2-ft-full-7b"),
     ],
 )
 def test_the_merge_reads_what_the_training_wrote(
-    synthesize: Synthesize, text: str, model: str, source: str, prefix: str
+    synthesize: Synthesize, recipe: str, model: str, source: str, prefix: str
 ) -> None:
-    definitions = emitted(synthesize, text)
-    runtime = spec(definitions["merge.yaml"], "runtime")
-    infrastructure = spec(definitions["merge.yaml"], "infrastructure")
-    mounts = {mount["dest"]: mount["src"] for mount in infrastructure["storageMount"]}
+    definitions = emitted(synthesize, f"model: {model}\nfinetune: {{recipe: {recipe}}}\n")
+    text = definitions["merge.yaml"]
+    runtime = spec(text, "runtime")
+    found = mounts(text)
 
     assert shlex.split(runtime["command"]) == [
-        "python",
-        "/mnt/recipes/with_hf_token.py",
-        "/mnt/recipes/merge.py",
-        *("--base-model", model),
+        *("python", "-m", "recipes.merge"),
+        *("--base", "/mnt/base"),
         *(source, "/mnt/outputs"),
         *("--output", "/mnt/merged"),
     ]
     assert runtime["replicas"] == 1
-    assert infrastructure["shapeName"] == "VM.GPU.A10.2"
-    assert mounts["outputs"].endswith(f"/{prefix}/")
-    assert spec(definitions["model.yaml"])["artifact"] == mounts["merged"]
+    assert runtime["conda"]["slug"] == "pytorch28_p312_gpu_x86_64_v1"
+    assert env(text) == {"PYTHONPATH": "/mnt/code", "OCI_LOG_LEVEL": "DEBUG"}
+    assert spec(text, "infrastructure")["shapeName"] == "VM.GPU.A10.2"
+    assert list(found) == ["base", "outputs", "code", "merged"]
+    assert found["outputs"] == f"{prefix}/"
+    assert folder_of(spec(definitions["model.yaml"])["artifact"]) == found["merged"]
+    trained = definitions["finetune.yaml"]
+    written = mounts(trained).get("outputs") or folder_of(spec(trained, "runtime")["outputUri"])
+    assert written == found["outputs"]
 
 
 def test_the_deployment_serves_the_merged_model(synthesize: Synthesize) -> None:
@@ -286,44 +417,55 @@ def test_recipes_reach_the_bucket_as_they_are(synthesize: Synthesize) -> None:
     uploaded = {
         one["object"]: one["content"].replace("$${", "${").replace("%%{", "%{")
         for one in objects
-        if one["object"].startswith("recipes/")
+        if one["object"].startswith("code/")
     }
 
     folder = ROOT / "jobs" / "recipes"
+    tracked = [*folder.rglob("*.py"), *folder.rglob("requirements*.txt")]
     assert uploaded == {
-        "recipes/with_hf_token.py": (folder / "llama_recipes" / "with_hf_token.py").read_text(),
-        "recipes/samsum_dataset.py": (folder / "llama_recipes" / "samsum_dataset.py").read_text(),
-        "recipes/merge.py": (folder / "merge.py").read_text(),
+        f"code/recipes/{file.relative_to(folder).as_posix()}": file.read_text() for file in tracked
     }
+    assert all(uploaded.values()), "the provider takes no empty object"
 
 
-def test_every_file_that_a_command_names_is_uploaded(synthesize: Synthesize) -> None:
-    for text in TENANCIES.values():
-        named = re.findall(r"/mnt/recipes/([\w.]+)", json.dumps(emitted(synthesize, text)))
-        assert set(named) <= set(recipe_texts())
+@pytest.mark.parametrize("tenancy", TENANCIES.values(), ids=TENANCIES)
+def test_every_file_that_a_command_names_is_uploaded(synthesize: Synthesize, tenancy: str) -> None:
+    named = re.findall(r"/mnt/code/([\w./]+)", json.dumps(emitted(synthesize, tenancy)))
+    assert set(named) <= set(recipe_texts())
 
 
-def test_terraform_s_own_marks_in_a_recipe_are_escaped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def own_recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of recipes in place of ours, with all that the definitions name."""
     from infra import recipes
 
-    (tmp_path / "llama_recipes").mkdir()
-    for name in ("llama_recipes/with_hf_token.py", "llama_recipes/samsum_dataset.py", "merge.py"):
-        (tmp_path / name).write_text('print("${HOME} %{ if }")')
+    for name in recipes._NEEDED:
+        file = tmp_path / (name if "." in name else f"{name}/__main__.py")
+        file.parent.mkdir(exist_ok=True)
+        file.write_text('print("${HOME} %{ if }")')
     monkeypatch.setattr(recipes, "FOLDER", tmp_path)
+    return tmp_path
 
-    assert set(recipes.texts().values()) == {'print("$${HOME} %%{ if }")'}
+
+def test_terraform_s_own_marks_in_a_recipe_are_escaped(own_recipes: Path) -> None:
+    assert set(recipe_texts().values()) == {'print("$${HOME} %%{ if }")'}
 
 
-def test_a_missing_recipe_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from infra import recipes
+@pytest.mark.parametrize(
+    ("lost", "named"),
+    [
+        ("merge/__main__.py", "merge.py"),
+        ("llama_recipes/samsum_dataset.py", "llama_recipes/samsum_dataset.py"),
+    ],
+)
+def test_a_missing_recipe_is_named(lost: str, named: str, own_recipes: Path) -> None:
+    from infra.recipes import RecipeMissingError
 
-    monkeypatch.setattr(recipes, "FOLDER", tmp_path)
+    (own_recipes / lost).unlink()
 
-    with pytest.raises(recipes.RecipeMissingError) as caught:
-        recipes.texts()
-    assert str(caught.value).startswith(f"{tmp_path}/llama_recipes/with_hf_token.py: no such file.")
+    with pytest.raises(RecipeMissingError) as caught:
+        recipe_texts()
+    assert str(caught.value).startswith(f"{own_recipes}/{named}: no such file.")
 
 
 def request_for(document: dict[str, Any]) -> Any:

@@ -100,6 +100,12 @@ def test_jobs_read_the_one_secret_only(synthesize: Synthesize) -> None:
     assert "where all {request.principal.type='datasciencejobrun', " in statement
 
 
+def test_without_a_token_no_run_reads_a_secret(synthesize: Synthesize) -> None:
+    assert not [
+        text for text in statements(synthesize("hub: {token: false}\n")) if "secret" in text
+    ]
+
+
 def test_a_subnet_elsewhere_is_used_where_it_is(synthesize: Synthesize) -> None:
     text = (
         "user_group: {name: ds}\n"

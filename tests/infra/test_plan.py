@@ -54,6 +54,50 @@ def test_another_model_gets_lora_and_names_of_its_own(tmp_path: Path) -> None:
     assert found.merged_prefix == "merged/qwen2-5-0-5b-ft-lora"
 
 
+def test_sft_trains_where_every_tenancy_can(tmp_path: Path) -> None:
+    ours = plan(tmp_path, "")
+    theirs = plan(tmp_path, "finetune: {recipe: llama-recipes}\n")
+    mine = plan(tmp_path, "finetune: {conda: pytorch29_p313_gpu_x86_64_v1}\n")
+
+    assert ours.conda == ours.own_conda == "pytorch28_p312_gpu_x86_64_v1"
+    assert (theirs.conda, theirs.own_conda) == ("pytorch20_p39_gpu_v2", ours.conda)
+    assert mine.conda == mine.own_conda == "pytorch29_p313_gpu_x86_64_v1"
+
+
+@pytest.mark.parametrize(
+    ("fields", "epochs", "rate"),
+    [
+        ("", 3, 1e-4),
+        ("method: full", 3, 1e-5),
+        ("epochs: 1, learning_rate: 2.0e-4", 1, 2e-4),
+        ("max_steps: 40, learning_rate: 2e-4", None, 2e-4),
+    ],
+)
+def test_how_long_and_how_fast(
+    fields: str, epochs: int | None, rate: float, tmp_path: Path
+) -> None:
+    found = plan(tmp_path, f"finetune: {{{fields}}}\n")
+    assert (found.epochs, found.learning_rate) == (epochs, rate)
+
+
+def test_another_data_set_gets_folders_of_its_own(tmp_path: Path) -> None:
+    found = plan(tmp_path, "dataset: someone/Dialog.Sum\n")
+
+    assert found.dataset == "dialog-sum"
+    assert found.data_prefix == "data/dialog-sum"
+    assert found.outputs_prefix == "llama2-ft-lora-13b-dialog-sum"
+    assert found.checkpoints_prefix == f"checkpoints/{found.outputs_prefix}"
+    assert found.base_prefix == "base/llama2-13b"
+
+
+@pytest.mark.parametrize(
+    ("fields", "size"),
+    [("", (4, 64)), ("ocpus: 8", (8, 128)), ("shape: VM.Standard2.4", None)],
+)
+def test_the_staging_node(fields: str, size: tuple[int, int] | None, tmp_path: Path) -> None:
+    assert plan(tmp_path, f"stage: {{{fields}}}\n").stage_size == size
+
+
 def test_what_the_file_says_wins(tmp_path: Path) -> None:
     found = plan(
         tmp_path,

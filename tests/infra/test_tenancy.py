@@ -17,7 +17,14 @@ ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "tenancies" / "example.yaml"
 
 # Fields of the reference that stand there as "#name: …", since they exclude others.
-COMMENTED_OUT = {("network", "subnet_id"), ("network", "subnet_compartment_ocid")}
+COMMENTED_OUT = {
+    ("network", "subnet_id"),
+    ("network", "subnet_compartment_ocid"),
+    ("model_revision",),
+    ("dataset_revision",),
+    ("hub", "endpoint"),
+    ("finetune", "max_steps"),
+}
 
 
 def test_the_two_ocids_are_enough(tmp_path: Path) -> None:
@@ -56,7 +63,7 @@ def test_anchors_and_merge_keys_are_read(tmp_path: Path) -> None:
     assert tenancy.merge.block_storage_gb == 512
 
 
-@pytest.mark.parametrize("name", ["demo", "example"])
+@pytest.mark.parametrize("name", ["demo", "example", "rehearsal"])
 def test_the_files_of_the_repository_load(name: str) -> None:
     assert load(ROOT / "tenancies" / f"{name}.yaml").name == name
 

@@ -34,7 +34,94 @@ class Bad(NamedTuple):
     expected: list[str]
 
 
+NOT_LLAMA = (
+    "allowed: nothing with finetune.recipe llama-recipes. It belongs to the recipe sft: remove "
+    "this line, or change finetune.recipe."
+)
+RATE = "a number above 0 and up to 1, such as 0.0001"
+UNINSTALLABLE = "The recipe's packages can not be installed in this one, or not imported."
+
 CASES = [
+    Bad(
+        "fields-of-the-other-recipe",
+        OCIDS + "finetune:\n  recipe: llama-recipes\n  packing: true\n  max_steps: 4\n",
+        [
+            f"5: finetune.packing: found true (bool); {NOT_LLAMA}",
+            f"6: finetune.max_steps: found 4 (int); {NOT_LLAMA}",
+        ],
+    ),
+    Bad(
+        "two-lengths",
+        OCIDS + "finetune:\n  epochs: 1\n  max_steps: 4\n",
+        [
+            "5: finetune.max_steps: found 4 (int); allowed: nothing beside finetune.epochs. "
+            "The training ends at the one or at the other: remove one of the two lines."
+        ],
+    ),
+    Bad(
+        "an-unknown-recipe",
+        OCIDS + "finetune:\n  recipe: sfft\n",
+        ["4: finetune.recipe: found 'sfft' (str); allowed: one of sft, llama-recipes."],
+    ),
+    Bad(
+        "sft-on-an-old-python",
+        OCIDS + "finetune:\n  conda: pytorch20_p39_gpu_v2\n",
+        [
+            "4: finetune.conda: found 'pytorch20_p39_gpu_v2' (str); allowed: an environment of "
+            f"Python 3.11 or later, for finetune.recipe sft. {UNINSTALLABLE}"
+        ],
+    ),
+    Bad(
+        "llama-recipes-on-a-new-python",
+        OCIDS + "finetune: {recipe: llama-recipes, conda: pytorch28_p312_gpu_x86_64_v1}\n",
+        [
+            "3: finetune.conda: found 'pytorch28_p312_gpu_x86_64_v1' (str); allowed: an "
+            "environment of Python 3.11 or earlier, for finetune.recipe llama-recipes. "
+            f"{UNINSTALLABLE}"
+        ],
+    ),
+    Bad(
+        "rates",
+        OCIDS + "finetune:\n  learning_rate: 0\n",
+        [f"4: finetune.learning_rate: found 0 (int); allowed: {RATE}."],
+    ),
+    Bad(
+        "a-rate-in-words",
+        OCIDS + "finetune:\n  learning_rate: 1e-4x\n",
+        [f"4: finetune.learning_rate: found '1e-4x' (str); allowed: {RATE}."],
+    ),
+    Bad(
+        "a-hub-in-clear",
+        OCIDS + "hub:\n  endpoint: http://hub.example.com\n",
+        [
+            "4: hub.endpoint: found 'http://hub.example.com' (str); allowed: the address of a "
+            "hub, https://<host>[:port][/path]."
+        ],
+    ),
+    Bad(
+        "a-data-set-without-an-owner",
+        OCIDS + "dataset: samsum\n",
+        [
+            "3: dataset: found 'samsum' (str); allowed: a Hugging Face data set id such as "
+            "knkarthick/samsum."
+        ],
+    ),
+    Bad(
+        "a-revision-that-is-a-flag",
+        OCIDS + "model_revision: --help\n",
+        [
+            "3: model_revision: found '--help' (str); allowed: a branch, a tag or a commit of "
+            "the repository on the hub."
+        ],
+    ),
+    Bad(
+        "a-size-of-a-fixed-staging-shape",
+        OCIDS + "stage:\n  shape: VM.Standard2.4\n  ocpus: 2\n",
+        [
+            "5: stage.ocpus: found 2 (int); allowed: nothing, because VM.Standard2.4 is not a "
+            "flexible shape."
+        ],
+    ),
     Bad(
         "not-a-number",
         OCIDS + "finetune:\n  replicas: six\n",

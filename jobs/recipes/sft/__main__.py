@@ -1,0 +1,104 @@
+"""``python -m recipes.sft`` or ``torchrun --module recipes.sft``."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+from . import options as command_line
+from .errors import FAILED, STOPPED, WRONG_USE, SharedUsageError, Stopped, UsageError
+
+if TYPE_CHECKING:
+    from .run import Task
+
+
+def main(arguments: list[str]) -> int:
+    """The exit code; the package's docstring lists them."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    try:
+        task = prepare(arguments)
+    except UsageError as error:
+        if os.environ.get("LOCAL_RANK", "0") == "0":
+            print(f"sft: {error}", file=sys.stderr, flush=True)
+        return WRONG_USE
+    return _together(task)
+
+
+def prepare(arguments: list[str]) -> Task:
+    """Read and check all that can be, before anyone waits for anyone.
+
+    Raises:
+        UsageError: an option or a file is not as it must be.
+    """
+    options = command_line.parse(arguments)
+
+    from ..buckets import BucketError
+    from ..credentials import CredentialsError
+    from . import data, model, stores
+    from .run import Task
+
+    model.check(options.model, options.max_length)
+    tokenizer = model.load_tokenizer(options.model)
+    validation = options.data / "validation.jsonl"
+    store = None
+    if options.checkpoints is not None:
+        try:
+            store = stores.store_at(options.checkpoints)
+            next(iter(store.list("step-")), None)
+        except (BucketError, CredentialsError, OSError) as error:
+            raise UsageError(f"--checkpoints {options.checkpoints}: {error}") from None
+    return Task(
+        options=options,
+        tokenizer=tokenizer,
+        train=data.load(options.data / "train.jsonl", tokenizer, options.max_length),
+        validation=data.load(validation, tokenizer, options.max_length)
+        if validation.is_file()
+        else None,
+        store=store,
+    )
+
+
+def _together(task: Task) -> int:
+    from . import parallel
+    from .run import run
+
+    world = parallel.join()
+    watch = parallel.Watch(world.rank, world.size)
+    try:
+        run(task, world)
+        watch.stop()
+        parallel.leave(world)
+    except Stopped as stopped:
+        watch.stop()
+        parallel.leave(world)
+        return _stopped(stopped, world.first)
+    except SharedUsageError as error:
+        watch.stop()
+        parallel.leave(world)
+        if world.first:
+            print(f"sft: {error}", file=sys.stderr, flush=True)
+        return WRONG_USE
+    except BaseException as error:  # noqa: BLE001 (the other ranks must hear of any)
+        why = f"{type(error).__name__}: {error}"
+        if not isinstance(error, UsageError):
+            traceback.print_exc()
+        watch.tell(why)
+        parallel.end_now(f"sft: rank {world.rank} of {world.size} on {world.node} failed: {why}")
+    return 0
+
+
+def _stopped(stopped: Stopped, speaks: bool) -> int:
+    if speaks:
+        then = (
+            f"saved {stopped.saved}: the same command goes on from there"
+            if stopped.saved
+            else "no --checkpoints was given, so the next run begins anew"
+        )
+        print(f"sft: told to stop; did {stopped.step} steps; {then}", file=sys.stderr, flush=True)
+    return STOPPED if stopped.saved else FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,56 @@
+"""SIGTERM and Ctrl-C: all ranks stop between the same two steps, whoever was told."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+from typing import Any
+
+import torch
+import torch.distributed as dist
+
+from .parallel import World
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class StopSign:
+    """Raised by a signal on any rank, seen by all at the same step.
+
+    The ranks ask one another once a step, and read the answer a step later: by then it is there,
+    so that nobody waits for it.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._raised = False
+        self._asked: tuple[Any, Any] | None = None
+        for one in SIGNALS:
+            signal.signal(one, self._raise)
+
+    def agreed(self) -> bool:
+        """Whether all stop now; to be called by every rank, once a step."""
+        if self._world.size == 1:
+            return self._raised
+        answer = self._answer()
+        raised = torch.tensor(int(self._raised))
+        work = dist.all_reduce(
+            raised, op=dist.ReduceOp.MAX, group=self._world.control, async_op=True
+        )
+        self._asked = (work, raised)
+        return answer
+
+    def lower(self) -> None:
+        """Wait for what is still asked; every rank calls it at the end."""
+        self._answer()
+        self._asked = None
+
+    def _answer(self) -> bool:
+        if self._asked is None:
+            return False
+        work, raised = self._asked
+        work.wait()
+        return bool(raised)
+
+    def _raise(self, _number: int, _frame: FrameType | None) -> None:
+        self._raised = True

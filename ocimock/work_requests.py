@@ -55,12 +55,13 @@ def start(
     operation_type: str,
     compartment_id: str,
     *touched: Touched,
-    seconds: float = 0.0,
+    seconds: float | None = 0.0,
     **private: Any,
 ) -> str:
     """Accept work that takes *seconds* at real pace; the new work request's OCID.
 
-    *private* is for the function that ends the work.
+    None stands for work that takes as long as it takes, until :func:`finish`. *private* is for
+    the function that ends the work.
     """
     cloud = call.cloud
     table = _table(call.operation.service)
@@ -86,8 +87,9 @@ def start(
     work = cloud.store.add(table, identifier, data, private=kept, history=True)
     about = " and ".join(item.identifier for item in touched)
     log(cloud, work, f"{operation_type} of {about} accepted.")
-    cloud.clock.schedule(seconds * _BEGINS, "work.begin", f"{table}/{identifier}")
-    cloud.clock.schedule(seconds, "work.end", f"{table}/{identifier}")
+    cloud.clock.schedule((seconds or 0.0) * _BEGINS, "work.begin", f"{table}/{identifier}")
+    if seconds is not None:
+        cloud.clock.schedule(seconds, "work.end", f"{table}/{identifier}")
     return identifier
 
 
@@ -107,6 +109,18 @@ def log(cloud: Cloud, work: Record, message: str) -> None:
     """A line in the work request's log."""
     line = {"message": message, "timestamp": cloud.clock.timestamp()}
     work.private["logs"].append(line)
+
+
+def is_open(work: Record) -> bool:
+    """Whether the work goes on."""
+    return work.data["status"] in ("ACCEPTED", "IN_PROGRESS")
+
+
+def finish(cloud: Cloud, work: Record) -> None:
+    """End work that had no time of its own to end at."""
+    subject = f"{work.kind}/{work.id}"
+    _begin(cloud, subject)
+    _end(cloud, subject)
 
 
 def register(

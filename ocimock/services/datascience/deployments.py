@@ -5,60 +5,23 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from ...cloud import Cloud
-from ...resources import (
-    Kind,
-    Lifecycle,
-    add,
-    bury,
-    change,
-    check_etag,
-    crud,
-    get_live,
-    require,
-    show,
-)
+from ...cloud import Cloud, resumed
+from ...resources import add, change, check_etag, crud, get_live, require, show
 from ...service import Call
 from ...store import Record
-from ...wire.errors import (
-    IncorrectState,
-    InvalidParameter,
-    NotImplementedByMock,
-    ObjectNotFound,
-    ServiceError,
-)
+from ...wire.errors import IncorrectState, InvalidParameter, NotImplementedByMock, ServiceError
 from ...wire.message import Response
-from ..objectstorage import versions
-from ..objectstorage.base import BUCKET, bucket_key
-from . import acting, work_requests
-from .base import DEPLOYMENT, MODEL, PROJECT, SERVICE, SIMULATED, require_state
-from .demands import claim_deployment, shortage
+from . import deployment_execution, work_requests
+from .base import DEPLOYMENT, MODEL, SERVICE, require_state
+from .demands import claim_deployment
+from .deployment_ends import DETAILS, KIND, say
 from .environments import check_deployment
-from .models import referenced
 from .private_endpoints import check_endpoint
 from .shapes import check_shape
 
-_DETAILS = "modelDeploymentConfigurationDetails"
 # How long it takes to delete one at real pace, in seconds; the rest takes settings.deploy_seconds.
 _DELETE_SECONDS = 1.0
-
-KIND = Kind(
-    name=DEPLOYMENT,
-    model="ModelDeployment",
-    path_id="modelDeploymentId",
-    noun="model_deployment",
-    plural="model_deployments",
-    # A deployment leaves CREATING by the end of its work request.
-    lifecycle=Lifecycle("CREATING", "CREATING", "DELETING", "DELETED"),
-    parents=(("projectId", PROJECT),),
-)
-
-
-class DeploymentFailed(ServiceError):  # noqa: N818 - a work request's error, not an answer
-    """The deployment did not come up; its work request shows this error."""
-
-    status = 500
-    code = "ModelDeploymentFailed"
+_GOING_DOWN = ("_DEACTIVATE", "_DELETE")
 
 
 @SERVICE.operation("create_model_deployment")
@@ -66,9 +29,10 @@ def _create(call: Call) -> Response:
     record = add(call, KIND, call.body(), _settle)
     url = f"https://modeldeployment.{call.region}.oci.customer-oci.com/{record.id}"
     record.data["modelDeploymentUrl"] = url
-    record.data["lifecycleDetails"] = f"Creating ({SIMULATED})."
     record.private["region"] = call.region
-    return _accepted(call, record, "CREATE", show(record, 202))
+    record.private["executed"] = call.cloud.execution is not None
+    say(record, "Creating")
+    return _come_up(call, record, "CREATE", show(record, 202))
 
 
 @SERVICE.operation("update_model_deployment")
@@ -79,7 +43,7 @@ def _update(call: Call) -> Response:
     body = call.body()
     before, private = copy.deepcopy(record.data), dict(record.private)
     record.private["after"] = record.data["lifecycleState"]
-    for name in (_DETAILS, "categoryLogDetails"):
+    for name in (DETAILS, "categoryLogDetails"):
         if name in body:
             body[name] = _merged(record.data.get(name) or {}, body[name])
     change(call, KIND, record, body)
@@ -89,7 +53,11 @@ def _update(call: Call) -> Response:
         record.data, record.private = before, private
         raise
     record.data["lifecycleState"] = "UPDATING"
-    return _accepted(call, record, "UPDATE", Response(202))
+    after = record.private["after"]
+    # A server knows nothing of names and logs, so it can stay.
+    if after == "INACTIVE" or (after == "ACTIVE" and before[DETAILS] == record.data[DETAILS]):
+        return _accepted(call, record, "UPDATE", Response(202))
+    return _come_up(call, record, "UPDATE", Response(202))
 
 
 @SERVICE.operation("activate_model_deployment")
@@ -97,9 +65,9 @@ def _activate(call: Call) -> Response:
     record = get_live(call, KIND)
     check_etag(call, record)
     require_state(record, "INACTIVE", to="activate")
-    claim_deployment(call, record, record.data[_DETAILS]["modelConfigurationDetails"])
+    claim_deployment(call, record, record.data[DETAILS]["modelConfigurationDetails"])
     record.data["lifecycleState"] = "UPDATING"
-    return _accepted(call, record, "ACTIVATE", Response(202))
+    return _come_up(call, record, "ACTIVATE", Response(202))
 
 
 @SERVICE.operation("deactivate_model_deployment")
@@ -108,7 +76,7 @@ def _deactivate(call: Call) -> Response:
     check_etag(call, record)
     require_state(record, "ACTIVE", to="deactivate")
     record.data["lifecycleState"] = "UPDATING"
-    return _accepted(call, record, "DEACTIVATE", Response(202))
+    return _go_down(call, record, "DEACTIVATE")
 
 
 @SERVICE.operation("delete_model_deployment")
@@ -117,13 +85,7 @@ def _delete(call: Call) -> Response:
     check_etag(call, record)
     require_state(record, "ACTIVE", "INACTIVE", "FAILED", "NEEDS_ATTENTION", to="delete")
     record.data["lifecycleState"] = "DELETING"
-    return _accepted(call, record, "DELETE", Response(202))
-
-
-def model_of(record: Record) -> str:
-    """The OCID of the model that a deployment serves."""
-    details = record.data[_DETAILS]["modelConfigurationDetails"]
-    return str(details["modelId"])
+    return _go_down(call, record, "DELETE")
 
 
 def _settle(call: Call, record: Record) -> None:
@@ -132,7 +94,7 @@ def _settle(call: Call, record: Record) -> None:
     :raises InvalidParameter: a field is wrong; the message names it.
     :raises NotAuthorizedOrNotFound: model, subnet or log is not there.
     """
-    details = record.data[_DETAILS]
+    details = record.data[DETAILS]
     if details["deploymentType"] != "SINGLE_MODEL":
         raise NotImplementedByMock(f"ocimock has no deployments of {details['deploymentType']}")
     model_details = details["modelConfigurationDetails"]
@@ -140,9 +102,9 @@ def _settle(call: Call, record: Record) -> None:
     if model.data["lifecycleState"] != "ACTIVE":
         raise IncorrectState(f"model {model.id} is {model.data['lifecycleState']}, not ACTIVE")
     environment = "environmentConfigurationDetails"
-    check_deployment(details.get(environment), f"{_DETAILS}.{environment}")
+    check_deployment(details.get(environment), f"{DETAILS}.{environment}")
     record.private["search"] = {"modelId": model.id}
-    _check_instances(call, model_details, f"{_DETAILS}.modelConfigurationDetails")
+    _check_instances(call, model_details, f"{DETAILS}.modelConfigurationDetails")
     for name, log in (record.data.get("categoryLogDetails") or {}).items():
         require(call.cloud, "loggroup", log["logGroupId"])
         found = require(call.cloud, "log", log["logId"])
@@ -169,95 +131,74 @@ def _check_instances(call: Call, details: dict[str, Any], where: str) -> None:
     details.setdefault("bandwidthMbps", 10)
 
 
+def _come_up(call: Call, record: Record, operation: str, response: Response) -> Response:
+    """Accept work whose end is a deployment that serves."""
+    execution = call.cloud.execution
+    if execution is None:
+        record.private["executed"] = False
+        return _accepted(call, record, operation, response)
+    work = _accept(call, record, operation, response, None)
+    deployment_execution.execute(call.cloud, execution, record, work)
+    return response
+
+
+def _go_down(call: Call, record: Record, operation: str) -> Response:
+    """Accept work whose end is a deployment without a server."""
+    response = Response(202)
+    worker = deployment_execution.worker_of(call.cloud, record)
+    if worker is None:
+        return _accepted(call, record, operation, response)
+    worker.stop(_accept(call, record, operation, response, None))
+    return response
+
+
 def _accepted(call: Call, record: Record, operation: str, response: Response) -> Response:
-    seconds = call.cloud.settings.deploy_seconds
+    """Accept work that takes the time that the mock's settings give it."""
+    whole = call.cloud.settings.deploy_seconds
+    _accept(call, record, operation, response, _DELETE_SECONDS if operation == "DELETE" else whole)
+    return response
+
+
+def _accept(
+    call: Call, record: Record, operation: str, response: Response, seconds: float | None
+) -> str:
+    """The work request; without *seconds* it takes as long as it takes."""
     work = work_requests.start(
         call,
         f"MODEL_DEPLOYMENT_{operation}",
         record,
         entity="model-deployment",
-        seconds=_DELETE_SECONDS if operation == "DELETE" else seconds,
+        seconds=seconds,
+        open_ended=seconds is None,
     )
+    record.private["work"] = work
     response.headers["opc-work-request-id"] = work
-    return response
+    return work
 
 
-@work_requests.at_end("MODEL_DEPLOYMENT_CREATE")
-def _end_create(cloud: Cloud, work: Record) -> None:
-    if record := work_requests.subject(cloud, work):
-        _come_up(cloud, record)
+@resumed
+def _go_on(cloud: Cloud) -> None:
+    """Servers that ended with an earlier mock come up again, or are simulated from here on."""
+    for record in cloud.store.live_to_change(DEPLOYMENT):
+        if record.private.get("executed"):
+            _resume(cloud, record)
 
 
-@work_requests.at_end("MODEL_DEPLOYMENT_ACTIVATE")
-def _end_activate(cloud: Cloud, work: Record) -> None:
-    if record := work_requests.subject(cloud, work):
-        _come_up(cloud, record)
-
-
-@work_requests.at_end("MODEL_DEPLOYMENT_UPDATE")
-def _end_update(cloud: Cloud, work: Record) -> None:
-    record = work_requests.subject(cloud, work)
-    if record is None:
+def _resume(cloud: Cloud, record: Record) -> None:
+    work = work_requests.find(cloud, record.private["work"])
+    if work is not None and not (work.private["open_ended"] and work_requests.is_open(work)):
+        work = None
+    goes_down = work is not None and work.data["operationType"].endswith(_GOING_DOWN)
+    if cloud.execution is None:
+        record.private["executed"] = False
+        say(record, "Taken up again by a mock that does not execute")
+    elif record.data["lifecycleState"] == "ACTIVE" or (work is not None and not goes_down):
+        if work is None:
+            say(record, "Its server comes up again, as ocimock was started again")
+        deployment_execution.execute(cloud, cloud.execution, record, work.id if work else None)
         return
-    if record.private.pop("after", "ACTIVE") == "INACTIVE":
-        _reach(record, "INACTIVE", "Updated")
-    else:
-        _come_up(cloud, record)
-
-
-@work_requests.at_end("MODEL_DEPLOYMENT_DEACTIVATE")
-def _end_deactivate(cloud: Cloud, work: Record) -> None:
-    if record := work_requests.subject(cloud, work):
-        _reach(record, "INACTIVE", "Deactivated")
-
-
-@work_requests.at_end("MODEL_DEPLOYMENT_DELETE")
-def _end_delete(cloud: Cloud, work: Record) -> None:
-    if record := work_requests.subject(cloud, work):
-        bury(cloud, KIND, record)
-
-
-def _come_up(cloud: Cloud, record: Record) -> None:
-    """Make the deployment ACTIVE.
-
-    :raises DeploymentFailed: it can't be, and is FAILED.
-    """
-    reason = _obstacle(cloud, record)
-    if reason is None:
-        _reach(record, "ACTIVE", "Ready to answer")
-        return
-    _reach(record, "FAILED", reason)
-    raise DeploymentFailed(f"{reason} ({SIMULATED}).")
-
-
-def _reach(record: Record, state: str, details: str) -> None:
-    record.data["lifecycleState"] = state
-    record.data["lifecycleDetails"] = f"{details} ({SIMULATED})."
-
-
-def _obstacle(cloud: Cloud, record: Record) -> str | None:
-    """Why the deployment can't come up, if it can't."""
-    name = str(record.data["displayName"]).lower()
-    if any(word.lower() in name for word in cloud.settings.fail_runs):
-        return "Failing, as the mock's settings ask (fail_runs)"
-    if lacking := shortage(record):
-        return lacking
-    model = require(cloud, MODEL, model_of(record))
-    artifact = model.private.get("artifact")
-    if artifact is None:
-        return f"Model {model.id} has no artifact"
-    places = referenced(cloud.blobs.get(artifact["blob"])) or []
-    for place in places:
-        key = bucket_key(record.private["region"], place["bucketName"])
-        bucket = cloud.store.find(BUCKET, key)
-        if bucket is None:
-            return f"Bucket '{place['bucketName']}' of model {model.id} does not exist"
-        for named in place["objects"]:
-            try:
-                versions.find(cloud, bucket, named["name"], named.get("version") or None)
-            except ObjectNotFound as fault:
-                return fault.message
-    return acting.deployment_refusal(cloud, record, record.data[_DETAILS], places)
+    if work is not None:
+        work_requests.finish(cloud, work)
 
 
 def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:

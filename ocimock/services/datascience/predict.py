@@ -1,4 +1,8 @@
-"""The endpoints of a deployed model. No model answers: the text says that it is simulated."""
+"""The endpoints of a deployed model.
+
+A deployment that really runs is asked, and its answer passed on. Else no model answers: the text
+says that it is simulated.
+"""
 
 from __future__ import annotations
 
@@ -14,20 +18,29 @@ from ...wire.errors import (
     PayloadTooLarge,
     ServiceUnavailable,
 )
-from ...wire.message import Response
+from ...wire.message import Relay, Response
 from ..logging.records import append
 from .acting import deployment_may_log
-from .base import SERVICE, SIMULATED
-from .deployments import KIND, model_of
+from .base import EXECUTED, SERVICE, SIMULATED
+from .deployment_ends import KIND, model_of
+from .deployment_execution import DeploymentWorker, worker_of
+from .predict_relay import Exchange
 
 # Source: OCI documentation, "Predict Endpoint".
 _MOST_BYTES = 10 * 1024 * 1024
+# Seconds. Source: the same. For streams OCI documents none; five minutes are its gateways' usual.
+_SECONDS, _STREAM_SECONDS = 60.0, 300.0
+# Where containers answer, whatever endpoint of the service was called.
+_PREDICT = "/predict"
 _MARK = {"ocimock-simulated": "true"}
+_RAN = {"ocimock-executed": "true"}
 
 
 @SERVICE.operation("predict")
 def _predict(call: Call) -> Response:
     record = _serving(call)
+    if record.private.get("executed"):
+        return _relay(call, record, _PREDICT, _SECONDS)
     return _answer(call, record, _body(call))
 
 
@@ -42,12 +55,16 @@ def _predict_at(call: Call) -> Response:
     ]
     if suffix not in declared:
         raise NotFound(f"{record.id} has no endpoint '/{suffix}'; it has {declared or 'none'}")
+    if record.private.get("executed"):
+        return _relay(call, record, f"/{suffix}", _SECONDS)
     return _answer(call, record, _body(call))
 
 
 @SERVICE.operation("predict_with_response_stream")
 def _predict_stream(call: Call) -> Response:
     record = _serving(call)
+    if record.private.get("executed"):
+        return _relay(call, record, _PREDICT, _STREAM_SECONDS)
     whole = _completion(call, record, _body(call))
     last = "data: [DONE]\n\n"
     text = f"data: {json.dumps(whole)}\n\n{last}"
@@ -66,11 +83,44 @@ def _serving(call: Call) -> Record:
     if state == "CREATING":
         raise ServiceUnavailable(f"model deployment {record.id} is CREATING, not ACTIVE yet")
     # While it is updated, a deployment that was active goes on to serve.
+    if state == "FAILED" and record.private.get("executed"):
+        raise ServiceUnavailable(
+            f"Model server unavailable. (ocimock: model deployment {record.id} is FAILED: "
+            f"{record.data['lifecycleDetails']})"
+        )
     if state != "ACTIVE" and record.private.get("after") != "ACTIVE":
         raise IncorrectState(f"model deployment {record.id} is {state}, not ACTIVE")
     if call.request.content.size > _MOST_BYTES:
         raise PayloadTooLarge(f"{call.request.content.size} bytes; the most is {_MOST_BYTES}")
     return record
+
+
+def _relay(call: Call, record: Record, path: str, seconds: float) -> Response:
+    """Ask the deployment's server, once the cloud's lock is free again.
+
+    :raises ServiceUnavailable: it has none that could answer.
+    """
+    worker = worker_of(call.cloud, record)
+    serving = worker.serving if worker else None
+    if serving is None:
+        raise ServiceUnavailable(
+            "Model server unavailable. (ocimock: the deployment's server is not up; "
+            f"{record.data['lifecycleDetails']})"
+        )
+    asked = f"{call.request.method} {call.request.path}"
+    exchange = Exchange(
+        serving.connect,
+        path,
+        call.request.headers,
+        call.request.content,
+        seconds=seconds,
+        ended=lambda status, took: _note_relayed(serving, asked, status, took),
+    )
+    return Relay(200, dict(_RAN), source=exchange)
+
+
+def _note_relayed(worker: DeploymentWorker, asked: str, status: int, took: float) -> None:
+    worker.note(f"{asked} {status} {took * 1000:.0f} ms [{EXECUTED}]")
 
 
 def _body(call: Call) -> Any:

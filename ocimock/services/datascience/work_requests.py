@@ -10,6 +10,8 @@ from ...service import Call
 from ...store import Record
 from ...work_requests import Touched
 from ...work_requests import at_end as at_end
+from ...work_requests import finish as finish
+from ...work_requests import is_open as is_open
 from ...work_requests import log as log
 from .base import SERVICE
 
@@ -23,10 +25,10 @@ def start(
     record: Record,
     *,
     entity: str,
-    seconds: float,
+    seconds: float | None,
     **private: Any,
 ) -> str:
-    """Accept work on *record* that takes *seconds*; the work request's OCID."""
+    """Accept work on *record* that takes *seconds*, see there; the work request's OCID."""
     action = _ACTIONS.get(operation_type.rsplit("_", 1)[-1], "UPDATED")
     return work_requests.start(
         call,
@@ -38,6 +40,11 @@ def start(
         subject=record.id,
         **private,
     )
+
+
+def find(cloud: Cloud, identifier: str) -> Record | None:
+    """The work request of that OCID."""
+    return cloud.store.find(f"{SERVICE.name}workrequest", identifier)
 
 
 def subject(cloud: Cloud, work: Record) -> Record | None:

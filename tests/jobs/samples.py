@@ -43,6 +43,7 @@ def write_all(folder: Path) -> Path:
 def entry(step: str, state: str = "SUCCEEDED", **values: object) -> Entry:
     """An entry of *step*, with the digest of the sample that it submits."""
     ids = {
+        "stage": {"job": "ocid1.datasciencejob.w", "job_run": "ocid1.datasciencejobrun.w"},
         "finetune": {"job": "ocid1.datasciencejob.x", "job_run": "ocid1.datasciencejobrun.x"},
         "merge": {"job": "ocid1.datasciencejob.y", "job_run": "ocid1.datasciencejobrun.y"},
         "register": {"model": "ocid1.datasciencemodel.x"},

@@ -36,9 +36,9 @@ BAD = [
     ("finetune", "shapeName: VM.GPU.A10.2", "shape: VM.GPU.A10.2", "'shape'", "'shapeName'"),
     ("finetune", "storageMount", "storagemount", "'storagemount'", "'storageMount'"),
     ("finetune", "src: oci://demo-bucket@ocimock/outputs/", "src: demo", "found 'demo'", "oci://"),
-    ("finetune", "value: hf-token", "valueFrom: x", "'valueFrom'", "did you mean 'value'"),
-    ("finetune", "value: hf-token", "value: hf_abcdefghijklmnopqrst", "in clear", "env[1].value"),
-    ("finetune", "HF_TOKEN_SECRET_NAME", "HF_TOKEN", "HF_TOKEN would stand in clear", "Vault"),
+    ("stage", "value: hf-token", "valueFrom: x", "'valueFrom'", "did you mean 'value'"),
+    ("stage", "value: hf-token", "value: hf_abcdefghijklmnopqrst", "in clear", "env[1].value"),
+    ("stage", "HF_TOKEN_SECRET_NAME", "HF_TOKEN", "HF_TOKEN would stand in clear", "Vault"),
     ("finetune", "/mnt/outputs", "/mnt/${FOLDER}", "on your machine", "for the run write $FOLDER"),
     (
         "finetune",
@@ -47,7 +47,7 @@ BAD = [
         "Terraform",
         "logId",
     ),
-    ("finetune", "value: hf-token", "value: <your token>", "is a placeholder", "env[1].value"),
+    ("stage", "value: hf-token", "value: <your token>", "is a placeholder", "env[1].value"),
     ("finetune", "blockStorageSize: 256", "blockStorageSize: 20", "found 20", "in GB, 50 or more"),
     (
         "finetune",
@@ -101,7 +101,7 @@ def test_a_problem_stands_on_its_line() -> None:
 
 def test_a_token_is_never_repeated() -> None:
     token = "hf_" + "abcdefghijklmnopqrst"
-    problems = check(text("finetune").replace("hf-token", token), "job")
+    problems = check(text("stage").replace("hf-token", token), "job")
     assert problems
     assert all(token not in problem.at(Path("finetune.yaml")) for problem in problems)
 

@@ -16,7 +16,8 @@ from tests.jobs.samples import START, entry, write_all
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = (
-    "emit", "check", "submit", "run", "watch", "status", "predict", "logs", "cancel", "delete",
+    "emit", "check", "submit", "run", "watch", "status", "predict", "logs", "metrics", "cancel",
+    "delete",
 )  # fmt: skip
 
 
@@ -62,7 +63,9 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 def test_check_says_what_each_would_cost(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["check"]) == 0
     printed = capsys.readouterr().out
-    assert "finetune.yaml    6 x VM.GPU.A10.2  $24.00/h    2.5 h  $60.00" in printed
+    squeezed = " ".join(printed.split())
+    assert "stage.yaml 1 x VM.Standard.E4.Flex $0.20/h finetune.yaml" in squeezed
+    assert "finetune.yaml 6 x VM.GPU.A10.2 $24.00/h 2.5 h $60.00" in squeezed
     assert "finetune.yaml takes 2.5 h by Oracle's tutorial" in printed
     assert "All definitions in definitions/demo are in order." in printed
     assert "List prices in USD" in printed
@@ -72,12 +75,14 @@ def test_check_says_what_each_would_cost(home: Path, capsys: pytest.CaptureFixtu
     ("arguments", "code", "said"),
     [
         (["run", "--nope"], 2, "No such option"),
-        (["submit", "fine"], 2, "'finetune', 'merge', 'register', 'deploy'"),
+        (["submit", "fine"], 2, "'stage', 'finetune', 'merge', 'register', 'deploy'"),
         (["check", "--tenancy", "tenancies/dem.yaml"], 1, "There are: tenancies/demo.yaml"),
-        (["check", "--definitions", "nowhere"], 1, "nowhere has no finetune.yaml"),
+        (["check", "--definitions", "nowhere"], 1, "nowhere has no stage.yaml"),
         (["predict"], 1, "There is no record of 'deploy'"),
         (["predict", "--file", "binary"], 1, "Cannot read the dialogue from binary"),
         (["watch"], 1, "Nothing was run yet"),
+        (["delete", "--staged"], 1, "--staged goes with --weights"),
+        (["metrics", "finetune"], 1, "There is no record of 'finetune'"),
         (["logs", "deploy"], 1, "There is no record of 'deploy'"),
     ],
 )
@@ -97,7 +102,7 @@ def test_the_tenancy_of_the_environment(
     (home / "tenancies" / "prod.yaml").write_text("")
     monkeypatch.setenv("TUNESTACK_TENANCY", "tenancies/prod.yaml")
     assert cli.main(["check"]) == 1
-    assert "definitions/prod has no finetune.yaml" in capsys.readouterr().err
+    assert "definitions/prod has no stage.yaml" in capsys.readouterr().err
 
 
 def test_status_of_the_record(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -145,12 +150,12 @@ def test_exit_codes_of_watch(
 ) -> None:
     JsonRecords(Path(".tunestack/demo/run.json")).put(entry("finetune", "IN_PROGRESS"))
 
-    def follow(self: runner.Runner, seen: object) -> object:
+    def finish(self: runner.Runner, seen: object) -> object:
         if raised:
             raise raised
         return entry("finetune")
 
-    monkeypatch.setattr(runner.Runner, "follow", follow)
+    monkeypatch.setattr(runner.Runner, "finish", finish)
     monkeypatch.setattr(cli, "sign_in_where", lambda *entries: None)
     assert cli.main(["watch"]) == code
     assert said in capsys.readouterr().err

@@ -20,7 +20,7 @@ def test_the_tutorials_case_is_the_one_known_figure() -> None:
     ("old", "new"),
     [
         ("replicas: 6", "replicas: 5"),
-        ("Llama-2-13b-hf", "Llama-2-7b-hf"),
+        ("base/llama2-13b/", "base/llama2-7b/"),
         ("--num_epochs 3", "--num_epochs 4"),
         ("--use_peft --peft_method lora", ""),
         ("VM.GPU.A10.2", "VM.GPU.A10.1"),
@@ -35,6 +35,13 @@ def test_any_other_case_has_a_price_but_no_duration(old: str, new: str) -> None:
 def test_a_shape_without_a_price_says_so() -> None:
     flexible = definition("deployment", **{"VM.GPU.A10.2": "VM.Standard.E5.Flex"})
     assert str(cost.estimate(flexible)) == "1 x VM.Standard.E5.Flex, no list price known"
+
+
+def test_a_flexible_shape_costs_what_its_parts_do() -> None:
+    found = cost.estimate(definition("stage"))
+    assert found.per_hour == pytest.approx(4 * 0.025 + 64 * 0.0015)
+    assert str(found) == "$0.20 an hour"
+    assert cost.per_hour("VM.Standard.E4.Flex", 1) is None
 
 
 def test_a_catalog_entry_runs_on_nothing() -> None:

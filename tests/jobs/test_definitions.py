@@ -15,7 +15,15 @@ def test_a_job_says_what_it_runs_on() -> None:
     assert (finetune.shape, finetune.replicas) == ("VM.GPU.A10.2", 6)
     assert finetune.region == "eu-frankfurt-1"
     assert finetune.title == "LLAMA2-Fine-Tuning-lora-samsum-13b"
-    assert finetune.env["HF_TOKEN_SECRET_NAME"] == "hf-token"
+    assert finetune.env["SAMSUM_PATH"] == "/mnt/data"
+    assert finetune.mount("base") == "oci://demo-bucket@ocimock/base/llama2-13b/"
+    assert finetune.mount("merged") is None
+    assert definition("stage").machine == {
+        "shape": "VM.Standard.E4.Flex",
+        "replicas": 1,
+        "ocpus": 4.0,
+        "memory_gb": 64.0,
+    }
 
 
 def test_a_deployment_counts_its_instances() -> None:
@@ -26,7 +34,7 @@ def test_arguments_are_read_as_the_shell_will() -> None:
     full = definition(
         "finetune",
         **{
-            "--model_name meta-llama/Llama-2-13b-hf": "--model_name $MODEL_NAME",
+            "--model_name /mnt/base": "--model_name $MODEL_NAME",
             "--num_epochs 3": "--num_epochs=5",
             "name: LD_LIBRARY_PATH\n        value: /usr/local/nvidia/lib:/opt/conda/lib": (
                 "name: MODEL_NAME\n        value: meta-llama/Llama-2-7b-hf"

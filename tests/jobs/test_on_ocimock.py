@@ -82,11 +82,13 @@ def test_the_fine_tuning_is_one_job_of_six_nodes(bench: Workbench, cloud: Mocked
     assert group.job_infrastructure_configuration_details.shape_name == "VM.GPU.A10.2"
     assert group.job_configuration_details.maximum_runtime_in_minutes == 720
     env = group.job_configuration_details.environment_variables
-    assert env["HF_TOKEN_SECRET_NAME"] == "hf-token"
+    assert not [name for name in env if name.startswith("HF_")]
     assert env["OCI__RUNTIME_GIT_COMMIT"] == "1aecd00924738239f8d86f342b36bacad180d2b3"
-    assert "with_hf_token.py examples/finetuning.py --enable_fsdp" in env["OCI__LAUNCH_CMD"]
+    assert "torchrun examples/finetuning.py --enable_fsdp" in env["OCI__LAUNCH_CMD"]
     mounts = stored.job_storage_mount_configuration_details_list
-    assert [mount.destination_directory_name for mount in mounts] == ["outputs", "recipes"]
+    assert [mount.destination_directory_name for mount in mounts] == [
+        *("base", "data", "code", "outputs")
+    ]
     assert made.state == "ACCEPTED"
     assert made.simulated
 
@@ -97,7 +99,19 @@ def test_the_merge_is_a_job_of_one_node(bench: Workbench, cloud: MockedCloud) ->
     assert stored.job_node_configuration_details is None
     assert stored.job_infrastructure_configuration_details.shape_name == "VM.GPU.A10.2"
     command = stored.job_configuration_details.environment_variables["OCI__LAUNCH_CMD"]
-    assert command.startswith("python /mnt/recipes/with_hf_token.py /mnt/recipes/merge.py")
+    assert command.startswith("python -m recipes.merge --base /mnt/base --adapter /mnt/outputs")
+
+
+def test_staging_is_a_job_of_one_node_without_gpu(bench: Workbench, cloud: MockedCloud) -> None:
+    made = job.submit("stage", bench.definitions()["stage"])
+    stored = workbench.science(cloud).get_job(made.ids["job"]).data
+    infrastructure = stored.job_infrastructure_configuration_details
+    assert infrastructure.shape_name == "VM.Standard.E4.Flex"
+    size = infrastructure.job_shape_config_details
+    assert (size.ocpus, size.memory_in_gbs) == (4, 64)
+    env = stored.job_configuration_details.environment_variables
+    assert env["HF_TOKEN_SECRET_NAME"] == "hf-token"
+    assert (made.ocpus, made.memory_gb) == (4, 64)
 
 
 def test_the_model_points_to_the_bucket_and_knows_where_it_comes_from(
@@ -156,19 +170,20 @@ def test_from_run_to_delete(
 ) -> None:
     assert cli.main(["run", "--interval", "0.1"]) == 0
     printed = capfd.readouterr()
-    assert "At list prices: finetune $24.00 an hour, $60.00 in 2.5 h; merge" in printed.out
+    assert "At list prices: stage $0.20 an hour; finetune $24.00 an hour, $60.00" in printed.out
     assert "finetune  SUCCEEDED (simulated)" in printed.out
     assert "deploy    ACTIVE (simulated)" in printed.out
     assert "would start driver_pytorch.py" in printed.out
 
     assert cli.main(["run"]) == 0
     assert capfd.readouterr().out.count("done before") == len(STEPS)
-    assert _calls(cloud, "create_job") == 2
+    assert _calls(cloud, "create_job") == 3
     assert _calls(cloud, "create_model_deployment") == 1
 
     assert cli.main(["status", "--json"]) == 0
     status = json.loads(capfd.readouterr().out)
     assert [status[step]["state"] for step in STEPS] == [
+        "SUCCEEDED",
         "SUCCEEDED",
         "SUCCEEDED",
         "ACTIVE",
@@ -206,6 +221,7 @@ def test_from_run_to_delete(
     assert "nothing to delete" in capfd.readouterr().out
 
 
+TUTORIAL = "finetune: {recipe: llama-recipes}\n"
 OCIDS = """\
 tenancy_ocid: ocid1.tenancy.oc1..aaaaaaaaocimocktenancy
 compartment_ocid: ocid1.compartment.oc1..aaaaaaaaocimockcompartment
@@ -218,7 +234,9 @@ home_region: us-ashburn-1
     ("recipe", "nodes", "method"),
     [
         pytest.param("model: 13b\n", 6, "lora", id="13b LoRA"),
-        pytest.param("model: 7b\nfinetune:\n  method: full\n", 3, "full-parameter", id="7b full"),
+        pytest.param("model: 7b\n", 3, "full", id="7b full"),
+        pytest.param(f"model: 13b\n{TUTORIAL}", 6, "lora", id="the tutorial's 13b"),
+        pytest.param(f"model: 7b\n{TUTORIAL}", 3, "full-parameter", id="the tutorial's 7b"),
     ],
 )
 def test_what_the_stacks_emit_runs_the_whole_way(
@@ -240,6 +258,7 @@ def test_what_the_stacks_emit_runs_the_whole_way(
     manifest = json.loads(content.data.content)
     assert manifest["method"] == method
     assert manifest["base_model"].startswith("meta-llama/Llama-2-")
+    assert manifest["data"] == "knkarthick/samsum"
 
 
 QUIET = """
@@ -320,8 +339,9 @@ def test_watch_exits_1_on_a_failed_run(
         (tmp_path / "tenancies").mkdir()
         (tmp_path / "tenancies" / "demo.yaml").write_text("")
         bench.write(tmp_path / "definitions" / "demo")
-        assert cli.main(["submit", "finetune", "--tenancy", "tenancies/demo.yaml"]) == 0
-        assert cli.main(["watch", "finetune", "--interval", "0.1"]) == 0
+        for step in STEPS[:2]:
+            assert cli.main(["submit", step, "--tenancy", "tenancies/demo.yaml"]) == 0
+            assert cli.main(["watch", step, "--interval", "0.1"]) == 0
         assert cli.main(["submit", "merge"]) == 0
         assert cli.main(["watch", "--interval", "0.1"]) == 1
     assert "merge ended FAILED (simulated)" in capfd.readouterr().err
@@ -387,14 +407,14 @@ def test_a_model_without_its_artifact_does_not_stay(
 
 def test_a_real_merge_must_have_left_weights(bench: Workbench, cloud: MockedCloud) -> None:
     made = bench.definitions()
-    run = Run({"finetune": entry("finetune"), "merge": entry("merge", simulated=False)})
+    run = Run({step: entry(step) for step in STEPS[:3]})
     storage = workbench.storage(cloud)
     storage.put_object(cloud.namespace, BUCKET, "merged/config.json", b"{}")
     with pytest.raises(StepFailedError, match="holds no weights"):
-        model.register(made["model"], made["finetune"], run)
+        model.register(made, run)
 
     storage.put_object(cloud.namespace, BUCKET, "merged/model-00001.safetensors", b"weights")
-    registered = model.register(made["model"], made["finetune"], run)
+    registered = model.register(made, run)
     assert registered.state == "ACTIVE"
     assert registered.shown_state == "ACTIVE"
 
@@ -403,7 +423,7 @@ def test_a_deployment_says_why_it_failed(
     bench: Workbench, cloud: MockedCloud, records: JsonRecords
 ) -> None:
     runner, _ = _runner(bench, records)
-    for step in STEPS[:3]:
+    for step in STEPS[:4]:
         runner.follow(runner.submit(step))
     versions = workbench.storage(cloud).list_object_versions(cloud.namespace, BUCKET).data.items
     for version in versions:
@@ -421,7 +441,7 @@ def test_a_work_requests_errors_are_told(
 ) -> None:
     """The state alone often says no more than FAILED."""
     runner, _ = _runner(bench, records)
-    for step in STEPS[:3]:
+    for step in STEPS[:4]:
         runner.follow(runner.submit(step))
     submitted = runner.submit("deploy")
     failed = {
@@ -513,16 +533,16 @@ def test_cancel_and_delete_of_a_run_under_way(
         (tmp_path / "tenancies").mkdir()
         (tmp_path / "tenancies" / "demo.yaml").write_text("")
         bench.write(tmp_path / "definitions" / "demo")
-        assert cli.main(["submit", "finetune"]) == 0
+        assert cli.main(["submit", "stage"]) == 0
         cloud.advance(1000)
         assert cli.main(["delete", "--yes"]) == 1
-        assert "Cancel it first: 'python -m jobs cancel finetune'" in capfd.readouterr().err
-        assert cli.main(["cancel", "finetune"]) == 0
-        assert "finetune: CANCELING" in capfd.readouterr().out
+        assert "Cancel it first: 'python -m jobs cancel stage'" in capfd.readouterr().err
+        assert cli.main(["cancel", "stage"]) == 0
+        assert "stage: CANCELING" in capfd.readouterr().out
         cloud.advance(1000)
-        assert cli.main(["watch", "finetune"]) == 1
-        assert "finetune ended CANCELED (simulated)" in capfd.readouterr().err
-        assert cli.main(["cancel", "finetune"]) == 1
+        assert cli.main(["watch", "stage"]) == 1
+        assert "stage ended CANCELED (simulated)" in capfd.readouterr().err
+        assert cli.main(["cancel", "stage"]) == 1
         assert "has ended already" in capfd.readouterr().err
         assert cli.main(["delete", "--yes"]) == 0
 

@@ -46,7 +46,7 @@ def oci(monkeypatch: pytest.MonkeyPatch) -> Oci:
     monkeypatch.setattr(
         model,
         "register",
-        lambda definition, finetune, run: made.submit("register", definition),
+        lambda definitions, run: made.submit("register", definitions["model"]),
     )
     monkeypatch.setattr(
         deployment, "deploy", lambda definition, model_id: made.submit("deploy", definition)
@@ -71,7 +71,7 @@ def test_all_steps_in_order(oci: Oci, records: JsonRecords) -> None:
     done = runner.run()
     assert oci.submitted == list(STEPS)
     assert [each.state for each in done.entries.values()] == [
-        "SUCCEEDED", "SUCCEEDED", "ACTIVE", "ACTIVE",
+        "SUCCEEDED", "SUCCEEDED", "SUCCEEDED", "ACTIVE", "ACTIVE",
     ]  # fmt: skip
     assert records.read() == done
 
@@ -114,6 +114,7 @@ def test_what_is_under_way_is_not_submitted_twice(
 
 def test_what_has_ended_unseen_or_is_gone_is_submitted_anew(oci: Oci, records: JsonRecords) -> None:
     runner, _ = _runner(records)
+    records.put(entry("stage"))
     records.put(entry("finetune", "IN_PROGRESS"))
     runner.submit("finetune")
     oci.missing.add(records.read().need("finetune").ids["job_run"])
@@ -121,7 +122,7 @@ def test_what_has_ended_unseen_or_is_gone_is_submitted_anew(oci: Oci, records: J
     assert oci.submitted == ["finetune", "finetune"]
 
 
-@pytest.mark.parametrize(("step", "expected"), [("merge", STEPS[1:]), ("deploy", STEPS[3:])])
+@pytest.mark.parametrize(("step", "expected"), [("merge", STEPS[2:]), ("deploy", STEPS[4:])])
 def test_a_changed_definition_takes_its_step_and_all_after_it_anew(
     step: str, expected: tuple[str, ...], oci: Oci, records: JsonRecords
 ) -> None:
@@ -139,18 +140,18 @@ def test_a_run_that_is_under_way_is_followed(
     oci: Oci, records: JsonRecords, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runner, _ = _runner(records)
-    runner.submit("finetune")
+    runner.submit("stage")
     looks = iter(["IN_PROGRESS", "IN_PROGRESS"])
 
     def observe(seen: Entry) -> Entry:
         found = oci.observe(seen)
-        return found.changed(state=next(looks, found.state)) if seen.step == "finetune" else found
+        return found.changed(state=next(looks, found.state)) if seen.step == "stage" else found
 
     monkeypatch.setattr(room, "observe", observe)
     again, view = _runner(records)
     again.run()
     assert oci.submitted == list(STEPS)
-    assert view.said[0] == "finetune: IN_PROGRESS already: following it"
+    assert view.said[0] == "stage: IN_PROGRESS already: following it"
 
 
 def test_what_oci_has_no_more_is_submitted_anew(oci: Oci, records: JsonRecords) -> None:
@@ -163,7 +164,7 @@ def test_what_oci_has_no_more_is_submitted_anew(oci: Oci, records: JsonRecords) 
     assert "register: OCI has the recorded one no more: submitting anew" in view.said
 
 
-@pytest.mark.parametrize("step", ["finetune", "merge", "deploy"])
+@pytest.mark.parametrize("step", ["stage", "finetune", "merge", "deploy"])
 def test_a_failed_step_stops_the_run_and_can_be_tried_again(
     step: str, oci: Oci, records: JsonRecords
 ) -> None:
@@ -192,10 +193,10 @@ def test_a_submission_is_written_down_before_it_is_followed(
     runner, _ = _runner(records)
     with pytest.raises(KeyboardInterrupt):
         runner.run()
-    assert records.read().need("finetune").state == "ACCEPTED"
+    assert records.read().need("stage").state == "ACCEPTED"
 
 
-@pytest.mark.parametrize("step", ["merge", "register", "deploy"])
+@pytest.mark.parametrize("step", ["finetune", "merge", "register", "deploy"])
 def test_a_step_needs_those_that_it_builds_on(step: str, oci: Oci, records: JsonRecords) -> None:
     runner, _ = _runner(records)
     with pytest.raises(RecordError, match="no record of"):

@@ -83,7 +83,7 @@ def test_a_table_shows_every_part_whole(width: int) -> None:
     printed = stream.getvalue()
     for part in ("IN_PROGRESS", "(simulated)", "VM.GPU.A10.2", "2:30:00", "$24.00/h"):
         assert part in printed
-    assert printed.count("not run") == 3
+    assert printed.count("not run") == 4
     assert printed.count("simulated") == 1
     assert "finetune: Job run artifact execution in progress." in printed
     assert max(len(line) for line in printed.splitlines()) <= width
@@ -114,6 +114,46 @@ def test_the_live_log_leaves_out_what_the_state_says() -> None:
     assert "finetune | [node 0] would start" in stream.getvalue()
 
 
+METRIC = '{"metric": "train", "step": 10, "loss": 5.31, "tokens_per_second": 812.0}'
+
+
+def test_plain_lines_put_figures_into_words() -> None:
+    console, stream = _console(terminal=False)
+    with view(console, OwnedClock(), Run()) as shown:
+        shown.log("finetune", LogLine("1", "t", '{"event": "start", "total_steps": 40}'))
+        shown.log("finetune", LogLine("2", "t", METRIC))
+    assert stream.getvalue().splitlines() == [
+        "12:00:00 finetune  start total_steps 40",
+        "12:00:00 finetune  step 10/40 loss 5.31 812 tok/s",
+    ]
+
+
+def test_the_live_view_draws_the_loss_and_no_json() -> None:
+    console, stream = _console(terminal=True)
+    with view(console, OwnedClock(), Run()) as shown:
+        for step, loss in ((10, 5.31), (20, 4.0)):
+            text = METRIC.replace("10", str(step), 1).replace("5.31", str(loss))
+            shown.log("finetune", LogLine(str(step), "t", text))
+        shown.log("finetune", LogLine("e", "t", '{"event": "checkpoint", "step": 20}'))
+        shown.show(RUNNING)
+    drawn = stream.getvalue()
+    assert "finetune: █▁  step 20 loss 4 812 tok/s" in drawn
+    assert "finetune | checkpoint step 20" in drawn
+    assert '{"' not in drawn
+
+
+def test_a_local_run_says_so_once() -> None:
+    console, stream = _console(terminal=False)
+    local = RUNNING.changed(
+        local=True, details="Job run in progress (run by ocimock on this machine)."
+    )
+    console.print(progress(Run({"finetune": local}), START + timedelta(hours=1)))
+    printed = stream.getvalue()
+    assert "IN_PROGRESS (on this machine)" in printed
+    assert "finetune: Job run in progress." in printed
+    assert "$24.00/h" in printed
+
+
 def test_what_a_step_has_cost() -> None:
     later = START + timedelta(hours=2)
     assert spent(RUNNING, later) == "$48.00"
@@ -121,3 +161,6 @@ def test_what_a_step_has_cost() -> None:
     assert spent(RUNNING.changed(started=None), later) == ""
     assert spent(RUNNING.changed(shape="VM.Standard.E5.Flex"), later) == ""
     assert spent(RUNNING.changed(simulated=True), later) == "$24.00/h"
+    assert spent(RUNNING.changed(local=True), later) == "$24.00/h"
+    flexible = RUNNING.changed(shape="VM.Standard.E4.Flex", replicas=1, ocpus=4.0, memory_gb=64.0)
+    assert spent(flexible, later) == "$0.39"

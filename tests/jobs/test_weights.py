@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from jobs import weights
 from jobs.auth import sign_in
-from jobs.definitions import bucket_path
+from jobs.definitions import Definition, bucket_path
 from ocimock import MockedCloud, mock_oci
 from tests.jobs import workbench
 from tests.jobs.workbench import BUCKET, Workbench, storage
@@ -36,7 +37,28 @@ def test_the_folders_are_those_that_the_jobs_write_to(bench: Workbench) -> None:
     artifact = bench.definitions()["model"].content["spec"]["artifact"]
     assert artifact in found
     assert all(uri.startswith(f"oci://{BUCKET}@") for uri in found)
-    assert not any("recipes" in uri for uri in found)
+    assert {bucket_path(uri)[2] for uri in found} == {"outputs/", "merged/"}
+
+
+def test_checkpoints_go_too_but_what_was_staged_only_when_asked_for(
+    bench: Workbench, tmp_path: Path
+) -> None:
+    tenancy = tmp_path / "demo.yaml"
+    tenancy.write_text(
+        "tenancy_ocid: ocid1.tenancy.oc1..aaaaaaaaocimocktenancy\n"
+        "compartment_ocid: ocid1.compartment.oc1..aaaaaaaaocimockcompartment\n"
+    )
+    emitted = {
+        Path(name).stem: Definition(Path(name).stem, Path(name), text)
+        for name, text in bench.emitted(tenancy).items()
+    }
+
+    def prefixes(*, staged: bool) -> list[str]:
+        return [bucket_path(uri)[2] for uri in weights.folders(emitted, staged=staged)]
+
+    made = [f"{folder}llama2-ft-lora-13b/" for folder in ("", "merged/", "checkpoints/")]
+    assert prefixes(staged=False) == made
+    assert prefixes(staged=True) == [*made, "base/llama2-13b/", "data/samsum/"]
 
 
 def test_every_version_goes_and_the_rest_stays(cloud: MockedCloud, bench: Workbench) -> None:

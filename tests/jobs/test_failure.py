@@ -1,0 +1,186 @@
+"""Why a run failed: what OCI says, and the lines of its log that count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from jobs import runner as room
+from jobs.errors import RefusedError, StepFailedError
+from jobs.failure import decisive, explained
+from jobs.record import Entry, JsonRecords
+from jobs.runner import LOG_DELAY, Runner
+from jobs.steps import job
+from jobs.steps.job import LogLine
+from tests.jobs.samples import START, OwnedClock, Recorder, entry
+
+TORCHRUN = """\
+W1122 12:00:09.1 17 torch/distributed/elastic/agent/server/api.py] Sending SIGTERM to others
+Traceback (most recent call last):
+  File "/opt/conda/bin/torchrun", line 7, in <module>
+    sys.exit(main())
+  File "run.py", line 9, in main
+    raise ChildFailedError(
+torch.distributed.elastic.multiprocessing.errors.ChildFailedError: 
+============================================================
+recipes.sft FAILED
+------------------------------------------------------------
+Root Cause (first observed failure):
+  rank      : 0 (local_rank: 0)
+  exitcode  : 1 (pid: 123)
+============================================================
+driver_utils - ERROR - Command torchrun --module recipes.sft exited with code 1.""".splitlines()  # noqa: W291
+
+NO_MODULE = """\
+Traceback (most recent call last):
+  File "/mnt/code/recipes/sft/__main__.py", line 3, in <module>
+    import petf
+ModuleNotFoundError: No module named 'petf'""".splitlines()
+
+
+@dataclass(frozen=True)
+class Case:
+    """A run that ended badly, and what a reader should be told of it."""
+
+    name: str
+    details: str
+    log: list[str]
+    shown: list[str]
+
+
+CASES = [
+    Case(
+        "import error",
+        "Job run artifact execution failed with exit code 1.",
+        ["pip install", *NO_MODULE, *TORCHRUN],
+        NO_MODULE,
+    ),
+    Case(
+        "exit code",
+        "Job run artifact execution failed with exit code 3.",
+        ["step one", "merge: there are no shards in /mnt/base"],
+        ["step one", "merge: there are no shards in /mnt/base"],
+    ),
+    Case(
+        "memory",
+        "Job run artifact execution failed with exit code 137: node 1 used more memory than its "
+        "4 GB.",
+        [f"step {number}" for number in range(30)],
+        [f"step {number}" for number in range(10, 30)],
+    ),
+    Case(
+        "maximum runtime",
+        "Job run exceeded its maximum runtime of 30 minutes.",
+        ["waiting for the other node"],
+        ["waiting for the other node"],
+    ),
+]
+
+
+def _lines(texts: list[str]) -> list[LogLine]:
+    return [LogLine(str(number), "t", text) for number, text in enumerate(texts)]
+
+
+def _runner(folder: Path) -> tuple[Runner, OwnedClock]:
+    clock = OwnedClock()
+    return Runner({}, JsonRecords(folder / "run.json"), Recorder(), clock), clock
+
+
+def _ends(monkeypatch: pytest.MonkeyPatch, end: Entry, *logs: list[str]) -> None:
+    """The run has ended so; each look at its log shows the next of *logs*, then the last."""
+    coming = list(logs)
+    monkeypatch.setattr(room, "observe", lambda seen: end)
+    monkeypatch.setattr(
+        job, "tail", lambda seen, limit: _lines(coming.pop(0) if len(coming) > 1 else coming[0])
+    )
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_reason_and_decisive_lines_are_told(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = entry("finetune", "FAILED", details=case.details, local=True, started=START)
+    _ends(monkeypatch, failed, case.log)
+    runner, clock = _runner(tmp_path)
+
+    with pytest.raises(StepFailedError) as caught:
+        runner.finish(failed.changed(state="IN_PROGRESS"))
+
+    told = caught.value.what.splitlines()
+    assert told[0] == f"finetune ended FAILED (on this machine). OCI says: {case.details}"
+    assert told[1] == "ocid1.datasciencejobrun.x"
+    assert told[2] == f"Its log says last ({len(case.shown)} lines):"
+    assert told[3:] == [f"  | {line}" for line in case.shown]
+    assert "python -m jobs logs finetune" in caught.value.advice
+    assert clock.slept == []
+
+
+def test_in_oci_the_last_lines_are_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = entry("finetune", "FAILED", started=START)
+    _ends(monkeypatch, failed, ["step 1"], ["step 1"], ["step 1"], ["step 1", *NO_MODULE])
+    runner, clock = _runner(tmp_path)
+    with pytest.raises(StepFailedError, match="No module named 'petf'"):
+        runner.finish(failed)
+    assert clock.slept == [10.0, 10.0]
+
+
+def test_but_not_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = entry("finetune", "FAILED", started=START)
+    _ends(monkeypatch, failed, ["step 1"])
+    runner, clock = _runner(tmp_path)
+    with pytest.raises(StepFailedError, match=r"\| step 1"):
+        runner.finish(failed)
+    assert sum(clock.slept) == LOG_DELAY
+
+
+def test_an_unreadable_log_hides_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = entry("finetune", "FAILED", details="exit code 1", started=START)
+    monkeypatch.setattr(room, "observe", lambda seen: failed)
+
+    def tail(seen: Entry, limit: int) -> list[LogLine]:
+        raise RefusedError("no policy", status=404)
+
+    monkeypatch.setattr(job, "tail", tail)
+    with pytest.raises(StepFailedError, match="OCI says: exit code 1") as caught:
+        _runner(tmp_path)[0].finish(failed)
+    assert "Its log says" not in caught.value.what
+
+
+def test_who_was_cancelled_is_not_asked_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _ends(monkeypatch, entry("finetune", "CANCELED"), NO_MODULE)
+    with pytest.raises(StepFailedError) as caught:
+        _runner(tmp_path)[0].finish(entry("finetune", "CANCELING"))
+    assert "petf" not in caught.value.what
+
+
+def test_of_several_ranks_the_last_traceback_is_told_whole() -> None:
+    first = [f"[rank0]: {line}" for line in NO_MODULE]
+    other = [f"[rank1]: {line}" for line in NO_MODULE]
+    mixed = [line for pair in zip(first, other, strict=True) for line in pair]
+    assert decisive([*mixed, *TORCHRUN]) == other
+
+
+def test_without_a_traceback_of_its_own_torchruns_is_noise() -> None:
+    words = "sft: rank 0: --max-steps is -1; it must be 1 or more"
+    assert decisive([words, *TORCHRUN]) == [words, TORCHRUN[0], TORCHRUN[-1]]
+
+
+def test_a_long_traceback_keeps_its_ends() -> None:
+    deep = [NO_MODULE[0], *(f"  File {number}" for number in range(50)), NO_MODULE[-1]]
+    shown = decisive(deep)
+    assert len(shown) == 20
+    assert shown[:2] == deep[:2]
+    assert shown[-1] == deep[-1]
+
+
+def test_an_empty_log_says_nothing() -> None:
+    assert decisive([]) == []
+    assert not explained([])

@@ -1,0 +1,130 @@
+"""What a training tells of itself, out of its log."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from jobs import curves
+from jobs.metrics import EVAL, TRAIN, Event, Point, gather, parse, sparkline
+from jobs.steps import job
+from jobs.steps.job import LogLine
+from tests.jobs.samples import entry, write_all
+
+
+def train(step: int, loss: float, speed: float = 812.4) -> str:
+    return json.dumps({"metric": "train", "step": step, "loss": loss, "tokens_per_second": speed})
+
+
+def evaluated(step: int, loss: float) -> str:
+    return json.dumps({"metric": "eval", "step": step, "loss": loss})
+
+
+@pytest.mark.parametrize("before", ["", "[rank0]: ", "2026-11-22 12:00:00 - INFO - "])
+def test_a_line_is_read_whatever_stands_before_it(before: str) -> None:
+    found = parse(before + train(10, 5.31))
+    assert isinstance(found, Point)
+    assert (found.kind, found.step, found.loss, found.speed) == ("train", 10, 5.31, 812.4)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "epoch 1: loss 5.31",
+        '{"metric": "train", "step": 10, "loss": 5.3',
+        '{"metric": "train", "step": "ten", "loss": 5.3}',
+        '{"metric": "train", "step": 10}',
+        '{"loss": 5.3, "step": 10}',
+        "",
+    ],
+)
+def test_what_is_no_figure_is_none(text: str) -> None:
+    assert parse(text) is None
+
+
+def test_an_event_is_no_figure() -> None:
+    found = parse('{"event": "checkpoint", "step": 10, "uri": "oci://b@n/c", "time": 1.5}')
+    assert isinstance(found, Event)
+    assert gather([]).words(found) == "checkpoint step 10 uri oci://b@n/c"
+
+
+def test_an_event_that_says_much_is_cut() -> None:
+    found = parse(json.dumps({"event": "samples", "before": "word " * 100}))
+    assert found is not None
+    assert len(gather([]).words(found)) < 150
+
+
+def test_words_for_a_reader() -> None:
+    curve = gather(['{"event": "start", "total_steps": 40}', train(10, 5.3149)])
+    [point] = curve.all()
+    assert curve.words(point) == "step 10/40 loss 5.315 812 tok/s"
+    told = parse(evaluated(20, 5.0))
+    assert told is not None
+    assert curve.words(told) == "step 20/40 eval loss 5"
+
+
+def test_points_in_order_and_each_step_once() -> None:
+    """A resumed run tells the steps after its checkpoint a second time."""
+    curve = gather([train(20, 9.0), evaluated(10, 6.0), train(10, 7.0), "noise", train(20, 8.0)])
+    assert [(point.kind, point.step, point.loss) for point in curve.all()] == [
+        ("train", 10, 7.0),
+        ("eval", 10, 6.0),
+        ("train", 20, 8.0),
+    ]
+    assert [point.step for point in curve.of(TRAIN)] == [10, 20]
+    assert [point.loss for point in curve.of(EVAL)] == [6.0]
+
+
+def test_the_summary_is_curve_and_last_values() -> None:
+    assert gather([]).summary() == ""
+    curve = gather([train(1, 8.0), train(2, 4.0), train(3, 1.0), evaluated(3, 1.5)])
+    assert curve.summary() == "█▄▁  step 3 loss 1 812 tok/s  eval loss 1.5"
+
+
+@pytest.mark.parametrize(
+    ("values", "width", "bars"),
+    [
+        ([], 5, ""),
+        ([1.0], 5, "▁"),
+        ([2.0, 2.0], 5, "▁▁"),
+        ([8.0, 8.0, 1.0, 1.0], 2, "█▁"),
+        ([float("nan"), 1.0, 8.0, float("inf")], 5, "▁█"),
+        ([float(value) for value in range(100)], 8, "▁▂▃▄▅▆▇█"),
+    ],
+)
+def test_a_sparkline(values: list[float], width: int, bars: str) -> None:
+    assert sparkline(values, width) == bars
+
+
+def test_the_figures_of_a_run_that_goes_on_are_in_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = ["pip install", train(10, 5.0)]
+    monkeypatch.setattr(
+        job, "tail", lambda entry, limit: [LogLine(text, "t", text) for text in lines]
+    )
+    running = entry("finetune", "IN_PROGRESS")
+    assert [point.step for point in curves.curve_of(running, tmp_path).all()] == [10]
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_file_of_another_run_is_not_taken(
+    same: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from jobs.definitions import read_all
+
+    read = read_all(write_all(tmp_path))
+    done = entry("finetune", digest=read["finetune"].digest if same else "another")
+
+    class Storage:
+        def get_object(self, namespace: str, bucket: str, name: str) -> object:
+            assert (namespace, bucket, name) == ("ocimock", "demo-bucket", "outputs/metrics.jsonl")
+            body = type("Body", (), {"content": (train(1, 9.0) + "\n" + train(2, 8.0)).encode()})
+            return type("Answer", (), {"data": body})
+
+    monkeypatch.setattr(curves, "storage", Storage)
+    monkeypatch.setattr(job, "tail", lambda entry, limit: [LogLine("1", "t", train(2, 8.0))])
+    steps = [point.step for point in curves.curve_of(done, tmp_path).all()]
+    assert steps == ([1, 2] if same else [2])

@@ -76,7 +76,7 @@ def prepare(server: Server) -> Stage:
     _need_environments(server)
     FOLDER.mkdir(exist_ok=True)
     if not (_HUB_FOLDER / ".made").exists():
-        command = [_python(), "-m", "demo.tiny", "--hub", str(_HUB_FOLDER)]
+        command = [_python(), "-m", "demo.tiny", str(_HUB_FOLDER)]
         run_quietly("a tiny Llama and dialogues for it", command, {})
         (_HUB_FOLDER / ".made").touch()
     hub = hub_process.running() or hub_process.start(_HUB_FOLDER, _token())

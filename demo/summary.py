@@ -33,7 +33,7 @@ def print_summary(outcome: Outcome) -> None:
     console.print(_rows(described(outcome.cloud.standing())))
     if outcome.curve:
         heading("what it learnt")
-        console.print(outcome.curve.rstrip(), highlight=False, markup=False)
+        console.print(outcome.curve.splitlines()[-1], highlight=False, markup=False)
     heading("what it would have cost on Oracle Cloud")
     console.print(outcome.costs, highlight=False, markup=False)
     heading("what the endpoint said")

@@ -35,6 +35,7 @@ secret_app = typer.Typer(help="The Hugging Face token in the Vault.", no_args_is
 app.add_typer(secret_app, name="secret")
 app.command("logs")(log_commands.logs)
 app.command("metrics")(log_commands.metrics)
+app.command("report")(log_commands.report)
 
 
 @app.command()

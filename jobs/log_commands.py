@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from . import curves, tenancy
-from .console import note, out, say
+from .console import clock, out, say
 from .metrics import EVAL, TRAIN, Curve, Point
 from .options import FolderOption, StepArgument, TenancyOption
 from .record import JsonRecords
@@ -49,7 +50,26 @@ def metrics(
         say(f"'{step.value}' has told no figures.")
         return
     out.print(_table(found))
-    note(found.summary(), style="cyan")
+    out.print(found.summary(), style="cyan", markup=False, highlight=False)
+
+
+def report(
+    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="The HTML file to write.")],
+    tenancy_file: TenancyOption = None,
+    folder: FolderOption = None,
+) -> None:
+    """Write one HTML file with the steps and the loss curve; it loads nothing."""
+    from .files import write_atomically
+    from .report import page
+
+    chosen = tenancy.find(tenancy_file)
+    run = JsonRecords(chosen.record).read()
+    trained = with_run(run.need("finetune"))
+    sign_in_where(trained)
+    found = curves.curve_of(trained, folder or chosen.definitions)
+    points = [dict(point.values) for point in found.all()]
+    write_atomically(to, page(f"tunestack: {chosen.name}", run, points, clock.now()))
+    say(str(to))
 
 
 def _table(found: Curve) -> Table:

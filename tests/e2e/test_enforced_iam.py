@@ -32,21 +32,21 @@ _STRICT = Settings(verify_signatures=True, enforce_iam=True)
 
 _BOOTSTRAP = "Job run bootstrap failure: could not "
 _CODE = "Job run artifact execution failed with exit code 1: could not "
-_NO_JOB = "Could not create the job 'LLAMA2-Fine-Tuning-lora-samsum-13b'"
+_NO_JOB = "Could not create the job 'llama2-13b-stage'"
 _NO_SECRET = "Could not put the secret 'huggingface-token' into the vault"
 
 # Which step breaks without a statement, with which words, and on which resource type of its own.
 BREAKS = {
-    "dynamic-group: manage data-science-family": ("notebook: finetune", _NO_JOB),
-    "dynamic-group: use virtual-network-family": ("notebook: finetune", _NO_JOB),
-    "dynamic-group: read data-science-jobs": ("finetune", _BOOTSTRAP + "read its job"),
-    "dynamic-group: read data-science-job-runs": ("finetune", _BOOTSTRAP + "read itself"),
-    "dynamic-group: read buckets": ("finetune", _BOOTSTRAP + "mount bucket 'demo-models'"),
-    "dynamic-group: manage objects": ("finetune", _BOOTSTRAP + "mount bucket 'demo-models'"),
-    "dynamic-group: use logging-family": ("finetune", _BOOTSTRAP + "write to log ocid1.log."),
+    "dynamic-group: manage data-science-family": ("notebook: stage", _NO_JOB),
+    "dynamic-group: use virtual-network-family": ("notebook: stage", _NO_JOB),
+    "dynamic-group: read data-science-jobs": ("stage", _BOOTSTRAP + "read its job"),
+    "dynamic-group: read data-science-job-runs": ("stage", _BOOTSTRAP + "read itself"),
+    "dynamic-group: read buckets": ("stage", _BOOTSTRAP + "mount bucket 'demo-models'"),
+    "dynamic-group: manage objects": ("stage", _BOOTSTRAP + "mount bucket 'demo-models'"),
+    "dynamic-group: use logging-family": ("stage", _BOOTSTRAP + "write to log ocid1.log."),
     "dynamic-group: use metrics": ("logs", "could not post metrics to namespace finetune_"),
     "dynamic-group: read repos": ("deploy", "could not pull image fra.ocir.io/ocimock/demo/vllm"),
-    "dynamic-group: read secret-bundles": ("finetune", _CODE + "read secret 'huggingface-token'"),
+    "dynamic-group: read secret-bundles": ("stage", _CODE + "read secret 'huggingface-token'"),
     "service datascience: use virtual-network-family": (
         "stand up",
         "FAILED: could not attach a VNIC to subnet ocid1.subnet.",
@@ -59,8 +59,8 @@ BREAKS = {
         "notebook: large model",
         "in bucket 'demo-models' as objectstorage-eu-frankfurt-1",
     ),
-    "group: manage data-science-family": ("finetune", _NO_JOB),
-    "group: use virtual-network-family": ("finetune", _NO_JOB),
+    "group: manage data-science-family": ("stage", _NO_JOB),
+    "group: use virtual-network-family": ("stage", _NO_JOB),
     "group: manage log-groups": ("logs", "Could not read the log of 'finetune'"),
     "group: manage log-content": ("logs", "Could not read the log of 'finetune'"),
     "group: read metrics": ("metrics", "compartment ocid1.compartment."),
@@ -100,11 +100,11 @@ def test_without_a_statement_a_step_breaks(name: str, tmp_path: Path) -> None:
         check_named(name, denial)
 
 
-def test_without_the_token_in_the_vault_the_training_ends(tmp_path: Path) -> None:
+def test_without_the_token_in_the_vault_the_staging_ends(tmp_path: Path) -> None:
     """By policy all may read it, but OCI says the same of what is not there."""
     way, broken = go(tmp_path, skipped="secret set")
     assert broken is not None
-    assert broken.step == "finetune"
+    assert broken.step == "stage"
     assert _CODE + "read secret 'huggingface-token'" in str(broken.error)
     assert way.denials() == []
 
@@ -210,7 +210,7 @@ def test_a_person_of_the_group_goes_the_way_against_a_strict_server(tenant: Tena
     tenant.jobs("emit")
     tenant.jobs(f"secret set <<< {TOKEN}")
     printed = tenant.jobs("run --interval 0.1")
-    assert printed.count("SUCCEEDED (simulated)") >= 2
+    assert printed.count("SUCCEEDED (simulated)") >= 3
     assert TOKEN not in printed
     assert "simulated by ocimock" in tenant.jobs("predict")
     refused = [call for call in tenant.served.calls if call.status in (401, 501)]

@@ -11,6 +11,7 @@ from . import options as command_line
 from .errors import FAILED, STOPPED, WRONG_USE, SharedUsageError, Stopped, UsageError
 
 if TYPE_CHECKING:
+    from .parallel import Watch, World
     from .run import Task
 
 
@@ -61,13 +62,21 @@ def prepare(arguments: list[str]) -> Task:
 
 
 def _together(task: Task) -> int:
+    import torch.distributed as dist
+
     from . import parallel
     from .run import run
+    from .stopping import StopSign
 
-    world = parallel.join()
-    watch = parallel.Watch(world.rank, world.size)
     try:
-        run(task, world)
+        world = parallel.join()
+    except dist.DistError as error:
+        print(f"sft: the ranks did not meet: {error}", file=sys.stderr, flush=True)
+        return FAILED
+    watch = parallel.Watch(world.rank, world.size)
+    stop = StopSign(world)
+    try:
+        run(task, world, stop)
         watch.stop()
         parallel.leave(world)
     except Stopped as stopped:
@@ -81,12 +90,26 @@ def _together(task: Task) -> int:
             print(f"sft: {error}", file=sys.stderr, flush=True)
         return WRONG_USE
     except BaseException as error:  # noqa: BLE001 (the other ranks must hear of any)
-        why = f"{type(error).__name__}: {error}"
-        if not isinstance(error, UsageError):
-            traceback.print_exc()
-        watch.tell(why)
-        parallel.end_now(f"sft: rank {world.rank} of {world.size} on {world.node} failed: {why}")
+        last_line = _last_line(error, world, watch)
+        if world.size > 1:
+            parallel.end_now(last_line)  # nothing that waits for the others
+        dist.destroy_process_group()
+        print(last_line, file=sys.stderr, flush=True)
+        return FAILED
+    finally:
+        stop.close()
     return 0
+
+
+def _last_line(error: BaseException, world: World, watch: Watch) -> str:
+    """What this rank says at its end; it prints where the error came from before."""
+    why = f"{type(error).__name__}: {error}"
+    earlier = watch.tell(why)
+    if earlier:
+        return f"sft: rank {world.rank} ends: {earlier}"
+    if not isinstance(error, UsageError):
+        traceback.print_exception(error)
+    return f"sft: rank {world.rank} of {world.size} on {world.node} failed: {why}"
 
 
 def _stopped(stopped: Stopped, speaks: bool) -> int:

@@ -126,17 +126,23 @@ class Watch:
         if self._thread is not None:
             self._thread.join()
 
-    def tell(self, why: str) -> None:
-        """Tell the others that this rank fails, and why."""
+    def tell(self, why: str) -> str | None:
+        """Tell the others that this rank fails, and why.
+
+        Returns what another rank has told before: then this one's trouble comes of that.
+        """
         self.stop()
         if self._store is None:
-            return
+            return None
         try:
-            self._store.set("failed", f"{self._rank} {why}")
+            earlier: str | None = self._failure()
+            if earlier is None:
+                self._store.set("failed", f"{self._rank} {why}")
         except dist.DistError:
-            return  # whoever keeps the store has ended before us, and said why
+            return None  # whoever keeps the store has ended before us, and said why
         if self._rank == 0:
             time.sleep(2 * BEAT)  # the store may live in this process: let the others read it
+        return earlier
 
     def _beat(self) -> None:
         seen: dict[int, tuple[bytes, float]] = {}

@@ -21,6 +21,7 @@ from .model import Trained, build
 from .options import Options
 from .packing import Order, one_each, pack
 from .parallel import World
+from .stopping import StopSign
 from .stores import Store
 from .training import Training
 
@@ -54,7 +55,7 @@ class Task:
         return data.read_rows(path) if self.validation else []
 
 
-def run(task: Task, world: World) -> None:
+def run(task: Task, world: World, stop: StopSign) -> None:
     """The whole run, on every rank.
 
     Raises:
@@ -64,13 +65,13 @@ def run(task: Task, world: World) -> None:
     scratch = task.options.scratch / world.from_first(f"sft-{uuid.uuid4().hex[:12]}")
     scratch.mkdir(exist_ok=True)
     try:
-        _run(task, world, scratch)
+        _run(task, world, stop, scratch)
     finally:
         if world.first_on_node:
             shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _run(task: Task, world: World, scratch: Path) -> None:
+def _run(task: Task, world: World, stop: StopSign, scratch: Path) -> None:
     options = task.options
     journal = Journal(scratch / JOURNAL, world.first)
     feed = _feed(task.train, options, world, options.seed)
@@ -115,7 +116,7 @@ def _run(task: Task, world: World, scratch: Path) -> None:
         checkpoints=checkpoints,
     )
     resumed = _resume(training)
-    training.run()
+    training.run(stop)
     after = generate.summaries(trained, sampled, options.sample_tokens, world)
     summary = {
         "base_model": base,

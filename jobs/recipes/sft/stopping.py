@@ -25,8 +25,7 @@ class StopSign:
         self._world = world
         self._raised = False
         self._asked: tuple[Any, Any] | None = None
-        for one in SIGNALS:
-            signal.signal(one, self._raise)
+        self._before = {one: signal.signal(one, self._raise) for one in SIGNALS}
 
     def agreed(self) -> bool:
         """Whether all stop now; to be called by every rank, once a step."""
@@ -39,6 +38,11 @@ class StopSign:
         )
         self._asked = (work, raised)
         return answer
+
+    def close(self) -> None:
+        """Signals do again what they did before."""
+        for one, handler in self._before.items():
+            signal.signal(one, handler)
 
     def lower(self) -> None:
         """Wait for what is still asked; every rank calls it at the end."""

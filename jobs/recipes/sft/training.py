@@ -48,13 +48,12 @@ class Training:
             fused=self.world.device.type == "cuda",
         )
 
-    def run(self) -> None:
+    def run(self, stop: StopSign) -> None:
         """All steps that are left.
 
         Raises:
             Stopped: a signal told any of the ranks to.
         """
-        stop = StopSign(self.world)
         self.window.started = time.perf_counter()
         while self.step < self.total_steps:
             if stop.agreed():

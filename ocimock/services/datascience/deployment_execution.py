@@ -35,7 +35,7 @@ from .run_plan import CannotRun
 _log = logging.getLogger(__name__)
 
 # Seconds. How often the thread looks up when nothing happens, and how long it lets lines gather.
-_LOOK, _GATHER = 0.2, 0.05
+_LOOK, _GATHER = 0.1, 0.05
 # Seconds of the mock's clock in which a server must be healthy. OCI documents no number; a model of
 # many gigabytes takes minutes.
 HEALTHY_WITHIN = 1800.0
@@ -316,6 +316,7 @@ class DeploymentWorker:
                     self._fail(cloud, record, failure)
                 else:
                     self._close_work(cloud)
+                self._execution.remove(self._id, self)
         except _Forgotten:
             return
         except Exception:  # noqa: BLE001 - the state file's disk is full, say

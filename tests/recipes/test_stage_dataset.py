@@ -124,7 +124,7 @@ def _as_parquet(path: Path, rows: list[dict[str, Any]]) -> None:
 
 
 def _as_arrow(path: Path, rows: list[dict[str, Any]]) -> None:
-    import pyarrow  # type: ignore[import-not-found]
+    import pyarrow
 
     table = pyarrow.Table.from_pylist(rows)
     with pyarrow.OSFile(str(path), "wb") as sink, pyarrow.ipc.new_stream(sink, table.schema) as out:

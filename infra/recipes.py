@@ -19,16 +19,7 @@ MERGED = "/mnt/merged"
 SAMSUM = "llama_recipes/samsum_dataset.py"
 _REQUIREMENTS = "requirements-sft.txt"
 # What the definitions name: a module is a file or a package.
-_NEEDED = ("merge", SAMSUM)
-# Until the requirements file is there.
-_PINS = (
-    "transformers==4.57.6",
-    "peft==0.18.1",
-    "accelerate==1.12.0",
-    "datasets==4.8.5",
-    "safetensors==0.8.0",
-    "sentencepiece==0.2.3",
-)
+_NEEDED = ("stage", "sft", "merge", SAMSUM, _REQUIREMENTS)
 _UPLOADED = ("*.py", "requirements*.txt")
 
 
@@ -57,8 +48,7 @@ def packages() -> tuple[str, ...]:
 
     Raises RecipeMissingError.
     """
-    if not (FOLDER / _REQUIREMENTS).is_file():
-        return _PINS
+    _need(_REQUIREMENTS)
     lines = (FOLDER / _REQUIREMENTS).read_text(encoding="utf-8").splitlines()
     found = (line.partition("#")[0].strip() for line in lines)
     return tuple(text for text in found if text)

@@ -19,8 +19,8 @@ from typing import Any
 TRAIN, EVAL = "train", "eval"
 BARS = "▁▂▃▄▅▆▇█"
 _START = re.compile(r'\{"(?:metric|event)":')
-# What an event may call the number of steps to come.
-_TOTALS = ("total_steps", "steps", "max_steps")
+# The event that a training begins with; its ``steps`` are those to come.
+_BEGIN = "start"
 _LONGEST = 120  # characters of an event's value
 
 
@@ -84,8 +84,8 @@ class Curve:
         if isinstance(found, Point):
             self._points[found.kind, found.step] = found
             return
-        totals = (found.values.get(name) for name in _TOTALS)
-        self.total = next((each for each in totals if isinstance(each, int)), self.total)
+        total = found.values.get("steps") if found.name == _BEGIN else None
+        self.total = total if isinstance(total, int) else self.total
 
     def of(self, kind: str) -> list[Point]:
         """The points of one kind, in the order of their steps."""

@@ -65,7 +65,7 @@ def predict(entry: Entry, dialogue: str, *, timeout: float = 60.0, tokens: int =
     seconds = time.monotonic() - started
     body = _body(answer)
     told = "\n".join(_told(served, answer))
-    local = EXECUTED in told
+    local = EXECUTED in told or "ocimock-executed: true" in told
     played = SIMULATED in told or "simulated: true" in told or _says_simulated(body)
     return Prediction(text_of(body), body, seconds, played and not local, local)
 

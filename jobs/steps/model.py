@@ -41,7 +41,7 @@ def register(definitions: Mapping[str, Definition], run: Run) -> Entry:
         model: Any = DataScienceModel.from_yaml(definition.text)
     model.with_provenance_metadata(_provenance(definitions["finetune"], run))
     if not merge.simulated:
-        model.with_custom_metadata_list(_metadata(provenance.items(left, run)))
+        model.with_custom_metadata_list(_metadata(provenance.items(left, definitions, run)))
     _create(model, definition.title, artifact)
     return Entry(
         step="register",

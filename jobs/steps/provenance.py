@@ -13,6 +13,9 @@ from ..errors import StepFailedError, attempting
 from ..record import Entry, Run
 
 MANIFEST = "tunestack.json"
+"""What the merge leaves beside the weights."""
+STAGE_MANIFEST = "tunestack-stage.json"
+"""What the staging leaves beside a model or a data set."""
 JOBS = ("stage", "finetune", "merge")
 # Characters of a value: OCI takes 16,000, and 32,000 bytes of all items together.
 _LONGEST = 500
@@ -51,25 +54,7 @@ def read(artifact: str) -> dict[str, Any] | None:
     Raises:
         StepFailedError: it is not JSON.
     """
-    from oci.exceptions import ServiceError
-
-    namespace, bucket, prefix = bucket_path(artifact)
-    with attempting(f"read {MANIFEST} in {artifact}"):
-        try:
-            found = storage().get_object(namespace, bucket, f"{prefix}{MANIFEST}").data.content
-        except ServiceError as error:
-            if error.status == 404:
-                return None
-            raise
-    try:
-        content = json.loads(found)
-    except ValueError:
-        content = None
-    if not isinstance(content, dict):
-        raise StepFailedError(
-            f"{artifact}{MANIFEST} is not what the merge writes.", "Submit the merge again."
-        )
-    return content
+    return _json(artifact, MANIFEST)
 
 
 def put(artifact: str, content: dict[str, Any]) -> None:
@@ -82,12 +67,14 @@ def put(artifact: str, content: dict[str, Any]) -> None:
         )
 
 
-def items(content: Mapping[str, Any], run: Run) -> list[Item]:
+def items(
+    content: Mapping[str, Any], definitions: Mapping[str, Definition], run: Run
+) -> list[Item]:
     """What the catalog keeps: base model, data, figures of the training, and who made it."""
     return [
         *(
             Item(key, text[:_LONGEST], category, description)
-            for key, value, category, description in _told(content)
+            for key, value, category, description in _told(content, _dataset(definitions["stage"]))
             if (text := _text(value))
         ),
         *(
@@ -95,39 +82,75 @@ def items(content: Mapping[str, Any], run: Run) -> list[Item]:
             for step in JOBS
             for name, ocid in run.need(step).ids.items()
         ),
+        Item("ran", _where(run), "Training Environment", "Where the jobs ran"),
     ]
 
 
-def _told(content: Mapping[str, Any]) -> Iterator[tuple[str, Any, str, str]]:
-    training = content.get("training")
-    figures: Mapping[str, Any] = training if isinstance(training, Mapping) else {}
-
-    def either(*names: str) -> Any:
-        return next((figures[name] for name in names if figures.get(name) is not None), None)
-
+def _told(content: Mapping[str, Any], dataset: Any) -> Iterator[tuple[str, Any, str, str]]:
+    """Key, value, category and description, of what is known and what is not."""
+    training = content.get("training") or {}
+    loss = training.get("loss") or {}
+    adapter = content.get("adapter") or {}
     profile, figure = "Training Profile", "Performance"
-    data = "Training and Validation Datasets"
-    yield "base_model", content.get("base_model"), profile, "Hugging Face id, commit"
-    yield "method", content.get("method") or either("method"), profile, "lora, or full"
-    yield "dataset", content.get("data"), data, "Hugging Face id, commit"
-    yield "steps", either("steps", "step"), profile, "Steps of the optimizer"
-    yield "train_loss", either("train_loss", "final_train_loss"), figure, "At the end"
-    yield "eval_loss", either("eval_loss", "final_eval_loss"), figure, "At the end"
-    yield "tokens_per_second", either("tokens_per_second"), figure, "Of all GPUs together"
+    yield "base_model", content.get("base_model"), profile, "Hugging Face id @ commit"
+    yield "dataset", dataset, "Training and Validation Datasets", "Hugging Face id @ commit"
+    yield "method", content.get("method"), profile, "LoRA, or every parameter"
+    yield "steps", training.get("steps"), profile, "Steps of the optimizer"
+    yield "epochs", training.get("epochs"), profile, "Rounds over the data"
+    yield "global_batch", training.get("global_batch"), profile, "Rows a step, of all GPUs"
+    yield "train_loss", loss.get("train"), figure, "At the end, in nats a token"
+    yield "eval_loss", loss.get("eval"), figure, "At the end, in nats a token"
+    yield "tokens_per_second", training.get("tokens_per_second"), figure, "Of all GPUs together"
+    yield "adapter_sha256", adapter.get("sha256"), profile, "Of the LoRA weights merged in"
+
+
+def _dataset(stage: Definition) -> Any:
+    """What was staged, with its commit, where the staging says so; else what was asked for."""
+    left = _json(f"{stage.argument('--dataset-to')}/", STAGE_MANIFEST)
+    return left or stage.argument("--dataset")
+
+
+def _where(run: Run) -> str:
+    entries = [run.need(step) for step in JOBS]
+    if any(entry.simulated for entry in entries):
+        return "simulated"
+    return "on a developer's machine" if any(entry.local for entry in entries) else "in OCI"
 
 
 def _text(value: Any) -> str:
-    """A value in words; of a repository, its name and its commit."""
-    if value is None:
-        return ""
+    """A value in words; of a repository of the hub, its name and its commit."""
     if isinstance(value, Mapping):
-        names = ("repository", "repo", "id", "name", "model", "dataset")
-        name = next((value[each] for each in names if value.get(each)), None)
-        commit = value.get("commit") or value.get("revision")
-        if name is not None:
-            return f"{name}@{commit}" if commit else str(name)
-        return json.dumps(value, sort_keys=True)
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+        return "@".join(str(value[key]) for key in ("repo", "commit") if value.get(key))
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "" if value is None else str(value)
+
+
+def _json(folder: str, name: str) -> dict[str, Any] | None:
+    """A JSON object in the bucket; None where there is none of that name.
+
+    Raises:
+        StepFailedError: it holds something else.
+    """
+    from oci.exceptions import ServiceError
+
+    namespace, bucket, prefix = bucket_path(folder)
+    with attempting(f"read {name} in {folder}"):
+        try:
+            found = storage().get_object(namespace, bucket, f"{prefix}{name}").data.content
+        except ServiceError as error:
+            if error.status == 404:
+                return None
+            raise
+    try:
+        content = json.loads(found)
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        raise StepFailedError(
+            f"{folder}{name} is not what the job writes.", "Submit that job again."
+        )
+    return content
 
 
 def _step(entry: Entry) -> dict[str, Any]:

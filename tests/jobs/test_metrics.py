@@ -57,7 +57,7 @@ def test_an_event_that_says_much_is_cut() -> None:
 
 
 def test_words_for_a_reader() -> None:
-    curve = gather(['{"event": "start", "total_steps": 40}', train(10, 5.3149)])
+    curve = gather(['{"event": "start", "steps": 40}', train(10, 5.3149)])
     [point] = curve.all()
     assert curve.words(point) == "step 10/40 loss 5.315 812 tok/s"
     told = parse(evaluated(20, 5.0))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -405,18 +406,92 @@ def test_a_model_without_its_artifact_does_not_stay(
     assert {each.lifecycle_state for each in models} <= {"DELETED"}
 
 
+def _put(cloud: MockedCloud, name: str, content: object) -> None:
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
+    workbench.storage(cloud).put_object(cloud.namespace, BUCKET, name, body)
+
+
+def _registered(cloud: MockedCloud, model_id: str) -> dict[str, str]:
+    found = workbench.science(cloud).get_model(model_id).data.custom_metadata_list
+    return {item.key: item.value for item in found}
+
+
 def test_a_real_merge_must_have_left_weights(bench: Workbench, cloud: MockedCloud) -> None:
     made = bench.definitions()
     run = Run({step: entry(step) for step in STEPS[:3]})
-    storage = workbench.storage(cloud)
-    storage.put_object(cloud.namespace, BUCKET, "merged/config.json", b"{}")
+    _put(cloud, "merged/config.json", {})
     with pytest.raises(StepFailedError, match="holds no weights"):
         model.register(made, run)
 
-    storage.put_object(cloud.namespace, BUCKET, "merged/model-00001.safetensors", b"weights")
+    _put(cloud, "merged/model-00001.safetensors", b"weights")
     registered = model.register(made, run)
     assert registered.state == "ACTIVE"
     assert registered.shown_state == "ACTIVE"
+
+
+def test_the_catalog_keeps_what_the_jobs_left(bench: Workbench, cloud: MockedCloud) -> None:
+    run = Run({step: entry(step, local=True) for step in STEPS[:3]})
+    _put(cloud, "merged/model-00001.safetensors", b"weights")
+    left = {
+        "format": 1,
+        "base_model": {"repo": "org/base", "revision": "main", "commit": "c0ffee"},
+        "method": "lora",
+        "adapter": {"sha256": "ab" * 32},
+        "training": {
+            "steps": 40,
+            "loss": {"train": 1.23456789, "eval": None},
+            "tokens_per_second": 812.4,
+        },
+    }
+    _put(cloud, MANIFEST, left)
+    staged = {"kind": "dataset", "repo": "org/talks", "commit": "beef"}
+    _put(cloud, "data/samsum/tunestack-stage.json", staged)
+
+    registered = model.register(bench.definitions(), run)
+
+    kept = _registered(cloud, registered.ids["model"])
+    assert {
+        "base_model": "org/base@c0ffee",
+        "dataset": "org/talks@beef",
+        "method": "lora",
+        "steps": "40",
+        "train_loss": "1.23457",
+        "tokens_per_second": "812.4",
+        "adapter_sha256": "ab" * 32,
+        "stage_job_run": "ocid1.datasciencejobrun.w",
+        "finetune_job": "ocid1.datasciencejob.x",
+        "finetune_job_run": "ocid1.datasciencejobrun.x",
+        "merge_job_run": "ocid1.datasciencejobrun.y",
+        "ran": "on a developer's machine",
+    }.items() <= kept.items()
+    assert "eval_loss" not in kept
+    assert registered.shown_state == "ACTIVE (on this machine)"
+    content = workbench.storage(cloud).get_object(cloud.namespace, BUCKET, MANIFEST).data.content
+    assert json.loads(content) == left, "the merge's own manifest stays"
+    artifact = workbench.science(cloud).get_model_artifact_content(registered.ids["model"])
+    assert MANIFEST in artifact.data.content.decode()
+
+
+def test_without_manifests_the_definitions_and_the_record_tell(
+    bench: Workbench, cloud: MockedCloud
+) -> None:
+    run = Run({step: entry(step) for step in STEPS[:3]})
+    _put(cloud, "merged/model-00001.safetensors", b"weights")
+
+    kept = _registered(cloud, model.register(bench.definitions(), run).ids["model"])
+
+    assert kept["base_model"] == "meta-llama/Llama-2-13b-hf"
+    assert kept["dataset"] == "knkarthick/samsum"
+    assert kept["ran"] == "in OCI"
+    assert "train_loss" not in kept
+
+
+def test_a_manifest_that_is_none_is_told(bench: Workbench, cloud: MockedCloud) -> None:
+    run = Run({step: entry(step) for step in STEPS[:3]})
+    _put(cloud, "merged/model-00001.safetensors", b"weights")
+    _put(cloud, MANIFEST, b"[]")
+    with pytest.raises(StepFailedError, match=r"tunestack\.json is not what the job writes"):
+        model.register(bench.definitions(), run)
 
 
 def test_a_deployment_says_why_it_failed(
@@ -502,6 +577,35 @@ def test_an_error_is_never_a_prediction(
     faults.answer("POST", "/predict$", status, body=body)
     with pytest.raises(PredictionError, match=re.compile(said, re.DOTALL)):
         predict(served, DIALOGUE)
+
+
+@pytest.mark.parametrize(
+    ("headers", "details", "where"),
+    [
+        ({"ocimock-simulated": "true"}, "", " (simulated)"),
+        ({"ocimock-executed": "true"}, "", " (on this machine)"),
+        ({}, "Up (run by ocimock on this machine).", " (on this machine)"),
+        ({}, "Up (simulated by ocimock: no code ran).", " (simulated)"),
+        ({}, "", ""),
+    ],
+)
+def test_an_answer_says_where_it_was_given(
+    headers: dict[str, str], details: str, where: str, served: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def post(url: str, **how: Any) -> requests.Response:
+        answer = requests.Response()
+        answer.status_code = 200
+        answer._content = b'{"choices": [{"text": "Amanda brings cookies."}]}'
+        answer.headers.update(headers)
+        return answer
+
+    monkeypatch.setattr(requests, "post", post)
+    real = deployment.get(served.ids["deployment"])
+    told = SimpleNamespace(
+        lifecycle_state="ACTIVE", lifecycle_details=details, url=real.url, runtime=real.runtime
+    )
+    monkeypatch.setattr(deployment, "get", lambda ocid: told)
+    assert predict(served, DIALOGUE).where == where
 
 
 def test_an_endpoint_that_does_not_answer_in_time(

@@ -9,6 +9,7 @@ import pytest
 
 from jobs.errors import RecordError, WriteError
 from jobs.record import JsonRecords
+from jobs.steps import where_it_ran
 from tests.jobs.samples import START, entry
 
 
@@ -80,3 +81,23 @@ def test_a_record_of_another_version_is_told(tmp_path: Path) -> None:
 def test_a_step_that_never_ran_is_told(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match="no record of 'merge'"):
         JsonRecords(tmp_path / "run.json").read().need("merge")
+
+
+@pytest.mark.parametrize(
+    ("details", "before", "shown"),
+    [
+        ("", {}, "SUCCEEDED"),
+        ("Done (simulated by ocimock: no code ran).", {}, "SUCCEEDED (simulated)"),
+        ("Done (run by ocimock on this machine).", {}, "SUCCEEDED (on this machine)"),
+        # What is known once stays known, though OCI's later words may not say it.
+        ("Done.", {"simulated": True}, "SUCCEEDED (simulated)"),
+        ("Done.", {"local": True}, "SUCCEEDED (on this machine)"),
+        (
+            "Run by: run by ocimock on this machine",
+            {"simulated": True},
+            "SUCCEEDED (on this machine)",
+        ),
+    ],
+)
+def test_a_state_says_where_it_ran(details: str, before: dict[str, bool], shown: str) -> None:
+    assert entry("finetune").changed(**where_it_ran(details, **before)).shown_state == shown

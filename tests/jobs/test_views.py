@@ -120,10 +120,10 @@ METRIC = '{"metric": "train", "step": 10, "loss": 5.31, "tokens_per_second": 812
 def test_plain_lines_put_figures_into_words() -> None:
     console, stream = _console(terminal=False)
     with view(console, OwnedClock(), Run()) as shown:
-        shown.log("finetune", LogLine("1", "t", '{"event": "start", "total_steps": 40}'))
+        shown.log("finetune", LogLine("1", "t", '{"event": "start", "steps": 40}'))
         shown.log("finetune", LogLine("2", "t", METRIC))
     assert stream.getvalue().splitlines() == [
-        "12:00:00 finetune  start total_steps 40",
+        "12:00:00 finetune  start steps 40",
         "12:00:00 finetune  step 10/40 loss 5.31 812 tok/s",
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import threading
 from collections.abc import Mapping
@@ -72,6 +73,7 @@ class Execution:
         self._workers: dict[str, Worker] = {}
         self._changing = threading.Lock()
         self.addresses = Addresses()
+        self._numbers = itertools.count(1)
         self.is_ending = False
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -97,8 +99,11 @@ class Execution:
         return self.machine.start(replace(spec, forwards=forwards), heard)
 
     def folder_of(self, identifier: str) -> Path:
-        """The folder of a job run or a deployment, for its nodes' own ones and what they share."""
-        return self._folder / identifier.rpartition(".")[2]
+        """A new folder for a job run or a deployment: its nodes' own ones, and what they share.
+
+        After a reset OCIDs come again, when what had them before may still be ending.
+        """
+        return self._folder / f"{identifier.rpartition('.')[2][-12:]}-{next(self._numbers)}"
 
     def add(self, identifier: str, worker: Worker) -> None:
         """*worker* works for the resource *identifier* from now on."""

@@ -20,7 +20,7 @@ def executes(execution: Execution | None) -> dict[str, str] | None:
     if execution is None:
         return None
     machine = execution.machine
-    return {"isolation": machine.isolation, "reason": str(getattr(machine, "reason", ""))}
+    return {"isolation": machine.isolation, "reason": machine.reason}
 
 
 def show(execution: Execution | None) -> list[dict[str, Any]]:

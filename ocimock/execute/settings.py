@@ -14,12 +14,12 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, get_args
 
+from .machines import Isolation
 from .nodes import STOP_SECONDS
 from .specs import Limits
 
 T = TypeVar("T")
 
-Isolation = Literal["auto", "namespaces", "none"]
 Keep = Literal["never", "failed", "always"]
 
 # As OCI means it where it says GB of memory.

@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from ..cloud import Cloud, Settings
 from ..credentials import Credentials, write_credentials
 from ..environment import server_environment
 from ..execute.executor import Address, Execution
-from ..execute.nodes import PlainMachine
+from ..execute.machines import IsolationError, best_machine, secret_places
 from ..execute.settings import ExecutionSettings
 from ..services.identity.api_keys import trust
 from ..store.state_file import StateFile
@@ -78,7 +78,8 @@ def _serve(
     settings = replace(settings, public_key=credentials.public_key)
     authority = Authority()
     authority.write(home / "ca.pem")
-    with _executing(home, execute, address) as execution:
+    hidden = (home, *state.files()) if state is not None else (home,)
+    with _executing(home, execute, address, hidden) as execution:
         cloud = Cloud(settings, clock=Clock(pace), state=state, execution=execution)
         # A state file may have been begun with the key of another home.
         with cloud.transaction():
@@ -114,15 +115,23 @@ def _server(application: Application, authority: Authority) -> uvicorn.Server:
 
 @contextmanager
 def _executing(
-    home: Path, settings: ExecutionSettings | None, address: Address
+    home: Path, settings: ExecutionSettings | None, address: Address, hidden: Sequence[Path]
 ) -> Iterator[Execution | None]:
-    """What executes for a mock; all that it runs has ended when the block has."""
+    """What executes for a mock; all that it runs has ended when the block has.
+
+    :param hidden: what no node is to see, beside what people keep secret in their home.
+    """
     if settings is None:
         yield None
         return
+    try:
+        secrets = secret_places(Path.home())
+        machine = best_machine(settings.isolation, hidden=(*hidden, *secrets))
+    except IsolationError as fault:
+        raise CannotServeError(f"{settings.file}: isolation: {fault}") from None
     execution = Execution(
         settings,
-        PlainMachine(),
+        machine,
         folder=home / "nodes",
         address=address,
         ca_file=home / "ca.pem",

@@ -64,6 +64,11 @@ class StateFile:
             self._prepare()
         self.blobs = StoredBlobs(self._db, self._begin, path.with_name(f"{path.name}.bodies"))
 
+    def files(self) -> tuple[Path, ...]:
+        """All that it is: the file itself, what SQLite keeps beside it, the bodies."""
+        names = ("", "-wal", "-shm", ".bodies")
+        return tuple(self.path.with_name(self.path.name + name) for name in names)
+
     def load(self, cloud: Cloud) -> bool:
         """Fill *cloud* with what the file holds; False where it is new.
 

@@ -212,7 +212,10 @@ class Tree:
     def _name_it(self) -> None:
         name, address = self._spec["name"], self._spec["address"]
         hosts = f"127.0.0.1 localhost\n::1 localhost\n{address} {name}\n"
+        bound = {target for _, target, _ in self._spec["binds"]}
         for path, text in (("/etc/hosts", hosts), ("/etc/hostname", name + "\n")):
+            if path in bound:
+                continue
             source = os.path.join(self._own, os.path.basename(path))
             with open(source, "w", encoding="utf-8") as file:
                 file.write(text)

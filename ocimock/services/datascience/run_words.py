@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 
 from ...execute.specs import Cause, End, Limits
 from .base import EXECUTED
@@ -34,7 +35,7 @@ def execution_failure(node: str, end: End, limits: Limits, lacking: str, others:
     :param lacking: the package that pip did not find there, if any.
     :param others: what became of its other nodes; empty where it has none.
     """
-    why = end.message or _cause(end, limits)
+    why = _cause(end, limits)
     if lacking:
         why += f", after pip found no '{lacking}'; install it in the environment"
     return (
@@ -45,7 +46,7 @@ def execution_failure(node: str, end: End, limits: Limits, lacking: str, others:
 
 def node_ended(end: End, limits: Limits) -> str:
     """For the log."""
-    text = end.message or _cause(end, limits)
+    text = _cause(end, limits)
     code = f"exit code {end.exit_code}"
     return text if code in text else f"{text} with {code}"
 
@@ -67,14 +68,21 @@ def _cause(end: End, limits: Limits) -> str:
     if end.cause is Cause.EXITED:
         return "ended" if end.exit_code == 0 else f"ended with exit code {end.exit_code}"
     if end.cause is Cause.SIGNALED:
-        return f"was ended by signal {end.exit_code - 128}"
+        return f"was ended by {_signal(end.exit_code - 128)}"
     if end.cause is Cause.MEMORY:
         return f"used more memory than its {_size(limits.memory)}"
     if end.cause is Cause.DISK:
         return f"wrote more than its {_size(limits.disk)} of block storage"
     if end.cause is Cause.NOT_STARTED:
-        return "could not start its command"
+        return f"could not start its command: {end.message}"
     return "was killed" if end.cause is Cause.KILLED else "was stopped"
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def _size(number: int | None) -> str:

@@ -40,7 +40,7 @@ def prepare(arguments: list[str]) -> Task:
     from . import data, model, stores
     from .run import Task
 
-    model.check(options.model, options.max_length)
+    model.check(options)
     tokenizer = model.load_tokenizer(options.model)
     validation = options.data / "validation.jsonl"
     store = None

@@ -77,14 +77,16 @@ class Trained:
                     one.reshard()
 
 
-def check(folder: Path, max_length: int) -> None:
-    """Whether this recipe can train the model in ``folder``; reads its configuration only.
+def check(options: Options) -> None:
+    """Whether this recipe can train the model of ``--model``; reads no weights.
 
     Raises:
-        UsageError: another family of models, files that are not there, or too long a row.
+        UsageError: another family of models, files that are not there, too long a row, or a layer
+            for LoRA that the model does not have.
     """
     from transformers import AutoConfig
 
+    folder = options.model
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError) as error:
@@ -94,11 +96,14 @@ def check(folder: Path, max_length: int) -> None:
             f"--model {folder} is of the family '{config.model_type}'; "
             f"this recipe trains {', '.join(FAMILIES)}"
         )
-    if max_length > config.max_position_embeddings:
+    if options.max_length > config.max_position_embeddings:
         raise UsageError(
-            f"--max-length {max_length}: the model knows {config.max_position_embeddings} positions"
+            f"--max-length {options.max_length}: the model knows "
+            f"{config.max_position_embeddings} positions"
         )
     weights.files_of(folder)
+    if options.method == "lora":
+        _check_targets(_empty(folder, torch.float32), options.lora_targets)
 
 
 def load_tokenizer(folder: Path) -> Any:
@@ -175,20 +180,9 @@ def _empty(folder: Path, dtype: Any) -> Any:
 
 
 def _add_lora(module: Any, options: Options) -> Any:
-    """Freeze the base and add trainable fp32 matrices to the layers that ``--lora-targets`` names.
-
-    Raises:
-        UsageError: the model has no such layer.
-    """
+    """Freeze the base, and add trainable fp32 matrices to the layers of ``--lora-targets``."""
     from peft import LoraConfig, inject_adapter_in_model
 
-    names = {name.rpartition(".")[2] for name, one in module.named_modules() if _is_linear(one)}
-    unknown = [name for name in options.lora_targets if name not in names]
-    if unknown:
-        raise UsageError(
-            f"--lora-targets {unknown[0]}: the model has no such layer; "
-            f"it has {', '.join(sorted(names - {'lm_head'}))}"
-        )
     config = LoraConfig(
         r=options.lora_rank,
         lora_alpha=options.lora_alpha,
@@ -208,8 +202,15 @@ def _add_lora(module: Any, options: Options) -> Any:
     return config
 
 
-def _is_linear(module: Any) -> bool:
-    return isinstance(module, torch.nn.Linear)
+def _check_targets(module: Any, targets: tuple[str, ...]) -> None:
+    linear = (name for name, one in module.named_modules() if isinstance(one, torch.nn.Linear))
+    names = {name.rpartition(".")[2] for name in linear} - {"lm_head"}
+    unknown = [name for name in targets if name not in names]
+    if unknown:
+        raise UsageError(
+            f"--lora-targets {unknown[0]}: the model has no such layer; "
+            f"it has {', '.join(sorted(names))}"
+        )
 
 
 def _forward_for(original: Any, compute: Any) -> Any:

@@ -86,7 +86,9 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     switch = argparse.BooleanOptionalAction
-    parser = _Parser(prog="recipes.sft", description="Fine-tune a causal language model.")
+    parser = _Parser(
+        prog="recipes.sft", description="Fine-tune a causal language model.", allow_abbrev=False
+    )
     places = parser.add_argument_group("places")
     places.add_argument("--model", type=Path, required=True, help="folder of the base model")
     places.add_argument("--data", type=Path, required=True, help="folder with train.jsonl")

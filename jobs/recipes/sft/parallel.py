@@ -1,7 +1,7 @@
 """The processes of a run: who they are, what they say to one another, and how none hangs.
 
 A collective operation waits for every rank, so that a rank that died would stop all others for
-as long as PyTorch's timeout. Here each rank says every few seconds that it lives, through the
+as long as PyTorch's timeout. Here each rank says every second that it lives, through the
 store that the ranks met at; a rank that fails leaves its reason there. Every rank reads both and
 ends at once, whatever it is waiting for.
 """
@@ -23,7 +23,7 @@ import torch.distributed as dist
 from .errors import FAILED
 
 TIMEOUT = timedelta(minutes=30)  # of a collective; a checkpoint's upload may take long
-BEAT = 2.0  # seconds
+BEAT = 1.0  # seconds
 SILENCE = 60.0  # seconds without a sign of life after which a rank counts as dead
 _PREFIX = "sft"
 
@@ -140,8 +140,8 @@ class Watch:
                 self._store.set("failed", f"{self._rank} {why}")
         except dist.DistError:
             return None  # whoever keeps the store has ended before us, and said why
-        if self._rank == 0:
-            time.sleep(2 * BEAT)  # the store may live in this process: let the others read it
+        if self._rank == 0 and earlier is None:
+            time.sleep(1.5 * BEAT)  # the store may live in this process: let the others read it
         return earlier
 
     def _beat(self) -> None:

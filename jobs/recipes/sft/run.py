@@ -15,7 +15,7 @@ from . import data, generate, outputs
 from .batches import Feed
 from .checkpoints import JOURNAL, Checkpoints
 from .data import Split
-from .errors import UsageError
+from .errors import SharedUsageError
 from .metrics import Journal
 from .model import Trained, build
 from .options import Options
@@ -60,7 +60,7 @@ def run(task: Task, world: World, stop: StopSign) -> None:
 
     Raises:
         Stopped: a signal told it to; a checkpoint was saved if there is a place for one.
-        UsageError: the ranks disagree about data, or the checkpoint is another run's.
+        SharedUsageError: the ranks disagree about data, or the checkpoint is another run's.
     """
     scratch = task.options.scratch / world.from_first(f"sft-{uuid.uuid4().hex[:12]}")
     scratch.mkdir(exist_ok=True)
@@ -188,13 +188,13 @@ def _agree(fingerprint: dict[str, Any], world: World) -> None:
     """All ranks must have read the same.
 
     Raises:
-        UsageError: names the first rank that differs from rank 0, and in what.
+        SharedUsageError: names the first rank that differs from rank 0, and in what.
     """
     everyone = world.gather(fingerprint)
     for rank, other in enumerate(everyone):
         names = [name for name, value in everyone[0].items() if other.get(name) != value]
         if names:
-            raise UsageError(
+            raise SharedUsageError(
                 f"rank {rank} differs from rank 0 in {', '.join(names)}: all nodes need the same "
                 "command, and the same files at --model and --data"
             )

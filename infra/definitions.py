@@ -114,7 +114,7 @@ def merge(tenancy: Tenancy, plan: Plan, places: Places) -> Definition:
             "merged": plan.merged_prefix,
         },
         runtime={
-            "command": sft.merge_command(plan),
+            "command": sft.merge_command(settings, plan),
             "replicas": 1,
             **own_environment(plan.own_conda),
             "env": env({**sft.variables(), **_log_level(tenancy)}),

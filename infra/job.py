@@ -13,6 +13,9 @@ from infra.tenancy.schema import Tenancy
 
 Definition = dict[str, Any]
 
+HOME = "/home/datascience"
+"""Of the user that a job runs as; its block storage is there."""
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -52,8 +55,11 @@ def job(
 
 
 def own_environment(conda: str) -> Definition:
-    """The conda environment of our recipes, and what they want installed into it."""
+    """The conda environment of our recipes, what they want installed into it, where they start."""
     return {
+        # ADS's driver goes to the folder of the job's code, which a job without any (its code is
+        # in a mounted folder) has not: without this the run ends before it has begun.
+        "workingDir": HOME,
         "conda": {"type": "service", "slug": conda},
         "dependencies": {"pipPackages": pip_words(packages())},
     }

@@ -6,7 +6,7 @@ from infra.job import own_environment
 from infra.places import Places
 from infra.plan import Plan
 from infra.recipes import BASE, CODE, DATA, MERGED, OUTPUTS, PACKAGE
-from infra.tenancy.schema import Finetune, Tenancy
+from infra.tenancy.schema import Finetune, Merge, Tenancy
 
 
 def runtime(settings: Finetune, plan: Plan, places: Places) -> dict[str, Any]:
@@ -35,6 +35,7 @@ def stage_command(tenancy: Tenancy, plan: Plan, places: Places) -> str:
         f"--dataset {tenancy.dataset}",
         *_revision("--dataset-revision", tenancy.dataset_revision),
         f"--dataset-to {places.folder(plan.data_prefix)}",
+        *tenancy.stage.extra_args,
     ]
     return " ".join(words)
 
@@ -64,7 +65,7 @@ def finetune_command(settings: Finetune, plan: Plan, places: Places) -> str:
     return " ".join(words)
 
 
-def merge_command(plan: Plan) -> str:
+def merge_command(settings: Merge, plan: Plan) -> str:
     """LoRA weights into the base model, or an FSDP checkpoint into a Hugging Face model."""
     source = "--adapter" if plan.method == "lora" else "--fsdp-checkpoint"
     words = [
@@ -72,6 +73,7 @@ def merge_command(plan: Plan) -> str:
         f"--base {BASE}",
         f"{source} {OUTPUTS}",
         f"--output {MERGED}",
+        *settings.extra_args,
     ]
     return " ".join(words)
 

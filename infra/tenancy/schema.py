@@ -96,6 +96,7 @@ class Stage(Part):
     memory_gb: Annotated[int, Field(ge=1, le=1776)] | None = None
     block_storage_gb: Annotated[int, Field(ge=50, le=10240)] = 100
     max_runtime_minutes: Annotated[int, Field(ge=30, le=43200)] = 240
+    extra_args: Arguments = ()
 
 
 class Finetune(Part):
@@ -144,6 +145,7 @@ class Merge(Part):
     shape: GpuShape = "VM.GPU.A10.2"
     block_storage_gb: Annotated[int, Field(ge=50, le=10240)] = 256
     max_runtime_minutes: Annotated[int, Field(ge=30, le=43200)] = 240
+    extra_args: Arguments = ()
 
 
 class Serving(Part):

@@ -283,11 +283,15 @@ def test_sft_is_told_all_that_it_takes(
     assert "outputUri" not in runtime
 
 
-def test_our_recipes_get_the_packages_of_their_requirements_file(synthesize: Synthesize) -> None:
+def test_our_recipes_get_a_place_and_the_packages_of_their_requirements_file(
+    synthesize: Synthesize,
+) -> None:
     definitions = emitted(synthesize, "")
     for name in ("stage.yaml", "finetune.yaml", "merge.yaml"):
-        words = spec(definitions[name], "runtime")["dependencies"]["pipPackages"]
-        assert shlex.split(words) == list(recipe_packages())
+        runtime = spec(definitions[name], "runtime")
+        assert shlex.split(runtime["dependencies"]["pipPackages"]) == list(recipe_packages())
+        # The driver's own choice is a folder that a job without code of its own has not.
+        assert runtime["workingDir"] == "/home/datascience"
     assert "transformers==4.57.6" in recipe_packages()
 
 

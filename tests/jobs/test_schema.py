@@ -74,6 +74,9 @@ def test_the_schema_has_the_keys_that_ads_reads() -> None:
         pytest.param("", id="defaults"),
         pytest.param("model: 13b\n", id="13b LoRA"),
         pytest.param("model: 7b\nfinetune:\n  method: full\n", id="7b full-parameter"),
+        pytest.param("finetune: {recipe: llama-recipes}\n", id="the tutorial's 13b"),
+        pytest.param("model: 7b\nfinetune: {recipe: llama-recipes}\n", id="the tutorial's 7b"),
+        pytest.param("hub: {endpoint: 'https://hub.example.com', token: false}\n", id="a mirror"),
         pytest.param("tags: {team: nlp}\n", id="with tags"),
     ],
 )

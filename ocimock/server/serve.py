@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import os
@@ -84,7 +85,8 @@ def _serve(
         # A state file may have been begun with the key of another home.
         with cloud.transaction():
             trust(cloud)
-        server = _server(Application(cloud, state), authority)
+        hosts = execute.hosts if execute is not None else {}
+        server = _server(Application(cloud, state), protocol_class(authority, hosts))
         # uvicorn raises the signal again once it has shut down; what is below must still be
         # reached.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -99,11 +101,11 @@ def _serve(
             _withdraw(home)
 
 
-def _server(application: Application, authority: Authority) -> uvicorn.Server:
+def _server(application: Application, protocol: type[asyncio.Protocol]) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             application,
-            http=protocol_class(authority),
+            http=protocol,
             log_config=None,
             access_log=False,
             ws="none",

@@ -3,14 +3,9 @@
     examples/finetuning.py … --dataset custom_dataset --custom_dataset.file …/samsum_dataset.py
 
 The data set ``samsum`` left the Hugging Face hub in May 2025, so that the loader built into
-llama-recipes fails. This one reads, in this order:
-
-1. the folder that ``SAMSUM_PATH`` names;
-2. ``samsum/`` beside this file (a copy staged in the bucket, mounted with the recipes);
-3. ``knkarthick/samsum`` on the hub, the copy that is left.
-
-A folder holds a file a split: ``train`` and ``validation``, as .csv, .json, .jsonl or .parquet,
-with the columns ``dialogue`` and ``summary``.
+llama-recipes fails. This one reads what ``recipes.stage`` put into the bucket: the folder that
+``SAMSUM_PATH`` names, ``/mnt/data`` if it is not set. It holds a file a split: ``train`` and
+``validation``, as .jsonl, .json, .csv or .parquet, with the columns ``dialogue`` and ``summary``.
 
 The script must work on Python 3.9, the one in ``pytorch20_p39_gpu_v2``.
 """
@@ -21,11 +16,11 @@ import os
 from pathlib import Path
 from typing import Any, Iterable, cast  # noqa: UP035 (the run's Python is 3.9)
 
-HUB_COPY = "knkarthick/samsum"
+STAGED = "/mnt/data"
 PROMPT = "Summarize this dialog:\n{dialog}\n---\nSummary:\n"
 IGNORED = -100  # the label that PyTorch's cross entropy leaves out of the loss
 CHUNK_LENGTH = 2048  # tokens; what llama-recipes packs to where the config gives no input_length
-READERS = {".csv": "csv", ".json": "json", ".jsonl": "json", ".parquet": "parquet"}
+READERS = {".jsonl": "json", ".json": "json", ".csv": "csv", ".parquet": "parquet"}
 
 Sample = dict[str, list[int]]
 
@@ -91,31 +86,27 @@ def trainer_batches() -> bool:
 
 
 def load_rows(split: str) -> Iterable[dict[str, str]]:
-    """The rows of a split, from the staged copy if there is one, else from the hub."""
+    """The rows of a split."""
     import datasets
 
-    staged = staged_file(split)
-    if staged is None:
-        rows = datasets.load_dataset(HUB_COPY, split=split)
-    else:
-        reader = READERS[staged.suffix]
-        rows = datasets.load_dataset(reader, data_files=str(staged), split="train")
+    file = split_file(split)
+    rows = datasets.load_dataset(READERS[file.suffix], data_files=str(file), split="train")
     return cast("Iterable[dict[str, str]]", rows)
 
 
-def staged_file(split: str) -> Path | None:
-    """The staged copy's file for ``split``; None where nothing is staged.
+def split_file(split: str) -> Path:
+    """The file of a split.
 
     Raises:
-        FileNotFoundError: a copy is staged, but without this split.
+        FileNotFoundError: there is none.
     """
-    named = os.environ.get("SAMSUM_PATH")
-    folder = Path(named) if named else Path(__file__).parent / "samsum"
-    if not named and not folder.is_dir():
-        return None
+    folder = Path(os.environ.get("SAMSUM_PATH") or STAGED)
     for suffix in READERS:
         candidate = folder / f"{split}{suffix}"
         if candidate.is_file():
             return candidate
     allowed = ", ".join(f"{split}{suffix}" for suffix in READERS)
-    raise FileNotFoundError(f"no SAMSum split '{split}' in {folder}: expected one of {allowed}")
+    raise FileNotFoundError(
+        f"no split '{split}' in {folder} (SAMSUM_PATH): expected one of {allowed}. "
+        "The stage job puts it there"
+    )

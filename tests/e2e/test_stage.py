@@ -17,10 +17,13 @@ from ocimock import ServedCloud
 from ocimock.server.announcement import ServerFile
 from tests.servers import running_server
 
-pytestmark = pytest.mark.rehearsal
-
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = ROOT / ".tools" / "rehearsal" / "bin" / "python"
+pytestmark = [
+    pytest.mark.rehearsal,
+    pytest.mark.skipif(not PYTHON.exists(), reason=f"no {PYTHON}: make setup-rehearsal makes it"),
+]
+
 TOKEN = "hf_madeUpForThisTest"
 NAME = "org/tiny"
 ROWS = [{"dialogue": f"A: {number}?\r\nB: Yes.", "summary": f"{number}."} for number in range(8)]

@@ -16,9 +16,11 @@ def on_host(spec: NodeSpec) -> NodeSpec:
     """
     # The longer one first: one may lie below the other.
     binds = sorted(spec.binds, key=lambda bind: len(bind.target), reverse=True)
-    if not binds:
-        return spec
     sources = {bind.target: str(bind.source) for bind in binds}
+    if spec.python_at is not None:
+        sources[spec.python_at] = str(spec.python)
+    if not sources:
+        return spec
     targets = "|".join(re.escape(target) for target in sources)
     # No part of a longer path: neither behind one, nor in the middle of a name.
     pattern = re.compile(rf"(?<![\w./-])(?:{targets})(?![\w.-])")

@@ -88,6 +88,7 @@ class NamespacedMachine:
                 (os.path.realpath(bind.source), bind.target, bind.read_only) for bind in spec.binds
             ],
             "python": python,
+            "python_at": spec.python_at,
             "shown": _interpreters(python),
             "hidden": self._hidden,
             "forwards": list(spec.forwards),

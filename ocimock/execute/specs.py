@@ -45,6 +45,8 @@ class NodeSpec:
     :param binds: what it sees of the host's files at other places: its home, mounts, the model.
     :param python: the folder of the Python environment (a virtualenv or a conda environment) that
         the node may change for itself, by ``pip install`` say; others never see that.
+    :param python_at: where the node sees that environment too: a path without the blanks and links
+        that the host's may have, since ADS's driver puts it into commands as it is.
     :param network: nodes of one name reach each other, by *address*; OCI's subnet, say.
     :param address: its IPv4 address there.
     :param prefix_length: of that network.
@@ -62,6 +64,7 @@ class NodeSpec:
     prefix_length: int = 24
     binds: tuple[Bind, ...] = ()
     python: Path | None = None
+    python_at: str | None = None
     forwards: Mapping[int, tuple[str, int]] = field(default_factory=dict)
     limits: Limits = Limits()
 

@@ -67,6 +67,7 @@ class Tree:
             self._show(folder, self._spec["folder"])
             for target, tree, read_only in binds:
                 self._show(tree, target, read_only=read_only)
+            self._show_again(self._spec["python"], self._spec["python_at"])
             self._cover(self._below(self._own), [], 0o700)
             self._name_it()
         for cover in self._covers:
@@ -208,6 +209,13 @@ class Tree:
         self.notes.append(f"no overlay file system here: {python} is read-only in this node")
         with kernel.cloned(python) as tree:
             self._show((tree, True), python, read_only=True)
+
+    def _show_again(self, path: str | None, target: str | None) -> None:
+        """What the node has at *path*, at *target* too."""
+        if path is None or target is None:
+            return
+        with kernel.cloned(self._below(path)) as tree:
+            self._show((tree, True), target)
 
     def _name_it(self) -> None:
         name, address = self._spec["name"], self._spec["address"]

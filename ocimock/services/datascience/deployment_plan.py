@@ -14,7 +14,7 @@ from ...execute.specs import DATASCIENCE_HOME, Bind, Limits, NodeSpec
 from ...resources import require
 from ...store import Record
 from .base import MODEL
-from .node_access import Access, base_environment
+from .node_access import PYTHON_AT, Access, base_environment
 from .run_nodes import IMAGE_FOLDER, image_for
 from .run_plan import CannotRun
 from .served_models import ModelFiles, files_of
@@ -165,6 +165,7 @@ def spec(found: DeploymentPlan, place: Place, access: Access, folder: Path) -> N
         prefix_length=int(place.cidr.rpartition("/")[2]),
         binds=tuple(binds),
         python=image.environment,
+        python_at=PYTHON_AT if image.environment else None,
         limits=found.limits,
     )
 

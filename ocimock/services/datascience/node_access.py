@@ -21,6 +21,9 @@ from ...store import Record
 ACCESS_FOLDER = "/opt/ocimock/access"
 """Where a node finds its principal's token and key, and the mock's authority."""
 
+PYTHON_AT = "/opt/ocimock/conda"
+"""Where a node finds the environment that stands for its conda environment."""
+
 # Seconds. As OCI's own: such a token is good for minutes, and renewed long before.
 _TOKEN_SECONDS = 600.0
 _CA, _TOKEN, _KEY = "ca.pem", "rpst", "private_key.pem"
@@ -95,6 +98,7 @@ def base_environment(python: Path | None, home: str, cpus: int | None) -> dict[s
         # No package index can be reached: what is there is taken, what is not is said at once.
         "PIP_NO_INDEX": "1",
         "PIP_NO_INPUT": "1",
+        "PIP_QUIET": "1",  # else a hundred lines a node say what is there already
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PIP_ROOT_USER_ACTION": "ignore",
         "GIT_CONFIG_NOSYSTEM": "1",
@@ -102,8 +106,8 @@ def base_environment(python: Path | None, home: str, cpus: int | None) -> dict[s
     }
     if python is not None:
         found |= {
-            "PATH": f"{python / 'bin'}:{found['PATH']}",
-            "CONDA_PREFIX": str(python),
+            "PATH": f"{PYTHON_AT}/bin:{found['PATH']}",
+            "CONDA_PREFIX": PYTHON_AT,
             "CONDA_DEFAULT_ENV": python.name,
         }
     threads = min(cpus or os.cpu_count() or 1, os.cpu_count() or 1)

@@ -11,7 +11,7 @@ from ...execute.executor import Execution
 from ...execute.settings import ExecutionSettings, Image
 from ...execute.specs import DATASCIENCE_HOME, Bind, NodeSpec
 from ...wire.body import Body
-from .node_access import ACCESS_FOLDER, Access, base_environment
+from .node_access import ACCESS_FOLDER, PYTHON_AT, Access, base_environment
 from .run_files import empty_home, make_home
 from .run_plan import CannotRun, Container, NodePlan, RunPlan
 
@@ -102,6 +102,7 @@ def _spec(plan: RunPlan, site: Site, node: NodePlan, artifact: Body | None) -> N
         prefix_length=int(site.network.cidr.rpartition("/")[2]),
         binds=tuple(binds),
         python=python,
+        python_at=PYTHON_AT if python else None,
         limits=node.limits,
     )
 

@@ -2,46 +2,59 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+from .steps import EXECUTED, SIMULATED
 
 LINES = 20
 """How many lines a reader is shown."""
 
+_LONGEST = 300  # characters of a line
 _TRACEBACK = "Traceback (most recent call last)"
 # How the tracebacks end that say only that some other process ended.
-_LAUNCHERS = ("ChildFailedError", "CalledProcessError")
+_LAUNCHER = re.compile(r"\b(ChildFailedError|CalledProcessError|SignalException)\b")
+_CONSEQUENCE = re.compile(
+    r"\bDist(Backend|Network|Store)Error\b|Connection (closed|reset) by peer|Broken pipe"
+)
 _RULE = "=" * 20
+# Lines that repeat what the state's details say, or the command; and PyTorch's own worries.
+_ECHO = re.compile(
+    rf"{EXECUTED}|{SIMULATED}|driver_utils.*exited with code|conda: not found"
+    r"|^\[?[WEI]\d{4} .*(torch/distributed/|\[c10d\])"
+)
+# ADS's driver starts a command: the last one is the job's own.
+_START = re.compile(r"driver_utils.*>>> ")
 
 
 @dataclass(frozen=True)
-class _Block:
-    """A traceback: where it starts, where it is over, and its lines."""
+class _Traceback:
+    """The numbers of its lines, and the exception's line."""
 
-    start: int
-    end: int
-    lines: tuple[str, ...]
-
-    @property
-    def of_a_launcher(self) -> bool:
-        return any(name in self.lines[-1] for name in _LAUNCHERS)
+    numbers: tuple[int, ...]
+    exception: str
 
 
 def decisive(lines: Sequence[str], limit: int = LINES) -> list[str]:
     """The part of a failed run's log that says why, at most *limit* lines.
 
-    That is the last traceback, where there is one: several ranks may write theirs at once, so that
-    only the lines of the same writer count. Else it is the end of the log. What torchrun adds when
-    a worker ends, a traceback and a table of its own, says less than the worker did.
+    From the last traceback on, where there is one, else the end of the command's output. Nodes write their
+    lines into one log, all at once: lines that several wrote stand there once. What torchrun adds
+    when a worker ends (a traceback and a table of its own) says less than the worker did, and is
+    left out; so is the traceback of a rank that failed because another did, if that one left any.
     """
-    blocks = list(_tracebacks(lines))
-    own = [block for block in blocks if not block.of_a_launcher]
-    if own:
-        return _shortened(list(own[-1].lines), limit)
-    noise = {number for block in blocks for number in range(block.start, block.end)}
-    noise |= set(_table(lines))
-    kept = [line for number, line in enumerate(lines) if number not in noise]
-    return kept[-limit:]
+    written = [line for line, _ in itertools.groupby(lines)]
+    found = list(_tracebacks(written))
+    own = [each for each in found if not _LAUNCHER.search(each.exception)]
+    causes = [each for each in own if not _CONSEQUENCE.search(each.exception)] or own
+    noise = _noise(written, found, own)
+    first = causes[-1].numbers[0] if causes else _start(written)
+    if causes:
+        noise |= set(range(first, causes[-1].numbers[-1])) - set(causes[-1].numbers)
+    kept = [line for number, line in enumerate(written) if number >= first and number not in noise]
+    return [_cut(line) for line in _shortened(kept or written, limit, both_ends=bool(causes))]
 
 
 def explained(lines: Sequence[str]) -> bool:
@@ -49,35 +62,52 @@ def explained(lines: Sequence[str]) -> bool:
     return any(_TRACEBACK in line or "exited with code" in line for line in lines)
 
 
-def _tracebacks(lines: Sequence[str]) -> Iterator[_Block]:
+def _start(lines: Sequence[str]) -> int:
+    """The line after the start of the last command; the first one where none says so."""
+    starts = [number for number, line in enumerate(lines) if _START.search(line)]
+    return starts[-1] + 1 if starts else 0
+
+
+def _tracebacks(lines: Sequence[str]) -> Iterator[_Traceback]:
     for start, line in enumerate(lines):
         before, found, _ = line.partition(_TRACEBACK)
         if found:
-            yield _block(lines, start, before)
+            yield _traceback(lines, start, before)
 
 
-def _block(lines: Sequence[str], start: int, before: str) -> _Block:
-    """The lines that start with the same words as the traceback, to the exception's."""
-    taken = [lines[start]]
+def _traceback(lines: Sequence[str], start: int, before: str) -> _Traceback:
+    """The lines that begin with the same words as the traceback, to the exception's."""
+    taken = [start]
     for number in range(start + 1, len(lines)):
-        line = lines[number]
-        if not line.startswith(before):
+        rest = lines[number].removeprefix(before)
+        if not lines[number].startswith(before) or rest.startswith(_TRACEBACK):
             continue
-        taken.append(line)
-        if line[len(before) :].strip() and not line[len(before) :].startswith(" "):
-            return _Block(start, number + 1, tuple(taken))
-    return _Block(start, len(lines), tuple(taken))
+        taken.append(number)
+        if rest.strip() and not rest.startswith(" "):
+            break
+    return _Traceback(tuple(taken), lines[taken[-1]])
 
 
-def _table(lines: Sequence[str]) -> Iterator[int]:
-    """The lines between two rules of equality signs, which torchrun draws its summary in."""
-    rules = [number for number, line in enumerate(lines) if _RULE in line]
-    for first, last in zip(rules[::2], rules[1::2], strict=False):
-        yield from range(first, last + 1)
+def _noise(
+    lines: Sequence[str], found: Sequence[_Traceback], own: Sequence[_Traceback]
+) -> set[int]:
+    """The numbers of the lines that tell nothing."""
+    numbers = {number for each in found if each not in own for number in each.numbers}
+    numbers |= {
+        number for number, line in enumerate(lines) if _ECHO.search(line) or _LAUNCHER.search(line)
+    }
+    if len(found) > len(own):
+        rules = [number for number, line in enumerate(lines) if _RULE in line]
+        numbers |= set(range(rules[0], rules[-1] + 1)) if rules else set()
+    return numbers - {number for each in own for number in each.numbers}
 
 
-def _shortened(lines: list[str], limit: int) -> list[str]:
-    """Without the middle: a traceback says most at its ends."""
-    if len(lines) <= limit:
-        return lines
+def _shortened(lines: list[str], limit: int, *, both_ends: bool) -> list[str]:
+    """A traceback without its middle: it says most at its ends. Else the end of the log."""
+    if len(lines) <= limit or not both_ends:
+        return lines[-limit:]
     return [*lines[:2], "  …", *lines[3 - limit :]]
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"

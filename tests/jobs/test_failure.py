@@ -161,16 +161,47 @@ def test_who_was_cancelled_is_not_asked_why(
     assert "petf" not in caught.value.what
 
 
+def _mixed(*logs: list[str]) -> list[str]:
+    """As nodes write them into one log: a line of each in turn."""
+    return [line for lines in zip(*logs, strict=True) for line in lines]
+
+
 def test_of_several_ranks_the_last_traceback_is_told_whole() -> None:
     first = [f"[rank0]: {line}" for line in NO_MODULE]
     other = [f"[rank1]: {line}" for line in NO_MODULE]
-    mixed = [line for pair in zip(first, other, strict=True) for line in pair]
-    assert decisive([*mixed, *TORCHRUN]) == other
+    assert decisive([*_mixed(first, other), *TORCHRUN]) == other
+
+
+def test_what_two_nodes_write_alike_is_told_once() -> None:
+    assert decisive(_mixed([*NO_MODULE, *TORCHRUN], [*NO_MODULE, *TORCHRUN])) == NO_MODULE
+
+
+def test_a_rank_that_lost_the_others_is_not_the_cause() -> None:
+    lost = [
+        "[rank0]: Traceback (most recent call last):",
+        '[rank0]:   File "parallel.py", line 3, in sum',
+        "[rank0]: RuntimeError: [gloo] Connection closed by peer [10.0.1.3]:4711",
+    ]
+    told = decisive([*NO_MODULE, "sft: rank 1 of 2 failed", *lost, *TORCHRUN])
+    assert told[:5] == [*NO_MODULE, "sft: rank 1 of 2 failed"]
+    assert decisive([*lost, *TORCHRUN]) == lost
 
 
 def test_without_a_traceback_of_its_own_torchruns_is_noise() -> None:
-    words = "sft: rank 0: --max-steps is -1; it must be 1 or more"
-    assert decisive([words, *TORCHRUN]) == [words, TORCHRUN[0], TORCHRUN[-1]]
+    words = "sft: --max-steps is -1; it must be 1 or more"
+    mark = "[node 0] [run by ocimock on this machine] ended with exit code 2"
+    both = [words, *TORCHRUN, mark]
+    start = "INFO:driver_utils:>>> torchrun --module recipes.sft"
+    assert decisive(["pip", start, "started", *_mixed(both, both)]) == ["started", words]
+
+
+def test_a_log_of_noise_alone_is_shown() -> None:
+    assert decisive(TORCHRUN) == TORCHRUN
+
+
+def test_a_long_line_is_cut() -> None:
+    [line] = decisive(["x" * 1000])
+    assert len(line) == 300
 
 
 def test_a_long_traceback_keeps_its_ends() -> None:

@@ -194,12 +194,13 @@ class RunningNode:
             _log.exception("what hears the output of %s failed", self.spec.name)
 
     def _read_message(self) -> bool:
-        received = self._channel.receive()
-        if received is None:
-            return False
-        message, files = received
-        self._take(message, files)
-        return True
+        while True:
+            received = self._channel.receive()
+            if received is None:
+                return False
+            self._take(*received)
+            if not self._channel.pending:
+                return True
 
     def _take(self, message: dict[str, Any], files: list[int]) -> None:
         match message["event"]:

@@ -11,7 +11,6 @@ when ocimock's end of the channel closes, however that came about.
 from __future__ import annotations
 
 import os
-import select
 import signal
 import socket
 import sys
@@ -106,7 +105,6 @@ class Fabric:
         # Nobody waits for the nodes here: each tells its own end.
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         while True:
-            select.select([self._channel], [], [])
             received = self._channel.receive()
             if received is None:
                 return

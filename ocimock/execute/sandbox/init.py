@@ -76,6 +76,9 @@ class First:
 
     def _stay(self, wake: int) -> None:
         ends: list[int | Channel] = [wake, self._channel]
+        # What came together with the word to begin was read with it.
+        if self._channel.pending and not self._obey():
+            return
         while not self._over():
             ready, _, _ = select.select(ends, [], [], self._seconds_left())
             if wake in ready:

@@ -205,7 +205,7 @@ set -e
 git config --list --show-origin
 git init -q repo && cd repo && echo content > file && git add file
 git -c user.name=n -c user.email=e commit -qm m
-git clone -q file://$PWD ../copy
+git clone -q "file://$PWD" ../copy
 cat ../copy/file
 """
     lines = bench.lines(bench.run(bench.job(script, "clone.sh")))

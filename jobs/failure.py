@@ -40,10 +40,11 @@ class _Traceback:
 def decisive(lines: Sequence[str], limit: int = LINES) -> list[str]:
     """The part of a failed run's log that says why, at most *limit* lines.
 
-    From the last traceback on, where there is one, else the end of the command's output. Nodes write their
-    lines into one log, all at once: lines that several wrote stand there once. What torchrun adds
-    when a worker ends (a traceback and a table of its own) says less than the worker did, and is
-    left out; so is the traceback of a rank that failed because another did, if that one left any.
+    From the last traceback on, where there is one, else the end of the command's output. Nodes
+    write their lines into one log, all at once: lines that several wrote stand there once. What
+    torchrun adds when a worker ends (a traceback and a table of its own) says less than the worker
+    did, and is left out; so is the traceback of a rank that failed because another did, if that
+    one left any.
     """
     written = [line for line, _ in itertools.groupby(lines)]
     found = list(_tracebacks(written))

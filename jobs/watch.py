@@ -17,8 +17,9 @@ from .steps.job import LogLine
 
 # How many failed looks in a row are taken for the network's or OCI's passing trouble.
 PATIENCE = 5
-# Lines asked for at each look. OCI Logging gives at most 1000 an answer.
-TAIL = 200
+# Lines asked for at each look, the most that OCI Logging gives in an answer: at DEBUG the driver of
+# each node writes hundreds before the training starts.
+TAIL = 1000
 
 Observe = Callable[[Entry], Entry]
 Tail = Callable[[Entry], Iterable[LogLine]]

@@ -43,6 +43,9 @@ class Settings:
     does a deployment of such a name. *verify_signatures* refuses calls that are not signed as OCI
     wants it, *enforce_iam* those that no policy of the tenancy allows. *faults* are rules that
     stand from the start, see :mod:`ocimock.fault_rules`.
+
+    In the process, runs and deployments are always simulated: what really runs calls the mock by a
+    port, so only ``python -m ocimock serve --execute FILE`` can have it.
     """
 
     tenancy_id: str = TENANCY_ID

@@ -30,7 +30,11 @@ _PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 _ELSEWHERE = {"make demo", "make demo-down", "make test"}
 
 # Pages of which another test runs every command.
-_OWN_TEST = {"ocimock.md": "tests/e2e/test_docs.py"}
+_OWN_TEST = {
+    "ocimock.md": "tests/e2e/test_docs.py",
+    # Docker is none of what the tests have: the build's parts are looked at one by one.
+    "serving.md": "tests/recipes/test_serve.py",
+}
 
 # Commands that the prose names, and what runs them.
 _IN_PROSE = {

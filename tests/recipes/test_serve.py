@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
+import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -239,3 +242,55 @@ def test_a_request_can_name_another_endpoint(monkeypatch: pytest.MonkeyPatch) ->
 def test_health_has_its_own_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked(monkeypatch, "/health") == "/health"
     assert asked(monkeypatch, "/health", MODEL_DEPLOY_HEALTH_ENDPOINT="/ping") == "/ping"
+
+
+# --- the image -----------------------------------------------------------------------------
+
+_CONTEXT = _JOBS / "recipes"
+_DOCKERFILE = _CONTEXT / "serve" / "Dockerfile"
+_PAGE = _JOBS.parent / "docs" / "serving.md"
+
+
+def test_what_the_image_copies_is_all_that_it_needs(tmp_path: Path) -> None:
+    lines = _DOCKERFILE.read_text().splitlines()
+    for line in lines:
+        if line.startswith("COPY"):
+            *_, source, target = line.split()
+            place = tmp_path / target.lstrip("/")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            copied = shutil.copytree if (_CONTEXT / source).is_dir() else shutil.copy
+            copied(_CONTEXT / source, place)
+    entry = next(line for line in lines if line.startswith("ENTRYPOINT"))
+    _, *words = json.loads(entry.removeprefix("ENTRYPOINT"))
+    done = subprocess.run(
+        [sys.executable, *words],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path / "opt/tunestack")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("serve: /opt/ds/model/deployed_model is no folder")
+
+
+def test_the_image_is_pinned_and_does_not_run_as_root() -> None:
+    lines = _DOCKERFILE.read_text().splitlines()
+    (base,) = [line for line in lines if line.startswith("FROM")]
+    assert re.fullmatch(r"FROM vllm/vllm-openai:v\d+\.\d+\.\d+", base)
+    assert "USER datascience" in lines
+
+
+def test_the_page_builds_the_image_from_what_is_there() -> None:
+    page = _PAGE.read_text()
+    (build,) = re.findall(r"^\$ (docker build .*)$", page, re.MULTILINE)
+    *_, file, context = shlex.split(build)
+    assert (_JOBS.parent / file, _JOBS.parent / context) == (_DOCKERFILE, _CONTEXT)
+
+
+def test_the_page_names_every_variable_and_its_default() -> None:
+    found = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)*)`", _PAGE.read_text()))
+    source = (_CONTEXT / "serve" / "settings.py").read_text()
+    read = set(re.findall(r'environment(?:\.get\(|, )"([A-Z_]+)"', source))
+    assert read - found == {"MODEL_ROOT"}  # for ocimock alone
+    assert found - read <= {"CREATING", "ACTIVE", "FAILED"}

@@ -183,7 +183,7 @@ class ServedCloud(MockedTenancy):
     @property
     def executes(self) -> dict[str, str] | None:
         """How job runs and deployments really run: ``isolation``; None where they are simulated."""
-        found: dict[str, str] | None = self._ask("GET", "state")["executes"]
+        found: dict[str, str] | None = self._ask("GET", "health")["executes"]
         return found
 
     @property

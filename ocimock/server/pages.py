@@ -84,8 +84,7 @@ def _health(application: Application, _request: Request) -> Response:
 @_page("GET", "state")
 def _state(application: Application, _request: Request) -> Response:
     cloud = application.cloud
-    shown = {"standing": standing(cloud), "bodies": cloud.blobs.count()}
-    return Response.of_json({**shown, "executes": executor_pages.executes(cloud.execution)})
+    return Response.of_json({"standing": standing(cloud), "bodies": cloud.blobs.count()})
 
 
 @_page("GET", "calls")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,7 +82,7 @@ def test_arguments_and_variables_of_the_run_stand_over_those_of_its_job(bench: B
 
 
 def test_ocis_own_variables(bench: Bench) -> None:
-    script = "import os, json; print(json.dumps(dict(os.environ)))"
+    script = "import os, sys, json; print(json.dumps({**os.environ, 'PREFIX': sys.prefix}))"
     job = bench.job(script, variables={"JOB_RUN_OCID": "another", "CONDA_ENV_SLUG": "tests"})
     run = bench.run(job)
     found = json.loads(bench.lines(run)[0])
@@ -92,8 +91,8 @@ def test_ocis_own_variables(bench: Bench) -> None:
     assert found["PROJECT_OCID"] == bench.work.project
     assert found["TENANCY_OCID"] == bench.served.tenancy_id
     assert found["JOB_ARTIFACT_FILE_NAME"] == "script.py"
-    assert found["CONDA_PREFIX"] == sys.prefix
-    assert found["PATH"].startswith(f"{sys.prefix}/bin:")
+    assert found["PATH"].startswith(f"{found['CONDA_PREFIX']}/bin:")
+    assert found["PREFIX"] == found["CONDA_PREFIX"]
     assert int(found["OMP_NUM_THREADS"]) <= (os.cpu_count() or 1)
 
 

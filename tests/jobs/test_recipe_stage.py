@@ -178,6 +178,30 @@ def test_a_file_that_arrives_damaged_is_not_staged(
     assert bucket.abort_uploads(SHARDS[0]) == 0
 
 
+def test_while_a_commit_takes_anothers_place_the_folder_is_not_whole(
+    bucket: Bucket, folder: Path, endpoint: Any
+) -> None:
+    """The run is cut off; the next one has no manifest that tells what the first commit left."""
+    model = folder / "models" / MODEL
+    with running_hub(folder) as hub:
+        endpoint(hub)
+        assert _stage(bucket) == 0
+    for name in (*SHARDS, INDEX):
+        (model / name).unlink()
+    (model / "model.safetensors").write_bytes(b"whole")
+    with running_hub(folder) as hub:
+        endpoint(hub)
+        hub.repositories.find("models", MODEL)
+        (model / "model.safetensors").write_bytes(b"wrong")
+        assert _stage(bucket) == 1
+        assert bucket.head("tunestack-stage.json") is None
+        (model / "model.safetensors").write_bytes(b"whole")
+        assert _stage(bucket) == 0
+    weights = [one.name for one in bucket.list() if one.name.endswith(".safetensors")]
+    assert weights == ["model.safetensors"]
+    assert bucket.head("tunestack-stage.json") is not None
+
+
 @pytest.mark.parametrize(
     ("token", "said"),
     [

@@ -51,30 +51,23 @@ class Repository:
     def parts(self, file: HubFile) -> Iterator[bytes]:
         """The file's bytes in parts of :data:`PART_SIZE`; fetched ahead of the reader.
 
-        The last part is yielded when the checksum is known to be right.
-
         Raises:
-            StageError: it is not, or the hub refuses.
+            StageError: the hub refuses; or, after the last part, the checksum is not right.
         """
         digests = (hashlib.sha256(), hashlib.sha1(b"blob %d\0" % file.size, usedforsecurity=False))
         starts = range(0, file.size, PART_SIZE)
         size = 0
-        held: bytes | None = None
         for part in ahead(lambda start: self._fetch(file, start), starts, WORKERS):
-            if held is not None:
-                yield held
-            held = part
             size += len(part)
             for digest in digests:
                 digest.update(part)
+            yield part
         found = digests[0 if file.sha256 else 1].hexdigest()
         if size != file.size or found != (file.sha256 or file.git_sha1):
             raise StageError(
                 f"{file.name} of {self.name} arrived damaged: {size:,} bytes, checksum {found}; "
                 f"the hub lists {file.size:,} with {file.sha256 or file.git_sha1}. Run again"
             )
-        if held is not None:
-            yield held
 
     def _fetch(self, file: HubFile, start: int) -> bytes:
         from huggingface_hub import constants, hf_hub_url

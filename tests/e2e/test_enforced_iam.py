@@ -150,13 +150,13 @@ class Tenant:
     def stand_up(self) -> None:
         """Terraform, as the administrator, up to where people come in."""
         self.python(
-            "from demo import cloud, deploy; "
-            "deploy.deploy(cloud.running(), deploy.choose_provider('auto'))"
+            "from demo import cases, cloud, deploy; "
+            "deploy.deploy(cases.DEMO, cloud.running(), deploy.choose_provider('auto'))"
         )
 
     def leave_nothing(self) -> None:
         """Others drive this working copy too."""
-        self.python("from demo.places import leave_nothing; leave_nothing()")
+        self.python("from demo.places import leave_nothing; leave_nothing('demo')")
         shutil.rmtree(self.copy.home / ".oci", ignore_errors=True)
 
     def python(self, script: str) -> None:

@@ -64,10 +64,9 @@ class First:
         except OSError as error:
             self._channel.send({"event": "not started", "message": _why_not(spec, error)})
             return
-        # What is left of the output's readers is the command's alone: its end is the output's.
-        os.close(self._output)
-        self._channel.send({"event": "started"})
         try:
+            # The output is the command's alone: it ends with the last process that writes to it.
+            os.close(self._output)
             self._stay(wake)
         finally:
             self._end_all()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUTS = 0x04000000
@@ -159,16 +159,15 @@ def pivot_root(root: str) -> None:
 
 
 def end_with_parent() -> None:
-    """SIGKILL when the thread that started this process ends."""
-    _libc.prctl(_PR_SET_PDEATHSIG, 9, 0, 0, 0)
+    """SIGKILL when the thread that started this process ends: on Linux."""
+    with suppress(AttributeError):
+        _libc.prctl(_PR_SET_PDEATHSIG, 9, 0, 0, 0)
 
 
-def adopt_orphans() -> bool:
-    """Become the parent of what descends from this process and lost its own; False: can't."""
-    try:
-        return bool(_libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
-    except AttributeError:
-        return False  # macOS
+def adopt_orphans() -> None:
+    """Become the parent of what descends from this process and lost its own: on Linux."""
+    with suppress(AttributeError):
+        _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def drop_privileges() -> None:

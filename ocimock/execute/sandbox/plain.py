@@ -25,7 +25,9 @@ def run(channel: Channel, output: int) -> None:
     channel.send({"event": "ready", "notes": [], "ports": []})
     if channel.receive() is None:
         return
-    First(channel, output, _signal_descendants).run(received[0])
+    # Where this process is killed itself, the command at least goes with it.
+    first = First(channel, output, _signal_descendants, before_command=kernel.end_with_parent)
+    first.run(received[0])
     os._exit(0)
 
 

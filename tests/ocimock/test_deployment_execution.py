@@ -208,6 +208,28 @@ def test_what_the_server_finds_in_its_environment(desk: Desk) -> None:
     assert _SECRET not in json.dumps(found)
 
 
+@in_both
+def test_the_server_calls_oci_as_its_deployment(desk: Desk) -> None:
+    up = desk.deploy()
+    assert desk.ask(up, {"do": "principal"}).json() == {"namespace": NS}
+    assert desk.served.calls[-2].operation == "get_namespace"
+
+
+def test_a_log_that_no_policy_lets_it_write_fails_it(tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    image.mkdir()
+    shutil.copy(_IMAGE, image)
+    text = execution(image, "auto")
+    with (
+        executing_server(tmp_path, "--enforce-iam", text=text) as found,
+        _desk(found, image) as desk,
+    ):
+        refused = desk.deploy()
+        assert refused.lifecycle_state == "FAILED"
+        assert f"write to log {desk.work.log}" in refused.lifecycle_details
+        assert desk.lines(refused) == []
+
+
 def test_a_server_that_ends_before_it_is_healthy_fails_with_its_last_lines(desk: Desk) -> None:
     made = desk.create(desk.model({"a.txt": "A"}), variables={"FAIL": "1"})
     failed = desk.until_state(made.data, "ACTIVE", "FAILED")

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 
 from ...wire.body import Body
-from ...wire.errors import InternalError, ServiceUnavailable
+from ...wire.errors import ServiceError, ServiceUnavailable
 from ...wire.message import Response
 
 # Seconds to be let in; the server is on this machine.
@@ -67,9 +67,9 @@ class Exchange:
         try:
             answer = self._ask()
         except TimeoutError:
-            return self._refused(InternalError(self._too_slow()).response())
+            return self._refused(ServiceError(self._too_slow()).response())
         except (OSError, http.client.HTTPException) as fault:
-            # Source: OCI documentation, "Predict Endpoint" (503, Model server unavailable).
+            # Source: OCI documentation, "Predict Endpoint"; so is that of 500 above.
             text = f"Model server unavailable. (ocimock: {fault or type(fault).__name__})"
             return self._refused(ServiceUnavailable(text).response())
         self._answer = answer

@@ -93,6 +93,15 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.answer({"fault": ""})
 
+    def principal(self, asked: dict[str, Any], body: bytes) -> None:
+        """Whom OCI's SDK takes this container for, and whether OCI does too."""
+        import oci
+
+        signer = oci.auth.signers.get_resource_principals_signer()
+        storage = oci.object_storage.ObjectStorageClient({}, signer=signer)
+        namespace = storage.get_namespace(retry_strategy=oci.retry.NoneRetryStrategy()).data
+        self.answer({"namespace": namespace})
+
     def die(self, asked: dict[str, Any], body: bytes) -> None:
         print("dying", flush=True)
         os._exit(9)

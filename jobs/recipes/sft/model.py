@@ -115,8 +115,11 @@ def load_tokenizer(folder: Path) -> Any:
     from transformers import AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError) as error:
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        except ImportError:  # a model with tokenizer.model alone is converted by protobuf
+            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, use_fast=False)
+    except (OSError, ValueError, ImportError) as error:
         raise UsageError(f"--model {folder} has no tokenizer that can be read: {error}") from None
     if tokenizer.eos_token_id is None:
         raise UsageError(f"--model {folder}: its tokenizer has no end-of-text token")

@@ -3,6 +3,7 @@
 The definitions, the policies and the storage read these, so that they can't disagree.
 """
 
+import hashlib
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -59,7 +60,8 @@ class Plan:
     outputs_prefix: str
     """Where the fine-tuning leaves its weights."""
     checkpoints_prefix: str
-    """Where it keeps what it would go on from."""
+    """Where it keeps what it would go on from: a folder for each way to train, since a training
+    goes on only with the settings that it began with."""
     merged_prefix: str
     """Where the merged model lies, which the model catalog refers to."""
 
@@ -73,15 +75,21 @@ def plan_for(tenancy: Tenancy) -> Plan:
     outputs = _outputs_prefix(tenancy.model, slug, method, dataset)
     ours = finetune.recipe == "sft"
     conda = finetune.conda or (ACTIVE_CONDA if ours else TUTORIAL_CONDA)
+    replicas = finetune.replicas or _replicas(tenancy)
+    batch_size = finetune.batch_size or _BATCH_SIZE[method]
+    learning_rate = finetune.learning_rate or _LEARNING_RATE[method]
+    epochs = finetune.epochs or (None if finetune.max_steps else _EPOCHS)
+    rows = batch_size * replicas * GPU_SHAPES[finetune.shape].gpus
+    way = _way(tenancy, method, epochs, rows * finetune.gradient_accumulation, learning_rate)
     return Plan(
         model_id=hugging_face_id(tenancy.model),
         slug=slug,
         dataset=dataset,
         method=method,
-        replicas=finetune.replicas or _replicas(tenancy),
-        epochs=finetune.epochs or (None if finetune.max_steps else _EPOCHS),
-        batch_size=finetune.batch_size or _BATCH_SIZE[method],
-        learning_rate=finetune.learning_rate or _LEARNING_RATE[method],
+        replicas=replicas,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
         conda=conda,
         own_conda=conda if ours else ACTIVE_CONDA,
         tensor_parallel=tenancy.serving.tensor_parallel or GPU_SHAPES[tenancy.serving.shape].gpus,
@@ -91,7 +99,7 @@ def plan_for(tenancy: Tenancy) -> Plan:
         base_prefix=f"base/{slug}",
         data_prefix=f"data/{dataset}",
         outputs_prefix=outputs,
-        checkpoints_prefix=f"checkpoints/{outputs}",
+        checkpoints_prefix=f"checkpoints/{outputs}/{way}",
         merged_prefix=f"merged/{outputs}",
     )
 
@@ -106,6 +114,22 @@ def _replicas(tenancy: Tenancy) -> int:
     if found is None:  # the loader refuses such a file
         raise ValueError(f"{tenancy.model}: finetune.replicas is needed")
     return found
+
+
+def _way(tenancy: Tenancy, *more: object) -> str:
+    """A short name for all that makes a training this one and no other.
+
+    Not among it: how often it logs and saves, what spares memory, and on how many nodes the same
+    global batch is computed.
+    """
+    finetune = tenancy.finetune
+    settings = (
+        *(tenancy.model, tenancy.model_revision, tenancy.dataset, tenancy.dataset_revision),
+        *(finetune.max_steps, finetune.max_length, finetune.packing, finetune.precision),
+        *(finetune.seed, finetune.extra_args),
+        *more,
+    )
+    return hashlib.sha256(repr(settings).encode()).hexdigest()[:8]
 
 
 def _stage_size(tenancy: Tenancy) -> tuple[int, int] | None:

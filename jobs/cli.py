@@ -229,6 +229,8 @@ def delete(
             say("In OCI: the deployment, the model and the jobs of the record.")
         for each in leftovers:
             say(f"In the bucket: {each}")
+        if weights and not staged:
+            say("The staged model and data set stay; --staged takes them too.")
         typer.confirm("Delete this?", abort=True)
     if entries:
         sign_in_where(*entries.values())

@@ -34,7 +34,9 @@ def folders(definitions: Mapping[str, Definition], *, staged: bool = False) -> t
     """
     finetune = definitions["finetune"]
     mounted = [definitions[step].mount(dest) for step in ("finetune", "merge") for dest in _WRITTEN]
-    named = [finetune.runtime.get("outputUri"), finetune.argument("--checkpoints")]
+    # Its last part is the way to train: those of other ways are nobody's any more.
+    checkpoints = (finetune.argument("--checkpoints") or "").rpartition("/")[0]
+    named = [finetune.runtime.get("outputUri"), checkpoints]
     if staged:
         named += [definitions["stage"].argument(flag) for flag in ("--model-to", "--dataset-to")]
     artifact = definitions["model"].content["spec"]["artifact"]

@@ -253,7 +253,9 @@ def test_sft_is_told_all_that_it_takes(
 
     command = shlex.split(runtime["command"])
     checkpoints = command.pop(command.index("--checkpoints") + 1)
-    assert re.fullmatch(r"oci://[^@/]+@[^@/]+/checkpoints/llama2-ft-lora-13b", checkpoints)
+    assert re.fullmatch(
+        r"oci://[^@/]+@[^@/]+/checkpoints/llama2-ft-lora-13b/[0-9a-f]{8}", checkpoints
+    )
     assert command == [
         *("torchrun", "--module", "recipes.sft"),
         *("--model", "/mnt/base"),

@@ -86,8 +86,27 @@ def test_another_data_set_gets_folders_of_its_own(tmp_path: Path) -> None:
     assert found.dataset == "dialog-sum"
     assert found.data_prefix == "data/dialog-sum"
     assert found.outputs_prefix == "llama2-ft-lora-13b-dialog-sum"
-    assert found.checkpoints_prefix == f"checkpoints/{found.outputs_prefix}"
+    assert found.checkpoints_prefix.startswith(f"checkpoints/{found.outputs_prefix}/")
     assert found.base_prefix == "base/llama2-13b"
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        ("finetune: {learning_rate: 0.01}\n", False),
+        ("finetune: {batch_size: 2}\n", False),
+        ("finetune: {extra_args: [--lora-rank=4]}\n", False),
+        ("dataset_revision: v2\n", False),
+        ("finetune: {checkpoint_every: 7, gradient_checkpointing: false}\n", True),
+        ("finetune: {replicas: 3, gradient_accumulation: 2}\n", True),
+        ("finetune: {replicas: 3, shape: BM.GPU.A10.4}\n", True),
+    ],
+)
+def test_a_training_goes_on_from_its_own_checkpoints(
+    other: str, same: bool, tmp_path: Path
+) -> None:
+    places = {plan(tmp_path, text).checkpoints_prefix for text in ("", other)}
+    assert len(places) == (1 if same else 2)
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ SERVE_BACKEND = "{backend}"
 "huggingface.co" = "127.0.0.1:{port}"
 
 [limits]
-cpus = 2
+cpus = 1
 memory = "6 GB"
 disk = "10 GB"
 """

@@ -32,6 +32,9 @@ def test_the_model_is_below_what_oci_mounts() -> None:
     below = Settings.read({"BASE_MODEL": "merged/llama/"}).model
     assert below == Path("/opt/ds/model/deployed_model/merged/llama")
     assert Settings.read({"MODEL": "/models/one"}).model == Path("/models/one")
+    # Where nothing can be mounted at that path.
+    elsewhere = Settings.read({"MODEL_ROOT": "/elsewhere", "BASE_MODEL": "merged"})
+    assert elsewhere.model == Path("/elsewhere/merged")
 
 
 def test_without_settings_it_is_the_contract() -> None:

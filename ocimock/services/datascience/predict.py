@@ -28,7 +28,7 @@ from .predict_relay import Exchange
 
 # Source: OCI documentation, "Predict Endpoint".
 _MOST_BYTES = 10 * 1024 * 1024
-# Seconds. Source: the same. For streams OCI documents none; five minutes are its gateways' usual.
+# Seconds. Source: the same for an answer at once; that of a stream is this mock's own choice.
 _SECONDS, _STREAM_SECONDS = 60.0, 300.0
 # Where containers answer, whatever endpoint of the service was called.
 _PREDICT = "/predict"

@@ -11,7 +11,6 @@ import secrets
 import socket
 import threading
 import time
-from collections import deque
 
 from ...cloud import Cloud
 from ...execute.executor import Execution
@@ -20,23 +19,19 @@ from ...execute.specs import End
 from ...store import Record
 from . import run_files, run_words, served_models
 from .deployment_health import is_healthy
+from .deployment_output import Output
 from .deployment_plan import DeploymentPlan, Place, spec
 from .deployment_record import DeploymentRecord, Forgotten
 from .node_access import Access
-from .run_inbox import Ended, Inbox
 from .run_plan import CannotRun
 
 _log = logging.getLogger(__name__)
 
-# Seconds. How often the thread looks up when nothing happens, and how long it lets lines gather.
-_LOOK, _GATHER = 0.1, 0.05
 # Seconds of the mock's clock in which a server must be healthy. OCI documents no number; a model of
 # many gigabytes takes minutes.
 HEALTHY_WITHIN = 1800.0
 # Seconds that a server has to end in when the mock does.
 _SOON = 2.0
-# Lines of the server's output that an error shows.
-_SHOWN_LINES = 12
 
 
 class _Stopping(Exception):  # noqa: N818 - never leaves this module
@@ -77,8 +72,7 @@ class DeploymentWorker:
         self._id = record.deployment_id
         # Not that of one that goes on beside it.
         self._folder = execution.folder_of(self._id) / secrets.token_hex(4)
-        self._inbox = Inbox()
-        self._tail: deque[str] = deque(maxlen=_SHOWN_LINES)
+        self._output = Output(record)
         self._nodes: list[Node] = []
         self._plan: DeploymentPlan | None = None
         self._is_ready = False
@@ -126,10 +120,10 @@ class DeploymentWorker:
 
     def abandon(self) -> None:
         self._record.is_abandoned = self._is_stopping = True
-        self._inbox.close()
+        self._output.close()
         for node in self.nodes():
             node.kill()
-        self._inbox.wake()
+        self._output.wake()
         if self._before is not None:
             self._before.abandon()
 
@@ -141,7 +135,7 @@ class DeploymentWorker:
         self._is_ready = False
         for node in self.nodes():
             node.stop(grace)
-        self._inbox.wake()
+        self._output.wake()
 
     def _work(self) -> None:
         failure: str | None = "a fault of ocimock itself; its output says more"
@@ -157,7 +151,7 @@ class DeploymentWorker:
             self._is_ready = False
             self._end_nodes()
             self._finish(failure)
-            self._inbox.close()
+            self._output.close()
             run_files.remove(self._folder)
             self._execution.remove(self._id, self)
 
@@ -195,13 +189,12 @@ class DeploymentWorker:
         """
         run_files.remove(self._folder / "node")
         ready = spec(found, place, access, self._folder)
-        self._tail.clear()
         try:
-            node = self._execution.start(ready, lambda text: self._inbox.line(0, text))
+            node = self._execution.start(ready, self._output.line)
         except OSError as fault:
             raise CannotRun(f"The server could not be started: {fault}") from None
         self._nodes.append(node)
-        threading.Thread(target=self._await, args=(node,), daemon=True).start()
+        self._output.follow(node)
         self._until_healthy(node, found)
         self._is_ready = True
         self._succeed(found)
@@ -211,11 +204,6 @@ class DeploymentWorker:
         if self._is_stopping:
             raise _Stopping
         return end
-
-    def _await(self, node: Node) -> None:
-        end = node.wait()
-        if end is not None:
-            self._inbox.ended(0, end)
 
     def _until_healthy(self, node: Node, found: DeploymentPlan) -> None:
         """:raises CannotRun: it ends before, or takes too long."""
@@ -232,7 +220,7 @@ class DeploymentWorker:
             if clock.now() > deadline:
                 raise CannotRun(
                     f"GET /health on port {found.health_port} was not answered with 200 within "
-                    f"{HEALTHY_WITHIN / 60:g} minutes{self._shown()}"
+                    f"{HEALTHY_WITHIN / 60:g} minutes{self._output.shown()}"
                 )
 
     def _succeed(self, found: DeploymentPlan) -> None:
@@ -250,19 +238,9 @@ class DeploymentWorker:
                 before.stop()
 
     def _hear(self) -> End | None:
-        """Write down what the server said; how it ended, if it did."""
-        heard = self._inbox.take(_LOOK)
-        if heard:
-            # Lines come in bursts: one transaction for as many as may be.
-            time.sleep(_GATHER)
-            heard += self._inbox.take(0)
-        lines = [item.text for item in heard if not isinstance(item, Ended)]
-        ends = [item.end for item in heard if isinstance(item, Ended)]
-        self._tail.extend(lines)
-        if lines:
-            self._record.write("predict", lines)
+        end = self._output.hear()
         self._keep_up()
-        return ends[0] if ends else None
+        return end
 
     def _keep_up(self) -> None:
         """Let due events happen, and keep the principal of the server good."""
@@ -296,12 +274,7 @@ class DeploymentWorker:
     def _last(self, end: End) -> str:
         """How the server ended, for people."""
         assert self._plan is not None
-        return f"{run_words.node_ended(end, self._plan.limits)}{self._shown()}"
-
-    def _shown(self) -> str:
-        """The last lines of the server's output."""
-        lines = [line.strip() for line in self._tail if line.strip()]
-        return f"; its last lines: {' | '.join(lines)}" if lines else "; it said nothing"
+        return f"{run_words.node_ended(end, self._plan.limits)}{self._output.shown()}"
 
     def _end_nodes(self) -> None:
         for node in self._nodes:

@@ -108,13 +108,14 @@ def test_only_one_rank_of_a_node_says_it(
     [
         ({"model_type": "gpt2"}, "of the family 'gpt2'; this recipe trains llama, mistral"),
         ({"model_type": "no such"}, "no such"),
+        ({"model_type": "mistral", "sliding_window": 64}, "attention looks back 64 tokens"),
     ],
 )
-def test_another_family_of_models_is_refused(
+def test_a_model_that_it_cannot_train_is_refused(
     made: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
-    changes: dict[str, str],
+    changes: dict[str, object],
     named: str,
 ) -> None:
     config = json.loads((made / "base" / "config.json").read_text())

@@ -158,6 +158,19 @@ def test_packed_rows_train_as_unpacked_ones(made: Path, tmp_path: Path) -> None:
     _same_losses(packed, unpacked)
 
 
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_other_families_and_tied_weights(made: Path, tmp_path: Path, method: str) -> None:
+    """Qwen2 has biases, and here one matrix for the words that it reads and writes."""
+    _write_qwen(made / "base", tmp_path / "qwen")
+    options = ("--model", str(tmp_path / "qwen"), "--method", method, "--max-steps", "3")
+    one = run(arguments(made, tmp_path / "one", *options), tmp_path / "one.log")
+    halves = (*options, "--batch-size", "2")
+    two = run(arguments(made, tmp_path / "two", *halves), tmp_path / "two.log", ranks=2)
+    assert two.codes == (0, 0), two.errors
+    assert one.losses()[3] < one.losses()[1]
+    _same_losses(two, one)
+
+
 def test_bf16_trains(made: Path, tmp_path: Path, lora: Ended) -> None:
     options = ("--precision", "bf16", "--batch-size", "2")
     two = run(arguments(made, tmp_path / "out", *options), tmp_path, ranks=2)
@@ -173,6 +186,25 @@ def test_bf16_trains_on_one_rank(made: Path, tmp_path: Path, full: Ended) -> Non
     )
     assert one.codes == (0,), one.errors
     assert one.losses()[STEPS] == pytest.approx(full.losses()[STEPS], abs=0.2)
+
+
+def _write_qwen(base: Path, folder: Path) -> None:
+    from transformers import AutoTokenizer, Qwen2Config, Qwen2ForCausalLM
+
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    config = Qwen2Config(
+        vocab_size=len(tokenizer),
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        max_position_embeddings=1024,
+        tie_word_embeddings=True,
+    )
+    torch.manual_seed(0)
+    Qwen2ForCausalLM(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
 
 
 def _same_losses(one: Ended, other: Ended) -> None:

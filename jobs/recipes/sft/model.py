@@ -101,6 +101,12 @@ def check(options: Options) -> None:
             f"--max-length {options.max_length}: the model knows "
             f"{config.max_position_embeddings} positions"
         )
+    window = getattr(config, "sliding_window", None)
+    if window and window < options.max_length:
+        raise UsageError(
+            f"--max-length {options.max_length}: the model's attention looks back {window} tokens, "
+            "and this recipe knows no such window; choose no more than that"
+        )
     weights.files_of(folder)
     if options.method == "lora":
         _check_targets(_empty(folder, torch.float32), options.lora_targets)

@@ -138,6 +138,10 @@ def test_what_is_not_there(hub: Hub, tmp_path: Path) -> None:
         api.model_info(MODEL, revision="v2")
     with pytest.raises(errors.EntryNotFoundError):
         hf_hub_download(MODEL, "absent", endpoint=hub.url, cache_dir=tmp_path, token=False)
+    with pytest.raises(errors.RevisionNotFoundError):
+        hf_hub_download(
+            MODEL, "config.json", revision="v2", endpoint=hub.url, cache_dir=tmp_path, token=False
+        )
     connection = http.client.HTTPConnection("127.0.0.1", hub.port)
     connection.request("GET", "/%2e%2e/models/resolve/main/org%2ftiny%2fconfig.json")
     assert connection.getresponse().status == 404

@@ -26,6 +26,7 @@ class Fabric:
             return
         self._channel.close()
         said = processes.last_words(self._process)
+        self._remove_group()
         raise OSError(received[0]["message"] if received is not None else said)
 
     def start(self, channel: int, output: int) -> None:
@@ -37,6 +38,12 @@ class Fabric:
         """End it, and all of its nodes."""
         self._channel.close()
         processes.wait(self._process)
+        self._remove_group()
+
+    def _remove_group(self) -> None:
+        """Its process does so, also where ocimock is no more; but not where it was killed."""
+        if self.group is not None:
+            self.group.remove()
 
 
 class Fabrics:

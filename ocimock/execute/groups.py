@@ -53,6 +53,11 @@ class Parent:
             return None
         return Parent(folder, self.files)
 
+    def remove(self) -> None:
+        """Empty it is, or else whoever is in there keeps it."""
+        with suppress(OSError):
+            self.folder.rmdir()
+
     def limited(self, name: str, limit: int, first: int) -> Group | None:
         """One below it for the process *first*, and what it will start, to *limit* bytes."""
         folder = self.folder / f"{next(_counter)}-{name}"

@@ -14,13 +14,17 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .ahead import ahead
+from .bucket_errors import AbsentError, BucketError, telling
 from .credentials import client
+from .multipart import upload
+
+__all__ = ["SHA256", "AbsentError", "Bucket", "BucketError", "Head", "Stored", "part_size"]
 
 PART_SIZE = 64 * 1024**2
 """Bytes. Object Storage takes 10 MiB to 50 GiB a part and 10,000 parts an object: this reaches
@@ -32,14 +36,6 @@ SHA256 = "sha256"
 """The metadata entry (the header ``opc-meta-sha256``) with the SHA-256 of the object, in hex."""
 
 _URI = re.compile(r"oci://(?P<bucket>[^@/]+)@(?P<namespace>[^@/]+)(?:/(?P<prefix>.*))?")
-
-
-class BucketError(Exception):
-    """Object Storage refused, or what it holds is not what it should be; the message says which."""
-
-
-class AbsentError(BucketError):
-    """There is no such object."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +93,7 @@ class Bucket:
         """The objects of this folder, or of *folder* in it, at any depth, by name."""
         import oci
 
-        with self._telling(f"list {self.uri(folder)}"):
+        with telling(f"list {self.uri(folder)}"):
             found = oci.pagination.list_call_get_all_results_generator(
                 self.client.list_objects,
                 "response",
@@ -113,7 +109,7 @@ class Bucket:
     def head(self, name: str) -> Head | None:
         """Size, ETag and metadata of an object; None where there is none."""
         try:
-            with self._telling(f"look at {self.uri(name)}"):
+            with telling(f"look at {self.uri(name)}"):
                 answer = self.client.head_object(self.namespace, self.bucket, self.prefix + name)
         except AbsentError:
             return None
@@ -122,7 +118,7 @@ class Bucket:
     def read(self, name: str) -> bytes | None:
         """All of a small object; None where there is none."""
         try:
-            with self._telling(f"read {self.uri(name)}"):
+            with telling(f"read {self.uri(name)}"):
                 return self._get(name)
         except AbsentError:
             return None
@@ -131,7 +127,7 @@ class Bucket:
         """Make *content* the object *name*, in one request; its SHA-256 in hex."""
         digest = hashlib.sha256(content).hexdigest()
         known = {**(metadata or {}), SHA256: digest}
-        with self._telling(f"write {self.uri(name)}"):
+        with telling(f"write {self.uri(name)}"):
             self.client.put_object(
                 self.namespace, self.bucket, self.prefix + name, content, opc_meta=known
             )
@@ -139,7 +135,7 @@ class Bucket:
 
     def delete(self, name: str) -> None:
         """Delete an object; it is no mistake where there is none."""
-        with suppress(AbsentError), self._telling(f"delete {self.uri(name)}"):
+        with suppress(AbsentError), telling(f"delete {self.uri(name)}"):
             self.client.delete_object(self.namespace, self.bucket, self.prefix + name)
 
     def upload(self, path: Path, name: str, metadata: Mapping[str, str] | None = None) -> str:
@@ -164,8 +160,9 @@ class Bucket:
         interrupted upload to the same name has left are removed first.
         """
         self.abort_uploads(name)
-        with self._telling(f"upload {self.uri(name)}"):
-            self._upload_parts(self.prefix + name, parts, dict(metadata or {}))
+        with telling(f"upload {self.uri(name)}"):
+            place = (self.namespace, self.bucket, self.prefix + name)
+            upload(self.client, place, parts, metadata or {}, WORKERS)
 
     def download(self, name: str, path: Path) -> None:
         """Download an object to *path*, which appears when all of it is there.
@@ -198,7 +195,7 @@ class Bucket:
         import oci
 
         full = self.prefix + name
-        with self._telling(f"look for interrupted uploads of {self.uri(name)}"):
+        with telling(f"look for interrupted uploads of {self.uri(name)}"):
             uploads = oci.pagination.list_call_get_all_results(
                 self.client.list_multipart_uploads, self.namespace, self.bucket
             ).data
@@ -207,47 +204,10 @@ class Bucket:
                 self.client.abort_multipart_upload(self.namespace, self.bucket, full, one.upload_id)
         return len(ours)
 
-    def _upload_parts(self, name: str, parts: Iterable[bytes], metadata: dict[str, str]) -> None:
-        from oci.object_storage import models
-
-        upload = self.client.create_multipart_upload(
-            self.namespace,
-            self.bucket,
-            models.CreateMultipartUploadDetails(
-                object=name, metadata={f"opc-meta-{key}": text for key, text in metadata.items()}
-            ),
-        ).data
-
-        def send(numbered: tuple[int, bytes]) -> Any:
-            number, part = numbered
-            answer = self.client.upload_part(
-                self.namespace, self.bucket, name, upload.upload_id, number, part
-            )
-            return models.CommitMultipartUploadPartDetails(
-                part_num=number, etag=answer.headers["etag"]
-            )
-
-        # Whatever ends it early, Ctrl-C too, must not leave parts that are paid for and never seen.
-        try:
-            sent = list(ahead(send, enumerate(parts, start=1), WORKERS))
-            self.client.commit_multipart_upload(
-                self.namespace,
-                self.bucket,
-                name,
-                upload.upload_id,
-                models.CommitMultipartUploadDetails(parts_to_commit=sent),
-            )
-        except BaseException:
-            with suppress(BucketError), self._telling("clean up"):
-                self.client.abort_multipart_upload(
-                    self.namespace, self.bucket, name, upload.upload_id
-                )
-            raise
-
     def _download_parts(self, name: str, about: Head) -> Iterator[bytes]:
         def fetch(start: int) -> bytes:
             end = min(start + PART_SIZE, about.size) - 1
-            with self._telling(f"download {self.uri(name)}"):
+            with telling(f"download {self.uri(name)}"):
                 return self._get(name, range=f"bytes={start}-{end}", if_match=about.etag)
 
         return ahead(fetch, range(0, about.size, PART_SIZE), WORKERS)
@@ -270,22 +230,6 @@ class Bucket:
                 return content
         raise BucketError(f"{self.uri(name)} broke off {_ATTEMPTS} times before its end")
 
-    @contextmanager
-    def _telling(self, doing: str) -> Iterator[None]:
-        """Refusals as :class:`BucketError`, in words and with the id that Oracle's support asks."""
-        from oci._vendor.requests import RequestException
-        from oci.exceptions import ServiceError
-
-        try:
-            yield
-        except ServiceError as error:
-            kind = AbsentError if _is_absent(error) else BucketError
-            raise kind(_refused(doing, error)) from None
-        except RequestException as error:
-            raise BucketError(
-                f"could not {doing}: Object Storage did not answer: {error}"
-            ) from None
-
 
 def part_size(size: int) -> int:
     """Bytes a part for an object of *size* bytes."""
@@ -303,11 +247,6 @@ def _client() -> Any:
     return client(ObjectStorageClient)
 
 
-def _is_absent(error: Any) -> bool:
-    """An answer to HEAD has no body, so that its code is not known."""
-    return bool(error.status == 404 and error.code != "BucketNotFound")
-
-
 def _head(headers: Mapping[str, str]) -> Head:
     metadata = {
         name.lower().removeprefix("opc-meta-"): text
@@ -315,13 +254,3 @@ def _head(headers: Mapping[str, str]) -> Head:
         if name.lower().startswith("opc-meta-")
     }
     return Head(int(headers["content-length"]), headers["etag"], metadata)
-
-
-def _refused(doing: str, error: Any) -> str:
-    told = f"{error.status} {error.code}: {error.message} (opc-request-id {error.request_id})"
-    if error.status not in (401, 403, 404):
-        return f"could not {doing}: {told}"
-    return (
-        f"could not {doing}: {told}. Is the bucket there, and may the job runs' dynamic group "
-        "'manage objects' in it? A new dynamic group or policy takes some minutes to work"
-    )

@@ -144,6 +144,8 @@ def test_hidden_places_are_empty_but_for_what_is_bound_below(tmp_path: Path) -> 
     ignored = Path(__file__).parent / "__pycache__"
     if not os.access(ignored.parent, os.W_OK):
         pytest.skip(f"{ignored.parent} can't be written to")
+    if ignored.is_relative_to("/tmp"):
+        pytest.skip("this checkout is in /tmp, of which a node sees nothing")
     ignored.mkdir(exist_ok=True)
     home = Path(tempfile.mkdtemp(dir=ignored))
     keys, inner = home / ".oci", home / "mock" / "node"

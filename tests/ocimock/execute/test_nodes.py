@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import select
 import signal
 import socket
 import threading
@@ -12,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from ocimock.execute import processes
+from ocimock.execute.running import settle
 from ocimock.execute.specs import Cause, End
-from tests.ocimock.execute.launching import Launcher
+from tests.ocimock.execute.launching import ENVIRONMENT, Launcher
 
 _SLEEPERS = """
 import os, signal, time
@@ -188,6 +192,28 @@ def test_stop_at_once_after_the_start(launcher: Launcher) -> None:
     started = launcher.shell("exec sleep 1000")
     started.node.stop(grace=1)
     assert started.end().cause is Cause.STOPPED
+
+
+def test_words_that_come_together_are_all_heard() -> None:
+    """To begin, and to stop, read at once by the first process."""
+    output, write = os.pipe()
+    channel, process = processes.start("plain", str(write), files=[write])
+    os.close(write)
+    settle(
+        channel,
+        {
+            "name": "node", "command": ["sleep", "1000"], "environment": ENVIRONMENT,
+            "working_directory": "/", "cpus": [],
+        },
+    )  # fmt: skip
+    words = ({"do": "go", "files": 0}, {"do": "stop", "grace": 5, "files": 0})
+    channel._connection.sendall(b"".join(json.dumps(word).encode() + b"\n" for word in words))
+    with os.fdopen(output, "rb") as file:
+        assert select.select([file], [], [], 20)[0], "the command goes on"
+        assert file.read() == b""
+    assert channel.receive() == ({"event": "exited", "status": -signal.SIGTERM}, [])
+    channel.close()
+    processes.wait(process)
 
 
 def test_kill_from_many_threads(launcher: Launcher) -> None:

@@ -16,6 +16,9 @@ from .record import STEPS, Entry, Run
 # Colours that people who confuse red and green tell apart. Source: Okabe and Ito, 2008.
 _TRAIN, _EVAL = "#0072B2", "#D55E00"
 
+# What matplotlib would write into the picture: when and by what it was made.
+_METADATA = ("Date", "Creator", "Format", "Type")
+
 _PAGE = """\
 <!doctype html>
 <html lang="en">
@@ -81,7 +84,7 @@ def picture(points: Sequence[Mapping[str, Any]]) -> str:
     drawn = io.StringIO()
     # No date, and names of its parts that are no random ones: the same run gives the same file.
     with mpl.rc_context({"svg.hashsalt": "tunestack"}):
-        figure.savefig(drawn, format="svg", metadata={"Date": None})
+        figure.savefig(drawn, format="svg", metadata=dict.fromkeys(_METADATA))
     return drawn.getvalue().partition("?>")[2].partition('.dtd">')[2].strip()
 
 

@@ -64,7 +64,7 @@ def resolve(requirements: Sequence[str], *, torch: str | None = TORCH) -> dict[s
                 *(sys.executable, "-m", "uv", "pip", "compile", str(wanted)),
                 *("--constraint", str(given), "--python-version", PYTHON),
                 *("--python-platform", PLATFORM, "--only-binary", ":all:"),
-                *("--no-header", "--no-annotate", "--no-config", "--quiet"),
+                *("--no-header", "--no-annotate", "--quiet"),
             ],
             capture_output=True,
             text=True,

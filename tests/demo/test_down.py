@@ -7,8 +7,8 @@ from unittest.mock import Mock
 
 import pytest
 
-from demo import cloud as embedded
 from demo import cases, down, hub_process, places
+from demo import cloud as embedded
 from demo.errors import LeftoversError, StepFailedError
 from demo.standing import described
 

@@ -5,9 +5,6 @@ process is the first of a PID namespace, so that the kernel ends all of it when 
 when ocimock's end of the channel closes, however that came about.
 """
 
-# System calls take strings.
-# ruff: noqa: PTH106, PTH112
-
 from __future__ import annotations
 
 import os

@@ -4,9 +4,6 @@ Told by messages on a channel: ``stop`` (with seconds of grace), ``kill``, ``dia
 nobody holds any more means that ocimock is gone: so is the node, then.
 """
 
-# System calls take strings.
-# ruff: noqa: PTH113, PTH118
-
 from __future__ import annotations
 
 import errno

@@ -1,8 +1,5 @@
 """Linux system calls that Python 3.11 has no function for (man 2 of each)."""
 
-# System calls take strings.
-# ruff: noqa: PTH123
-
 from __future__ import annotations
 
 import ctypes

@@ -1,8 +1,5 @@
 """The first process of a node that is a tree of the host's processes, and no more than that."""
 
-# System calls take strings.
-# ruff: noqa: PTH112, PTH123, PTH208
-
 from __future__ import annotations
 
 import os

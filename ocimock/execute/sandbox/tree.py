@@ -3,9 +3,6 @@
 It is put together below a folder while the host's is still in place, then becomes the root.
 """
 
-# System calls take strings.
-# ruff: noqa: PTH101, PTH102, PTH103, PTH110, PTH112, PTH114, PTH115, PTH116, PTH118, PTH119, PTH120, PTH123, PTH208, PTH211
-
 from __future__ import annotations
 
 import os

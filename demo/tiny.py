@@ -136,6 +136,7 @@ def write_model(
         eos_token="</s>",
         pad_token="</s>",
         model_max_length=shape.positions,
+        model_input_names=["input_ids", "attention_mask"],  # a Llama knows no others
     )
     tokenizer.chat_template = (
         "{{ bos_token }}{% for message in messages %}"

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import shlex
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -75,14 +73,11 @@ class Rehearsal:
 
 @pytest.fixture(scope="module")
 def rehearsal(torch_copy: WorkingCopy) -> Iterator[Rehearsal]:
-    made = None
     try:
-        made = Rehearsal(torch_copy)
-        yield made
+        yield Rehearsal(torch_copy)
     finally:
-        found = ServerFile.read(torch_copy.path / ".demo" / "ocimock")
-        if found is not None:  # a test failed before the rehearsal was taken down
-            os.kill(found.pid, signal.SIGTERM)
+        # Where a test failed before the rehearsal was taken down.
+        torch_copy.run(".venv/bin/python -m demo down --force")
 
 
 def test_every_step_really_ran(rehearsal: Rehearsal) -> None:
@@ -167,9 +162,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 merged, prompt, tokens = sys.argv[1:4]
 tokenizer = AutoTokenizer.from_pretrained(merged)
 model = AutoModelForCausalLM.from_pretrained(merged, dtype="float32")
-ids = tokenizer(prompt, return_tensors="pt")
-out = model.generate(**ids, max_new_tokens=int(tokens), do_sample=False)
-print(tokenizer.decode(out[0][ids.input_ids.shape[1]:], skip_special_tokens=True), end="")
+ids = tokenizer(prompt, return_tensors="pt").input_ids
+out = model.generate(ids, max_new_tokens=int(tokens), do_sample=False)
+print(tokenizer.decode(out[0][ids.shape[1]:], skip_special_tokens=True), end="")
 """
 
 DIALOGUE = "Ada: Have you seen my charger?\nKira: I left it in my flat.\nAda: I'll go on Friday."
@@ -222,7 +217,7 @@ def test_a_killed_node_fails_the_run_and_a_resubmit_resumes(rehearsal: Rehearsal
     assert watched.returncode == 1
     assert "FAILED" in watched.stdout
     assert "node 1" in watched.stdout
-    assert rehearsal.cloud.nodes == []
+    assert [node for node in rehearsal.cloud.nodes if node.run == run] == []
     rehearsal.jobs("submit finetune")
     assert rehearsal.jobs("watch finetune --interval 1").returncode == 0
     log = rehearsal.jobs("logs finetune").stdout
@@ -289,7 +284,29 @@ def _submit_broken(
     return rehearsal.jobs("watch stage --interval 0.5", check=False)
 
 
+def test_ads_opctl_runs_and_watches_the_definition(rehearsal: Rehearsal) -> None:
+    """``ads opctl run -f finetune.yaml``, then ``ads opctl watch`` on its run, logs and all."""
+    science = rehearsal.client(oci.data_science.DataScienceClient)
+    before = {run.id for run in science.list_job_runs(COMPARTMENT_ID).data}
+    # opctl wants ~/.oci/config, whatever it is told.
+    setup = 'mkdir -p "$HOME/.oci" && cp "$OCI_CONFIG_FILE" "$HOME/.oci/config"'
+    rehearsal.copy.run(
+        f"{setup} && .venv/bin/ads opctl run -f definitions/rehearsal/finetune.yaml",
+        environment=rehearsal.server.environment,
+    )
+    new = [run for run in science.list_job_runs(COMPARTMENT_ID).data if run.id not in before]
+    assert len(new) == 1
+    printed = rehearsal.copy.run(
+        f".venv/bin/ads opctl watch {new[0].id}; rm -r ~/.oci",
+        environment=rehearsal.server.environment,
+    ).stdout
+    assert '"metric"' in printed or "loss" in printed
+    assert science.get_job_run(new[0].id).data.lifecycle_state == "SUCCEEDED"
+    science.delete_job(new[0].job_id, delete_related_job_runs=True)
+
+
 def test_a_hang_ends_at_its_maximum_runtime(rehearsal: Rehearsal, tmp_path: Path) -> None:
+    # After all that looks at times: from here on the mock's clock is a day ahead.
     definitions = rehearsal.copy.path / "definitions" / "rehearsal"
     for path in definitions.glob("*.yaml"):
         text = path.read_text()
@@ -311,26 +328,6 @@ def _wait_for_line(rehearsal: Rehearsal, line: str) -> None:
     while line not in rehearsal.jobs("logs stage").stdout:
         assert time.monotonic() < deadline
         time.sleep(0.5)
-
-
-def test_ads_opctl_runs_and_watches_the_definition(rehearsal: Rehearsal) -> None:
-    """``ads opctl run -f finetune.yaml``, then ``ads opctl watch`` on its run, logs and all."""
-    science = rehearsal.client(oci.data_science.DataScienceClient)
-    before = {run.id for run in science.list_job_runs(COMPARTMENT_ID).data}
-    # opctl wants ~/.oci/config, whatever it is told.
-    setup = 'mkdir -p "$HOME/.oci" && cp "$OCI_CONFIG_FILE" "$HOME/.oci/config"'
-    rehearsal.copy.run(
-        f"{setup} && .venv/bin/ads opctl run -f definitions/rehearsal/finetune.yaml",
-        environment=rehearsal.server.environment,
-    )
-    new = [run for run in science.list_job_runs(COMPARTMENT_ID).data if run.id not in before]
-    assert len(new) == 1
-    printed = rehearsal.copy.run(
-        f".venv/bin/ads opctl watch {new[0].id}; rm -r ~/.oci",
-        environment=rehearsal.server.environment,
-    ).stdout
-    assert '"metric"' in printed or "loss" in printed
-    assert science.get_job_run(new[0].id).data.lifecycle_state == "SUCCEEDED"
 
 
 def test_a_second_rehearsal_finds_all_done(rehearsal: Rehearsal) -> None:

@@ -26,16 +26,22 @@ def up(
         typer.Option("--simulate", help="Play the tutorial's case, even with PyTorch here."),
     ] = False,
     serve: Annotated[
-        str, typer.Option(help="What serves the rehearsal's model: transformers or vllm.")
-    ] = "transformers",
+        str | None,
+        typer.Option(
+            help="What serves the rehearsal's model: transformers or vllm. Default: what serves "
+            "already, else transformers."
+        ),
+    ] = None,
 ) -> None:
     """Deploy, stage, fine-tune, merge, serve and ask, all against the embedded OCI."""
     from .rehearsal import Server
     from .up import choose, run
 
-    if serve not in list(Server):
-        raise typer.BadParameter(f"{serve}: allowed are {', '.join(Server)}", param_hint="--serve")
-    _guard(lambda: run(choose(rehearse=rehearse, simulate=simulate), provider, Server(serve)))
+    allowed = ", ".join(Server)
+    if serve is not None and serve not in list(Server):
+        raise typer.BadParameter(f"{serve}: allowed are {allowed}", param_hint="--serve")
+    server = None if serve is None else Server(serve)
+    _guard(lambda: run(choose(rehearse=rehearse, simulate=simulate), provider, server))
 
 
 @app.command()

@@ -41,3 +41,9 @@ class OtherCaseError(DemoError):
 
     def __init__(self, standing: str) -> None:
         super().__init__(f"what stands is of tenancies/{standing}.yaml.")
+
+
+class OtherSettingsError(DemoError):
+    """The embedded OCI that runs was started with other settings than those asked for."""
+
+    advice = "'make demo' goes on with what stands; 'make demo-down' removes it."

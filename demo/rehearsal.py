@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import secrets
+import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -11,25 +13,27 @@ from . import hub_process
 from .cases import REHEARSAL
 from .cloud import EmbeddedCloud
 from .commands import jobs, run_quietly
-from .errors import DemoError
+from .errors import DemoError, OtherSettingsError
 from .places import FOLDER, ROOT, TORCH_ENVIRONMENT, VLLM_ENVIRONMENT
 
 _HUB_FOLDER = FOLDER / "hub"
 _EXECUTION_FILE = FOLDER / "execution.toml"
 _TOKEN_FILE = FOLDER / "hub-token"
 
+_IMAGE = "dsmc://odsc-vllm-serving:*"
+
 # What stands for OCI's own things. A node gets one core: two of them train side by side.
 _EXECUTION = """\
 # Written by make rehearse; docs/ocimock.md says what each key means.
 [environments]
-"*" = "{torch}"
+"*" = {torch}
 
-[images."dsmc://odsc-vllm-serving:*"]
-environment = "{serving}"
-folder = "{recipes}"
+[images."{image}"]
+environment = {serving}
+folder = {recipes}
 command = ["python", "-m", "recipes.serve"]
 
-[images."dsmc://odsc-vllm-serving:*".variables]
+[images."{image}".variables]
 SERVE_BACKEND = "{backend}"
 {variables}
 [hosts]
@@ -58,7 +62,7 @@ class Server(StrEnum):
 
 @dataclass(frozen=True)
 class Stage:
-    """What the embedded OCI is started with, and the token that opens the hub's model."""
+    """What the embedded OCI is started with."""
 
     options: tuple[str, ...]
 
@@ -68,11 +72,18 @@ def torch_is_there() -> bool:
     return (TORCH_ENVIRONMENT / ".synced").exists()
 
 
-def prepare(server: Server) -> Stage:
+def prepare(server: Server | None, *, stands: bool) -> Stage:
     """Make the model and its hub; what is there already is used again.
 
+    :param server: None takes what serves already, and transformers where nothing does.
+    :param stands: whether the embedded OCI runs: it has read its execution file, and holds to that.
+    :raises OtherSettingsError: it runs with another server than *server*, or knows another hub.
     :raises DemoError: PyTorch or vLLM is not installed.
     """
+    standing = _standing_server() if stands else None
+    server = server or standing or Server.TRANSFORMERS
+    if standing not in (None, server):
+        raise OtherSettingsError(f"what stands serves with {standing}, not with {server}.")
     _need_environments(server)
     FOLDER.mkdir(exist_ok=True)
     if not (_HUB_FOLDER / ".made").exists():
@@ -80,16 +91,10 @@ def prepare(server: Server) -> Stage:
         run_quietly("a tiny Llama and dialogues for it", command, {})
         (_HUB_FOLDER / ".made").touch()
     hub = hub_process.running() or hub_process.start(_HUB_FOLDER, _token())
-    _EXECUTION_FILE.write_text(
-        _EXECUTION.format(
-            torch=TORCH_ENVIRONMENT,
-            serving=VLLM_ENVIRONMENT if server is Server.VLLM else TORCH_ENVIRONMENT,
-            recipes=ROOT / "jobs",
-            backend=server,
-            variables=_VLLM_VARIABLES if server is Server.VLLM else "",
-            port=hub.port,
-        )
-    )
+    text = _execution(server, hub.port)
+    if stands and _EXECUTION_FILE.exists() and _EXECUTION_FILE.read_text() != text:
+        raise OtherSettingsError(f"the embedded OCI was started with another {_EXECUTION_FILE}.")
+    _EXECUTION_FILE.write_text(text)
     return Stage(("--execute", str(_EXECUTION_FILE), "--verify-signatures", "--enforce-iam"))
 
 
@@ -104,6 +109,34 @@ def _need_environments(server: Server) -> None:
         raise DemoError(f"{TORCH_ENVIRONMENT} has no PyTorch; make rehearse installs it")
     if server is Server.VLLM and not (VLLM_ENVIRONMENT / ".synced").exists():
         raise DemoError(f"{VLLM_ENVIRONMENT} has no vLLM; make rehearse SERVE=vllm installs it")
+
+
+def _standing_server() -> Server | None:
+    """What the execution file has the embedded OCI serve with; None where it does not say."""
+    try:
+        read = tomllib.loads(_EXECUTION_FILE.read_text())
+        return Server(read["images"][_IMAGE]["variables"]["SERVE_BACKEND"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _execution(server: Server, port: int) -> str:
+    """The execution file's text."""
+    serving = VLLM_ENVIRONMENT if server is Server.VLLM else TORCH_ENVIRONMENT
+    return _EXECUTION.format(
+        torch=_quoted(TORCH_ENVIRONMENT),
+        image=_IMAGE,
+        serving=_quoted(serving),
+        recipes=_quoted(ROOT / "jobs"),
+        backend=server,
+        variables=_VLLM_VARIABLES if server is Server.VLLM else "",
+        port=port,
+    )
+
+
+def _quoted(folder: Path) -> str:
+    """A string of TOML, whatever the folder is called: one of JSON is one of TOML too."""
+    return json.dumps(str(folder), ensure_ascii=False)
 
 
 def _token() -> str:

@@ -33,8 +33,10 @@ def choose(*, rehearse: bool, simulate: bool) -> Case:
     return DEMO
 
 
-def run(case: Case, provider: str, server: Server) -> None:
+def run(case: Case, provider: str, server: Server | None) -> None:
     """Do it all; what is done already is found done.
+
+    :param server: what serves the rehearsal's model; None takes what serves already.
 
     :raises DemoError: a step failed, or another case stands.
     """
@@ -55,11 +57,11 @@ def run(case: Case, provider: str, server: Server) -> None:
     print_summary(Outcome(case, cloud, costs.strip(), curve, answer.strip(), seconds))
 
 
-def _cloud(case: Case, server: Server) -> embedded.EmbeddedCloud:
+def _cloud(case: Case, server: Server | None) -> embedded.EmbeddedCloud:
     found = embedded.running()
     if found is not None and standing_case() != case:
         raise OtherCaseError(standing_case().name)
-    options = rehearsal.prepare(server).options if case.runs else ()
+    options = rehearsal.prepare(server, stands=found is not None).options if case.runs else ()
     write_down(case)
     cloud = found or embedded.start(options)
     console.print(

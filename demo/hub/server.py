@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import Any
 from .answers import Access, Answer, Asked, answer
 from .repositories import Repositories
 
-__all__ = ["Access", "Hub", "running_hub"]
+__all__ = ["Access", "Hub", "named", "running_hub"]
 
 _CHUNK = 1024**2  # bytes
 
@@ -47,6 +48,11 @@ class Hub(ThreadingHTTPServer):
         """A client that goes away in mid-download is nothing to tell of."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
+
+
+def named(pid: int) -> str:
+    """What the hub of the process *pid* calls itself, in the header ``Server``."""
+    return f"tunestack-hub/{pid}"
 
 
 @contextmanager
@@ -101,6 +107,9 @@ class _Handler(BaseHTTPRequestHandler):
             while left and (chunk := file.read(min(left, _CHUNK))):
                 self.wfile.write(chunk)
                 left -= len(chunk)
+
+    def version_string(self) -> str:
+        return named(os.getpid())
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing: a request a line is of no use to the one who rehearses."""

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.e2e
 _PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 # Run by other tests (make demo, demo-down), or the run that this test is a part of (make test).
-_ELSEWHERE = {"make demo", "make demo-down", "make test"}
+_ELSEWHERE = {"make demo", "make demo-down", "make rehearse", "make test"}
 
 # Pages of which another test runs every command.
 _OWN_TEST = {

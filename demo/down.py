@@ -12,6 +12,10 @@ from .places import FOLDER, ROOT, STACKS, leave_nothing
 from .terminal import console
 
 
+# What ran with all that it left, and what was staged for it: a bucket must be empty to be destroyed.
+_ALL = ("--weights", "--staged", "--cancel")
+
+
 def run(*, force: bool = False) -> None:
     """Remove everything that ``up`` made; running it twice does no harm.
 
@@ -31,7 +35,7 @@ def run(*, force: bool = False) -> None:
 def _destroy(case: Case, cloud: embedded.EmbeddedCloud) -> None:
     try:
         if (ROOT / "definitions" / case.name).is_dir():
-            command = jobs(case, "delete", "--weights", "--cancel", "--yes", "--interval", "1")
+            command = jobs(case, "delete", *_ALL, "--yes", "--interval", "1")
             run_quietly("jobs delete: what ran", command, cloud.environment)
         if _was_deployed(case):
             destroy(case, cloud, choose_provider("auto"))

@@ -11,8 +11,7 @@ from .errors import LeftoversError, StepFailedError
 from .places import FOLDER, ROOT, STACKS, leave_nothing
 from .terminal import console
 
-
-# What ran with all that it left, and what was staged for it: a bucket must be empty to be destroyed.
+# What ran with all that it left, and what was staged for it: only an empty bucket can be destroyed.
 _ALL = ("--weights", "--staged", "--cancel")
 
 

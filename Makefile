@@ -46,7 +46,8 @@ test: setup  ## every test but those of the rehearsal
 
 test-rehearsal: setup setup-rehearsal setup-vllm  ## the tests that train, merge and serve for real
 	@$(REHEARSAL)/bin/python -m pytest -p no:cacheprovider tests/recipes
-	@$(PY) -m pytest -n 0 -m rehearsal tests --ignore tests/recipes
+	@$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m rehearsal \
+		tests --ignore tests/recipes
 
 lint: setup  ## ruff, formatting, mypy, and whether the lock and the bindings are fresh
 	@$(PY) -m ruff check .

@@ -64,12 +64,12 @@ def _guard(action: Callable[[], None]) -> None:
         action()
     except DemoError as fault:
         # What a command printed may hold brackets: no markup.
-        console.print("demo:", str(fault), style="red", markup=False, soft_wrap=True)
+        console.print(f"demo: {fault}", style="red", markup=False, highlight=False, soft_wrap=True)
         if fault.advice:
-            console.print(fault.advice, markup=False, soft_wrap=True)
+            console.print(fault.advice, markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
-        console.print("Stopped; what stands, stands. " + GO_ON, markup=False)
+        console.print("Stopped; what stands, stands. " + GO_ON, markup=False, highlight=False)
         raise typer.Exit(130) from None
 
 

@@ -20,6 +20,7 @@ _GROUPS = {
         "object": ("object in it", "objects in it"),
         "vault": ("vault", "vaults"),
         "key": ("key", "keys"),
+        "vaultsecret": ("secret", "secrets"),
         "containerrepo": ("container repository", "container repositories"),
     },
     "identity": {

@@ -33,9 +33,6 @@ app = typer.Typer(
 
 secret_app = typer.Typer(help="The Hugging Face token in the Vault.", no_args_is_help=True)
 app.add_typer(secret_app, name="secret")
-app.command("logs")(log_commands.logs)
-app.command("metrics")(log_commands.metrics)
-app.command("report")(log_commands.report)
 
 
 @app.command()
@@ -171,6 +168,11 @@ def predict(
         return
     say(f"{answer.text}")
     say(f"{answer.seconds:.2f} s{answer.where}", style="dim")
+
+
+app.command("logs")(log_commands.logs)
+app.command("metrics")(log_commands.metrics)
+app.command("report")(log_commands.report)
 
 
 @app.command("cancel")

@@ -50,7 +50,7 @@ def metrics(
         say(f"'{step.value}' has told no figures.")
         return
     out.print(_table(found))
-    out.print(found.summary(), style="cyan", markup=False, highlight=False)
+    say(found.summary(), style="cyan")
 
 
 def report(

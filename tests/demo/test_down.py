@@ -56,8 +56,11 @@ def test_force_ends_it_all(stopped: Mock, tmp_path: Path) -> None:
 
 
 def test_what_stands_in_a_readers_words() -> None:
-    assert described({"vcn": 1, "policy": 3, "dynamicgroup": 1, "newkind": 2}) == {
+    assert described(
+        {"vcn": 1, "policy": 3, "dynamicgroup": 1, "vaultsecret": 1, "newkind": 2}
+    ) == {
         "network": "1 VCN",
+        "data": "1 secret",
         "identity": "1 dynamic group, 3 policies",
         "other": "2 newkind",
     }

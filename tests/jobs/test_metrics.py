@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from jobs import curves
+from jobs import cli, console, curves, log_commands
 from jobs.metrics import EVAL, TRAIN, Event, Point, gather, parse, sparkline
+from jobs.record import Entry, JsonRecords
 from jobs.steps import job
 from jobs.steps.job import LogLine
 from tests.jobs.samples import entry, write_all
@@ -128,3 +130,24 @@ def test_a_file_of_another_run_is_not_taken(
     monkeypatch.setattr(job, "tail", lambda entry, limit: [LogLine("1", "t", train(2, 8.0))])
     steps = [point.step for point in curves.curve_of(done, tmp_path).all()]
     assert steps == ([1, 2] if same else [2])
+
+
+def test_the_last_line_holds_the_whole_summary_on_a_narrow_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The demo shows that line: broken in two, its curve would be lost."""
+    narrow = Console(width=60)
+    for module in (console, log_commands):
+        monkeypatch.setattr(module, "out", narrow)
+    curve = gather([json.dumps({"metric": "train", "step": n, "loss": 9.0 / n}) for n in (1, 2)])
+    curve.add(Point("eval", 2, 4.125, {}))
+    monkeypatch.setattr(curves, "curve_of", lambda entry, folder: curve)
+    monkeypatch.setattr(curve, "summary", lambda: "█" * 40 + "  step 2/2 loss 4.5  eval loss 4.125")
+    monkeypatch.setattr(log_commands, "sign_in_where", lambda entry: None)
+    monkeypatch.chdir(tmp_path)
+    Path("tenancies").mkdir()
+    Path("tenancies/demo.yaml").touch()
+    ids = {"job": "j", "job_run": "r"}
+    JsonRecords(Path(".tunestack/demo/run.json")).put(Entry("finetune", "SUCCEEDED", ids))
+    assert cli.main(["metrics", "finetune"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == curve.summary()

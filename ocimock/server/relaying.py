@@ -61,16 +61,15 @@ class _Fetcher:
     def _told(self) -> OSError | None:
         """Tell all of the answer; why it broke off, if it did."""
         try:
-            self._put(self._relay.opened())
-            for piece in self._relay.source.pieces():
-                self._put(piece)
+            with contextlib.closing(self._relay.source):
+                self._put(self._relay.opened())
+                for piece in self._relay.source.pieces():
+                    self._put(piece)
         except OSError as fault:
             return fault
         except Exception as fault:  # noqa: BLE001 - somebody waits, whatever it was
             _log.exception("ocimock failed while it passed an answer on")
             return OSError(str(fault))
-        finally:
-            self._relay.source.close()
         return None
 
     def _put(self, item: Response | bytes | OSError | None) -> None:

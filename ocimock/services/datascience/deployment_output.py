@@ -9,10 +9,10 @@ from collections import deque
 from ...execute.nodes import Node
 from ...execute.specs import End
 from .deployment_record import DeploymentRecord
-from .run_inbox import Ended, Inbox
+from .run_inbox import Ended, Gathering, Inbox
 
-# Seconds. How long to listen when nothing is said, and how long to let lines gather.
-_LOOK, _GATHER = 0.1, 0.05
+# Seconds. How long to listen when nothing is said.
+_LOOK = 0.1
 # Lines that an error shows.
 _SHOWN_LINES = 12
 
@@ -23,6 +23,7 @@ class Output:
     def __init__(self, record: DeploymentRecord) -> None:
         self._record = record
         self._inbox = Inbox()
+        self._gathering = Gathering()
         self._tail: deque[str] = deque(maxlen=_SHOWN_LINES)
 
     def line(self, text: str) -> None:
@@ -38,14 +39,15 @@ class Output:
         """Write down what was said; how the node ended, if it did."""
         heard = self._inbox.take(_LOOK)
         if heard:
-            # Lines come in bursts: one transaction for as many as may be.
-            time.sleep(_GATHER)
+            self._gathering.wait(heard)
             heard += self._inbox.take(0)
         lines = [item.text for item in heard if not isinstance(item, Ended)]
         ends = [item.end for item in heard if isinstance(item, Ended)]
         self._tail.extend(lines)
         if lines:
+            began = time.monotonic()
             self._record.write("predict", lines)
+            self._gathering.wrote(time.monotonic() - began)
         return ends[0] if ends else None
 
     def shown(self) -> str:

@@ -18,7 +18,7 @@ from ...store import Record
 from . import run_files, run_words
 from .base import JOB_RUN
 from .node_access import Access
-from .run_inbox import Ended, Inbox, Line
+from .run_inbox import Ended, Gathering, Inbox, Line
 from .run_mounts import RunMounts
 from .run_nodes import Network, Site, specs
 from .run_plan import CannotRun, NodePlan, RunPlan
@@ -27,8 +27,8 @@ from .run_verdict import Verdict
 
 _log = logging.getLogger(__name__)
 
-# Seconds. How often the thread looks up when nothing happens, and how long it lets lines gather.
-_LOOK, _GATHER = 0.5, 0.05
+# Seconds. How often the thread looks up when nothing happens.
+_LOOK = 0.5
 # Seconds that nodes have to end in when the mock does.
 _SOON = 2.0
 _RUNNING = ("ACCEPTED", "IN_PROGRESS", "CANCELING")
@@ -73,6 +73,7 @@ class RunWorker:
         self._execution = execution
         self._folder = execution.folder_of(record.run_id)
         self._inbox = Inbox()
+        self._gathering = Gathering()
         self._verdict = Verdict()
         self._nodes: list[Node] = []
         self._access: Access | None = None
@@ -168,8 +169,7 @@ class RunWorker:
         while len(self._verdict.ends) < len(self._nodes):
             heard = self._inbox.take(_LOOK)
             if heard:
-                # Lines come in bursts: one transaction for as many as may be.
-                time.sleep(_GATHER)
+                self._gathering.wait(heard)
                 self._hear(plan, heard + self._inbox.take(0))
             if self._record.is_abandoned:
                 raise Forgotten
@@ -188,7 +188,9 @@ class RunWorker:
             else:
                 self._verdict.ends[item.rank] = item.end
                 lines.append((node, run_words.node_ended(item.end, node.limits), True))
+        began = time.monotonic()
         self._record.write(lines)
+        self._gathering.wrote(time.monotonic() - began)
 
     def _stop_rest(self, stopped: set[int]) -> None:
         grace = self._execution.settings.stop_seconds

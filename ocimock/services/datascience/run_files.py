@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import lzma
 import shutil
 import stat
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
@@ -17,6 +19,11 @@ from .run_plan import CannotRun
 _UNPACKED = "decompressed_artifact"
 _ENTRY_POINT = "JOB_RUN_ENTRYPOINT"
 _TAR = (".tar", ".tar.gz", ".tgz")
+# What reading an archive raises that is broken, or encrypted, or has names that no file can have.
+BROKEN = (
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError,
+    NotImplementedError, RuntimeError, ValueError,
+)  # fmt: skip
 # A repository that the host's user cloned from is another one's to the node.
 _GIT_CONFIG = "[safe]\n\tdirectory = *\n"
 
@@ -27,9 +34,12 @@ def make_home(home: Path, name: str, body: Body, variables: Mapping[str, str]) -
     :raises CannotRun: it is no such archive, or has no such entry point; the message says more.
     """
     file = home / PurePosixPath(name).name
-    with file.open("wb") as written:
-        for piece in body.pieces():
-            written.write(piece)
+    try:
+        with file.open("wb") as written:
+            for piece in body.pieces():
+                written.write(piece)
+    except (OSError, ValueError) as fault:
+        raise CannotRun(f"artifact '{name}' can't be put into the node's home: {fault}") from None
     if name.endswith(".zip") or name.endswith(_TAR):
         folder = home / _UNPACKED
         folder.mkdir()
@@ -101,8 +111,9 @@ def _unpack(file: Path, folder: Path) -> None:
             return
         with tarfile.open(file) as tar:
             tar.extractall(folder, filter="data")
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, NotImplementedError) as fault:
-        raise CannotRun(f"artifact {file.name} can't be unpacked: {fault}") from None
+    except BROKEN as fault:
+        why = (fault.strerror if isinstance(fault, OSError) else None) or fault
+        raise CannotRun(f"artifact {file.name} can't be unpacked: {why}") from None
 
 
 def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -> None:

@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...execute.specs import End
 
 # A node that writes faster than lines can be kept waits, as at any full pipe.
 _MOST_LINES = 5_000
+
+
+# Seconds. How long lines gather for one transaction: at least, and at most.
+_GATHER, _GATHER_MOST = 0.05, 0.5
+# A state file holds a log as one record: with many lines in it each transaction takes its time. So
+# this many times as long goes by until the next.
+_PAUSES = 8
+
+
+class Gathering:
+    """How long to let lines gather, since they come in bursts, before they are written down."""
+
+    def __init__(self) -> None:
+        self._seconds = _GATHER
+
+    def wait(self, heard: Sequence[Line | Ended]) -> None:
+        """Before *heard* and what comes meanwhile is written; an end is not waited for."""
+        if not any(isinstance(item, Ended) for item in heard):
+            time.sleep(self._seconds)
+
+    def wrote(self, seconds: float) -> None:
+        """So long it took to write."""
+        self._seconds = min(max(_GATHER, _PAUSES * seconds), _GATHER_MOST)
 
 
 @dataclass(frozen=True)

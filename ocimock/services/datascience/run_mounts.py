@@ -14,6 +14,7 @@ from ...iam.principals import of_resource
 from .base import JOB_RUN
 from .bucket_folder import BucketFolder, Changing, Mount
 from .run_plan import RunPlan
+from .run_record import Forgotten
 
 # Seconds between two looks.
 _EVERY = 2.0
@@ -71,8 +72,10 @@ class RunMounts:
         while not self._ending.wait(_EVERY):
             try:
                 self._sync(last=False)
-            except Exception:  # noqa: BLE001 - the last one tells, or the run is forgotten
+            except Forgotten:
                 return
+            except Exception:  # noqa: BLE001 - a full disk, say: the last one tells
+                continue
 
     def _sync(self, *, last: bool) -> None:
         for bucket in self._buckets:

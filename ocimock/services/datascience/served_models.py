@@ -15,6 +15,7 @@ from ...wire.errors import ObjectNotFound
 from ..objectstorage import versions
 from ..objectstorage.base import BUCKET, bucket_key
 from .models import referenced
+from .run_files import BROKEN
 from .run_plan import CannotRun
 
 
@@ -65,9 +66,14 @@ def lay_out(files: ModelFiles, folder: Path, *, may_link: bool) -> None:
         if name.endswith("/"):
             continue  # the marker of a folder
         path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not (may_link and _linked(body, path)):
-            _write(body, path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not (may_link and _linked(body, path)):
+                _write(body, path)
+        except OSError as fault:
+            raise CannotRun(
+                f"the model's object '{name}' can't be a file here: {fault.strerror or fault}"
+            ) from None
 
 
 def _object(cloud: Cloud, bucket: Record, named: dict[str, object]) -> Body:
@@ -99,8 +105,9 @@ def _unzip(archive: Body, folder: Path) -> None:
         with zipfile.ZipFile(draft) as opened:
             # Leaves out what would lead out of the folder.
             opened.extractall(folder)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError) as fault:
-        raise CannotRun(f"the model's artifact can't be unzipped: {fault}") from None
+    except BROKEN as fault:
+        why = (fault.strerror if isinstance(fault, OSError) else None) or fault
+        raise CannotRun(f"the model's artifact can't be unzipped: {why}") from None
     finally:
         draft.unlink()
 

@@ -12,6 +12,7 @@ import torch
 
 from jobs.recipes.sft import attention, loss
 from jobs.recipes.sft.attention import Borders, by_document
+from jobs.recipes.sft.generate import layers_in
 from jobs.recipes.sft.options import Options, parse
 from jobs.recipes.sft.training import learning_rate
 from jobs.recipes.sft.weights import Share
@@ -91,6 +92,40 @@ def test_attention_stays_within_its_document() -> None:
         strict=True,
     ):
         torch.testing.assert_close(mine, theirs)
+
+
+def test_kernels_get_queries_keys_and_values_of_one_type() -> None:
+    """Under autocast with fp32 weights the first two come in fp32: kernels for GPUs refuse that."""
+    from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+
+    types = []
+
+    def kernel(q: Any, k: Any, v: Any, _borders: Borders, _scale: float) -> Any:
+        types.extend([q.dtype, k.dtype, v.dtype])
+        return v
+
+    attention.install(kernel)
+    q, k = torch.zeros(2, 1, 4, 3, 8)
+    ALL_ATTENTION_FUNCTIONS[attention.NAME](None, q, k, q.bfloat16(), None, borders=None)
+    assert types == [torch.bfloat16] * 3
+
+
+GB = 10**9
+
+
+@pytest.mark.parametrize(
+    ("free", "kept"),
+    [
+        (24 * GB, 32),  # all of it
+        (18 * GB, 32),
+        (9 * GB, 13),  # beside the optimizer's state: a part
+        (1 * GB, 0),
+    ],
+)
+def test_as_many_layers_stay_gathered_for_the_samples_as_fit(free: int, kept: int) -> None:
+    """Llama-2-7b in bf16: 32 layers of 0.405 GB, and 0.52 GB of embeddings."""
+    whole, layer = 13_476_839_424, 404_766_720
+    assert layers_in(free, whole, layer, 32) == kept
 
 
 def _as_one_document(q: Any, k: Any, v: Any, borders: Borders, scale: float) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -139,3 +140,18 @@ def test_a_layer_that_is_not_there_is_named(made: Path, capsys: pytest.CaptureFi
     said = capsys.readouterr().err
     assert "--lora-targets c_attn: the model has no such layer" in said
     assert "q_proj" in said
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [(None, "expandable_segments:True"), ("backend:native", "backend:native")]
+)
+def test_gpu_memory_is_not_cut_into_pieces_unless_the_environment_says_so(
+    monkeypatch: pytest.MonkeyPatch, given: str | None, kept: str
+) -> None:
+    name = "PYTORCH_CUDA_ALLOC_CONF"
+    monkeypatch.setenv(name, "")  # so that it is put back in the end
+    monkeypatch.delenv(name)
+    if given:
+        monkeypatch.setenv(name, given)
+    assert main([]) == 2
+    assert os.environ[name] == kept

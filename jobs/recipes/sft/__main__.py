@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 def main(arguments: list[str]) -> int:
     """The exit code; the package's docstring lists them."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    # FSDP2 allocates many tensors of many sizes: without this, what is free on a GPU ends up in
+    # pieces too small to use. PyTorch reads it when a GPU is first used.
+    os.environ.setdefault("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
     try:
         task = prepare(arguments)
     except UsageError as error:

@@ -74,6 +74,9 @@ def install(kernel: Kernel) -> None:
     ) -> tuple[Any, None]:
         # transformers: [1, heads, T, width] in, [1, T, heads, width] out
         q, k, v = (x[0].transpose(0, 1) for x in (query, key, value))
+        # Under autocast with fp32 weights the rotation leaves queries and keys in fp32, which
+        # kernels for GPUs refuse.
+        q, k = q.to(v.dtype), k.to(v.dtype)
         scale = given.get("scaling") or q.shape[-1] ** -0.5
         return kernel(q, k, v, given["borders"], scale).unsqueeze(0), None
 

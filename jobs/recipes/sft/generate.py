@@ -43,6 +43,8 @@ def summaries(
             pad_token_id=tokenizer.eos_token_id,
             logits_processor=LogitsProcessorList([_AsRankZero(world)]),
         )
+    if trained.device.type == "cuda":
+        torch.cuda.empty_cache()  # what was gathered; the training's tensors are of other sizes
     texts = tokenizer.batch_decode(answered[:, tokens.shape[1] :], skip_special_tokens=True)
     return [text.strip() for text in texts]
 
@@ -63,41 +65,49 @@ class _AsRankZero:
 
 @contextmanager
 def _for_generation(trained: Trained) -> Iterator[None]:
-    """The model as it generates: attention with a cache, no checkpoints of activations, and its
-    layers kept gathered from token to token where they fit."""
+    """The model as it generates: attention with a cache, no checkpoints of activations, and as
+    many layers kept gathered from token to token as fit: the others are fetched for each token."""
     config = trained.module.config
     before = config._attn_implementation
     config._attn_implementation = ATTENTION
-    keep = trained.sharded and _fits(trained)
-    if keep:
-        _keep_gathered(trained)
+    layers = list(trained.module.model.layers) if trained.sharded else []
+    kept = layers[: _layers_that_fit(trained)] if layers else []
+    for layer in kept:
+        layer.set_reshard_after_forward(False)
     try:
         yield
     finally:
         config._attn_implementation = before
-        if keep:
-            _as_before(trained)
+        for layer in kept:
+            layer.set_reshard_after_forward(trained.reshard)
 
 
-def _fits(trained: Trained) -> bool:
-    """Whether the whole model fits into what is free on every rank's GPU, with room to work."""
+def _layers_that_fit(trained: Trained) -> int:
+    """How many gathered layers fit into what is free on every rank's GPU, with room to work."""
+    layers = trained.module.model.layers
     if trained.device.type != "cuda":
-        return True
-    size = sum(one.numel() for one in trained.module.parameters()) * trained.compute.itemsize
+        return len(layers)
+    torch.cuda.empty_cache()  # what PyTorch only keeps for later is not counted as free
     free, _ = torch.cuda.mem_get_info(trained.device)
-    fits = torch.tensor(int(size * 1.3 < free), device=trained.device)
-    dist.all_reduce(fits, op=dist.ReduceOp.MIN)
-    return bool(fits)
+    whole, layer = (
+        sum(one.numel() for one in module.parameters()) * trained.compute.itemsize
+        for module in (trained.module, layers[0])
+    )
+    count = layers_in(free, whole, layer, len(layers))
+    fewest = torch.tensor(count, device=trained.device)
+    dist.all_reduce(fewest, op=dist.ReduceOp.MIN)
+    return int(fewest)
 
 
-def _keep_gathered(trained: Trained) -> None:
-    for layer in trained.module.model.layers:
-        layer.set_reshard_after_forward(False)
-
-
-def _as_before(trained: Trained) -> None:
-    for layer in trained.module.model.layers:
-        layer.set_reshard_after_forward(trained.reshard)
+def layers_in(free: int, whole: int, layer: int, count: int) -> int:
+    """How many of ``count`` layers of ``layer`` bytes can stay gathered in ``free`` bytes, of
+    which a quarter or so is left for the cache of keys and values; the model has ``whole``."""
+    room = free / 1.3
+    if whole <= room:
+        return count
+    # What is no layer is gathered anyway; so are the layer that is used and the one after it.
+    spare = room - (whole - count * layer) - 2 * layer
+    return max(0, min(count, int(spare // layer)))
 
 
 def _pad_left(prompts: list[list[int]], pad: int) -> tuple[Any, Any]:

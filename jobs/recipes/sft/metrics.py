@@ -75,7 +75,8 @@ class Window:
 
 
 def gpu_memory_gb(device: Any) -> float:
-    """The most memory that tensors held on this GPU so far, in 10^9 bytes; 0 on a CPU."""
+    """The most memory that tensors held on this GPU since the training began, in 10^9 bytes; 0 on
+    a CPU."""
     if device.type != "cuda":
         return 0.0
     most: int = torch.cuda.max_memory_allocated(device)

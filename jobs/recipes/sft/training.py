@@ -54,6 +54,8 @@ class Training:
         Raises:
             Stopped: a signal told any of the ranks to.
         """
+        if self.world.device.type == "cuda":  # the samples before it took more, or less
+            torch.cuda.reset_peak_memory_stats(self.world.device)
         self.window.started = time.perf_counter()
         while self.step < self.total_steps:
             if stop.agreed():

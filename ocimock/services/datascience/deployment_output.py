@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 
 from ...execute.nodes import Node
 from ...execute.specs import End
 from .deployment_record import DeploymentRecord
-from .run_inbox import Ended, Gathering, Inbox
+from .run_inbox import Ended, Inbox
 
 # Seconds. How long to listen when nothing is said.
 _LOOK = 0.1
@@ -23,7 +22,6 @@ class Output:
     def __init__(self, record: DeploymentRecord) -> None:
         self._record = record
         self._inbox = Inbox()
-        self._gathering = Gathering()
         self._tail: deque[str] = deque(maxlen=_SHOWN_LINES)
 
     def line(self, text: str) -> None:
@@ -39,15 +37,13 @@ class Output:
         """Write down what was said; how the node ended, if it did."""
         heard = self._inbox.take(_LOOK)
         if heard:
-            self._gathering.wait(heard)
-            heard += self._inbox.take(0)
+            heard = self._inbox.gather(heard)
         lines = [item.text for item in heard if not isinstance(item, Ended)]
         ends = [item.end for item in heard if isinstance(item, Ended)]
         self._tail.extend(lines)
         if lines:
-            began = time.monotonic()
-            self._record.write("predict", lines)
-            self._gathering.wrote(time.monotonic() - began)
+            with self._inbox.writing():
+                self._record.write("predict", lines)
         return ends[0] if ends else None
 
     def shown(self) -> str:

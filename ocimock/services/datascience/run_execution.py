@@ -18,7 +18,7 @@ from ...store import Record
 from . import run_files, run_words
 from .base import JOB_RUN
 from .node_access import Access
-from .run_inbox import Ended, Gathering, Inbox, Line
+from .run_inbox import Ended, Inbox, Line
 from .run_mounts import RunMounts
 from .run_nodes import Network, Site, specs
 from .run_plan import CannotRun, NodePlan, RunPlan
@@ -73,7 +73,6 @@ class RunWorker:
         self._execution = execution
         self._folder = execution.folder_of(record.run_id)
         self._inbox = Inbox()
-        self._gathering = Gathering()
         self._verdict = Verdict()
         self._nodes: list[Node] = []
         self._access: Access | None = None
@@ -169,8 +168,7 @@ class RunWorker:
         while len(self._verdict.ends) < len(self._nodes):
             heard = self._inbox.take(_LOOK)
             if heard:
-                self._gathering.wait(heard)
-                self._hear(plan, heard + self._inbox.take(0))
+                self._hear(plan, self._inbox.gather(heard))
             if self._record.is_abandoned:
                 raise Forgotten
             self._verdict.judge(plan)
@@ -188,9 +186,8 @@ class RunWorker:
             else:
                 self._verdict.ends[item.rank] = item.end
                 lines.append((node, run_words.node_ended(item.end, node.limits), True))
-        began = time.monotonic()
-        self._record.write(lines)
-        self._gathering.wrote(time.monotonic() - began)
+        with self._inbox.writing():
+            self._record.write(lines)
 
     def _stop_rest(self, stopped: set[int]) -> None:
         grace = self._execution.settings.stop_seconds

@@ -5,36 +5,21 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ...execute.specs import End
 
 # A node that writes faster than lines can be kept waits, as at any full pipe.
 _MOST_LINES = 5_000
-
-
+# So many are written down without waiting for more.
+_MANY_LINES = 2_000
 # Seconds. How long lines gather for one transaction: at least, and at most.
 _GATHER, _GATHER_MOST = 0.05, 0.5
 # A state file holds a log as one record: with many lines in it each transaction takes its time. So
 # this many times as long goes by until the next.
 _PAUSES = 8
-
-
-class Gathering:
-    """How long to let lines gather, since they come in bursts, before they are written down."""
-
-    def __init__(self) -> None:
-        self._seconds = _GATHER
-
-    def wait(self, heard: Sequence[Line | Ended]) -> None:
-        """Before *heard* and what comes meanwhile is written; an end is not waited for."""
-        if not any(isinstance(item, Ended) for item in heard):
-            time.sleep(self._seconds)
-
-    def wrote(self, seconds: float) -> None:
-        """So long it took to write."""
-        self._seconds = min(max(_GATHER, _PAUSES * seconds), _GATHER_MOST)
 
 
 @dataclass(frozen=True)
@@ -60,6 +45,7 @@ class Inbox:
         self._items: deque[Line | Ended] = deque()
         self._changed = threading.Condition()
         self._is_closed = False
+        self._pause = _GATHER
 
     def line(self, rank: int, text: str) -> None:
         """Wait until there is room for it; nobody hears it any more once the inbox is closed."""
@@ -89,8 +75,32 @@ class Inbox:
             self._changed.notify_all()
             return found
 
+    def gather(self, heard: list[Line | Ended]) -> list[Line | Ended]:
+        """*heard*, and what comes in the next moment: bursts are to be written down together."""
+        until = time.monotonic() + self._pause
+        # Asleep, not waiting for a change: each line would end that.
+        while not _is_end(heard) and not self._is_pressing() and time.monotonic() < until:
+            time.sleep(_GATHER)
+        return heard + self.take(0)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Around what writes lines down: the longer it takes, the longer the next ones gather."""
+        began = time.monotonic()
+        yield
+        took = time.monotonic() - began
+        self._pause = min(max(_GATHER, _PAUSES * took), _GATHER_MOST)
+
     def close(self) -> None:
         """Whoever waits for room goes on; what comes is dropped."""
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
+
+    def _is_pressing(self) -> bool:
+        with self._changed:
+            return len(self._items) >= _MANY_LINES or _is_end(self._items)
+
+
+def _is_end(items: Sequence[Line | Ended]) -> bool:
+    return bool(items) and isinstance(items[-1], Ended)

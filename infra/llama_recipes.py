@@ -3,7 +3,7 @@
 from typing import Any
 
 from infra.plan import Plan
-from infra.recipes import BASE, CODE, DATA, OUTPUTS, PACKAGE, SAMSUM, pip_words
+from infra.recipes import BASE, CODE, DATA, NO_BYTECODE, OUTPUTS, PACKAGE, SAMSUM, pip_words
 from infra.tenancy.schema import Finetune
 
 GIT_URL = "https://github.com/facebookresearch/llama-recipes.git"
@@ -65,6 +65,7 @@ def variables() -> dict[str, str]:
         # The checkout's own package comes before the release that pip found; the driver starts
         # the command in the checkout.
         "PYTHONPATH": "src",
+        **NO_BYTECODE,
         "SAMSUM_PATH": DATA,
     }
 

@@ -9,6 +9,9 @@ MOUNT = "code"
 PACKAGE = "recipes"
 """Name of the package in it; ``PYTHONPATH`` is the mount."""
 
+NO_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "1"}
+"""Python writes what it compiled beside the code: into the bucket, which then cannot be destroyed."""
+
 CODE = f"/mnt/{MOUNT}"
 BASE = "/mnt/base"
 DATA = "/mnt/data"

@@ -5,7 +5,7 @@ from typing import Any
 from infra.job import own_environment
 from infra.places import Places
 from infra.plan import Plan
-from infra.recipes import BASE, CODE, DATA, MERGED, OUTPUTS, PACKAGE
+from infra.recipes import BASE, CODE, DATA, MERGED, NO_BYTECODE, OUTPUTS, PACKAGE
 from infra.tenancy.schema import Finetune, Merge, Tenancy
 
 
@@ -16,7 +16,7 @@ def runtime(settings: Finetune, plan: Plan, places: Places) -> dict[str, Any]:
 
 def variables() -> dict[str, str]:
     """The environment of every job that runs our code."""
-    return {"PYTHONPATH": CODE}
+    return {"PYTHONPATH": CODE, **NO_BYTECODE}
 
 
 def training_variables() -> dict[str, str]:

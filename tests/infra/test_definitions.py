@@ -185,6 +185,7 @@ def test_13b_is_the_tutorial_s_job_field_by_field(synthesize: Synthesize) -> Non
     assert env(text) == {
         "LD_LIBRARY_PATH": "/usr/local/nvidia/lib:/usr/local/nvidia/lib64:/opt/conda/lib",
         "PYTHONPATH": "src",
+        "PYTHONDONTWRITEBYTECODE": "1",
         "SAMSUM_PATH": "/mnt/data",
         "OCI_LOG_LEVEL": "DEBUG",
         "OCI__METRICS_NAMESPACE": "finetune_llama2_13b",
@@ -276,6 +277,7 @@ def test_sft_is_told_all_that_it_takes(
     assert runtime["conda"] == {"type": "service", "slug": "pytorch28_p312_gpu_x86_64_v1"}
     assert env(text) == {
         "PYTHONPATH": "/mnt/code",
+        "PYTHONDONTWRITEBYTECODE": "1",
         "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",
         "OCI_LOG_LEVEL": "DEBUG",
         "OCI__METRICS_NAMESPACE": "finetune_llama2_13b",
@@ -321,6 +323,7 @@ def test_staging_is_the_only_job_with_the_token_and_the_hub(synthesize: Synthesi
     assert variables.pop("HF_TOKEN_VAULT_ID").startswith("ocid1.vault.")
     assert variables == {
         "PYTHONPATH": "/mnt/code",
+        "PYTHONDONTWRITEBYTECODE": "1",
         "OCI_LOG_LEVEL": "DEBUG",
         "HF_TOKEN_SECRET_NAME": "huggingface-token",
         "HF_ENDPOINT": "https://hub.example.com/hf",
@@ -374,7 +377,11 @@ def test_the_merge_reads_what_the_training_wrote(
     ]
     assert runtime["replicas"] == 1
     assert runtime["conda"]["slug"] == "pytorch28_p312_gpu_x86_64_v1"
-    assert env(text) == {"PYTHONPATH": "/mnt/code", "OCI_LOG_LEVEL": "DEBUG"}
+    assert env(text) == {
+        "PYTHONPATH": "/mnt/code",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "OCI_LOG_LEVEL": "DEBUG",
+    }
     assert spec(text, "infrastructure")["shapeName"] == "VM.GPU.A10.2"
     assert list(found) == ["base", "outputs", "code", "merged"]
     assert found["outputs"] == f"{prefix}/"

@@ -10,7 +10,7 @@ PACKAGE = "recipes"
 """Name of the package in it; ``PYTHONPATH`` is the mount."""
 
 NO_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "1"}
-"""Python writes what it compiled beside the code: into the bucket, which then cannot be destroyed."""
+"""Else Python writes bytecode beside the code: into the bucket, which then can't be destroyed."""
 
 CODE = f"/mnt/{MOUNT}"
 BASE = "/mnt/base"

@@ -11,6 +11,9 @@ PREDICT_ENDPOINT = "/v1/completions"
 """The path of vLLM's server that ``/predict`` of the deployment leads to."""
 SERVED_MODEL_NAME = "odsc-llm"
 """The name that Oracle's containers serve under; a request has to give it."""
+SHARED_MEMORY = "10g"
+"""Of the container, where several GPUs share the model: by it NCCL and vLLM's workers talk, and a
+container's usual 64 MB are too few. Source: Oracle's samples for vLLM on several GPUs."""
 
 
 def model(tenancy: Tenancy, plan: Plan, places: Places) -> dict[str, Any]:
@@ -72,6 +75,7 @@ def _runtime(tenancy: Tenancy, plan: Plan) -> dict[str, Any]:
             "BASE_MODEL": plan.merged_prefix,
             "PARAMS": _vllm_arguments(tenancy, plan),
             "MODEL_DEPLOY_PREDICT_ENDPOINT": PREDICT_ENDPOINT,
+            **({"SHM_SIZE": SHARED_MEMORY} if plan.tensor_parallel > 1 else {}),
         },
     }
     return {"kind": "runtime", "type": "container", "spec": spec}

@@ -404,6 +404,7 @@ def test_the_deployment_serves_the_merged_model(synthesize: Synthesize) -> None:
         "PARAMS": "--served-model-name odsc-llm --max-model-len 2048 "
         "--tensor-parallel-size 2 --seed 42",
         "MODEL_DEPLOY_PREDICT_ENDPOINT": "/v1/completions",
+        "SHM_SIZE": "10g",
     }
     assert "modelUri" not in runtime
     assert infrastructure["replica"] == 2
@@ -412,6 +413,11 @@ def test_the_deployment_serves_the_merged_model(synthesize: Synthesize) -> None:
     logs = [infrastructure[name]["logId"] for name in ("accessLog", "predictLog")]
     assert all(log.startswith("ocid1.log.") for log in logs)
     assert len(set(logs)) == 2
+
+
+def test_one_gpu_that_serves_shares_no_memory(synthesize: Synthesize) -> None:
+    text = emitted(synthesize, "serving: {shape: VM.GPU.A10.1}\n")["deployment.yaml"]
+    assert "SHM_SIZE" not in spec(text, "runtime")["env"]
 
 
 def test_the_same_texts_lie_in_the_bucket(synthesize: Synthesize) -> None:

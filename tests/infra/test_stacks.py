@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -277,6 +278,16 @@ def test_names_have_the_prefix(synthesize: Synthesize) -> None:
             for resource in resources.values():
                 name = resource.get("display_name") or resource.get("name")
                 assert kind == "oci_objectstorage_object" or name.startswith("acme")
+
+
+def test_the_page_on_serving_pushes_to_the_repository_that_is_made(synthesize: Synthesize) -> None:
+    """What a policy lets people push to is this one alone."""
+    made = synthesize("prefix: tunestack\n")["data"]["resource"][
+        "oci_artifacts_container_repository"
+    ]
+    [name] = {one["display_name"] for one in made.values()}
+    page = (ROOT / "docs" / "serving.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"ocir\.io/namespace/(\S+):\S+", page)) == {name}
 
 
 def _providers(stacks: Stacks) -> Iterator[dict[str, Any]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
-from .errors import GO_ON, DemoError
+from .errors import GO_ON, DemoError, TerminatedError
 from .terminal import console
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -60,6 +61,8 @@ def down(
 
 
 def _guard(action: Callable[[], None]) -> None:
+    # As Ctrl-C: a pipeline that runs out of time must not break Terraform off half-way either.
+    signal.signal(signal.SIGTERM, _end)
     try:
         action()
     except DemoError as fault:
@@ -71,6 +74,10 @@ def _guard(action: Callable[[], None]) -> None:
     except KeyboardInterrupt:
         console.print("Stopped; what stands, stands. " + GO_ON, markup=False, highlight=False)
         raise typer.Exit(130) from None
+
+
+def _end(*_: object) -> NoReturn:
+    raise TerminatedError
 
 
 if __name__ == "__main__":

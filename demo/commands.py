@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TextIO
 
 from .cases import Case
-from .errors import StepFailedError
+from .errors import StepFailedError, TerminatedError
 from .places import FOLDER, ROOT, path_with_python
 from .terminal import console
 
@@ -69,7 +69,9 @@ def run_openly(title: str, command: Sequence[str], environment: Mapping[str, str
     process = _start(command, environment)
     try:
         code = process.wait()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stopped:
+        if isinstance(stopped, TerminatedError):
+            process.send_signal(signal.SIGINT)
         process.wait()  # it says what goes on, and gives the terminal back
         raise
     if code == _INTERRUPTED:

@@ -7,6 +7,10 @@ from pathlib import Path
 GO_ON = "'make demo' goes on with it, 'make demo-down' removes it."
 
 
+class TerminatedError(KeyboardInterrupt):
+    """SIGTERM came: to this process alone, where Ctrl-C reaches what it started too."""
+
+
 class DemoError(Exception):
     """The message says what failed and where its output is, *advice* what to do next."""
 

@@ -44,6 +44,13 @@ def leave_nothing(name: str) -> None:
         shutil.rmtree(ROOT / "cdktf.out" / "stacks" / f"{name}-{stack}", ignore_errors=True)
     for folder in (ROOT / "definitions" / name, ROOT / ".tunestack" / name, FOLDER):
         shutil.rmtree(folder, ignore_errors=True)
-    for parent in (ROOT / "definitions", ROOT / ".tunestack", ROOT / "cdktf.out" / "stacks"):
-        if parent.is_dir() and not any(parent.iterdir()):
+    out = ROOT / "cdktf.out"
+    if not _has_content(out / "stacks"):
+        (out / "manifest.json").unlink(missing_ok=True)  # the list of the stacks
+    for parent in (ROOT / "definitions", ROOT / ".tunestack", out / "stacks", out):
+        if parent.is_dir() and not _has_content(parent):
             parent.rmdir()
+
+
+def _has_content(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.iterdir())

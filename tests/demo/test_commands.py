@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -73,6 +75,46 @@ def test_an_interrupted_command_on_the_terminal_is_an_interrupt() -> None:
         commands.run_openly("t", _python("raise SystemExit(130)"), {})
     with pytest.raises(StepFailedError, match=r"t failed \(exit code 1\)\."):
         commands.run_openly("t", _python("raise SystemExit(1)"), {})
+
+
+SLEEPER = """
+import signal
+print("waits", flush=True)
+try:
+    signal.pause()
+except KeyboardInterrupt:
+    raise SystemExit("was told")
+"""
+TERMINATED = f"""
+import sys
+from pathlib import Path
+import typer
+from demo import __main__, commands
+commands.FOLDER = Path(sys.argv[1])
+code = [sys.executable, "-c", {SLEEPER!r}]
+try:
+    __main__._guard(lambda: commands.run_openly("t", code, {{}}))
+except typer.Exit as end:
+    sys.exit(end.exit_code)
+"""
+
+
+def test_sigterm_reaches_what_runs_on_the_terminal(tmp_path: Path) -> None:
+    """make passes it on to the demo alone: what that started would run on unseen."""
+    with subprocess.Popen(
+        [sys.executable, "-u", "-c", TERMINATED, str(tmp_path)],
+        cwd=Path(commands.__file__).parent.parent,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "waits\n"
+        process.send_signal(signal.SIGTERM)
+        printed, said = process.communicate()
+    assert process.returncode == 130, said
+    assert "was told" in said
+    assert "Stopped; what stands, stands." in printed
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mock:
         monkeypatch.setattr(module, "FOLDER", tmp_path / ".demo")
     for name in ("terraform.demo-data.tfstate", ".terraform.demo-data.tfstate.lock.info"):
         (tmp_path / name).write_text("{}")
+    (tmp_path / "cdktf.out" / "stacks" / "demo-data").mkdir(parents=True)
+    (tmp_path / "cdktf.out" / "manifest.json").write_text("{}")
     stop = Mock()
     cloud = Mock(embedded.EmbeddedCloud, standing=Mock(return_value={"bucket": 1}))
     monkeypatch.setattr(embedded, "running", lambda: cloud)
@@ -53,6 +55,16 @@ def test_force_ends_it_all(stopped: Mock, tmp_path: Path) -> None:
     down.run(force=True)
     stopped.assert_called_once()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_another_tenancys_stacks_stay(stopped: Mock, tmp_path: Path) -> None:
+    theirs = tmp_path / "cdktf.out" / "stacks" / "prod-data"
+    theirs.mkdir()
+    down.run(force=True)
+    stopped.assert_called_once()
+    assert sorted(tmp_path.rglob("*")) == [
+        tmp_path / "cdktf.out", tmp_path / "cdktf.out" / "manifest.json", theirs.parent, theirs,
+    ]  # fmt: skip
 
 
 def test_what_stands_in_a_readers_words() -> None:

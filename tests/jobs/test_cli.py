@@ -96,6 +96,22 @@ def test_a_users_mistake_is_told_without_a_traceback(
     assert "Traceback" not in printed.err
 
 
+@pytest.mark.parametrize(
+    ("option", "advised"),
+    [
+        (["--tenancy", "tenancies/prod.yaml"], " --tenancy tenancies/prod.yaml"),
+        (["--tenancy=tenancies/prod.yaml"], " --tenancy tenancies/prod.yaml"),
+        ([], ""),
+    ],
+)
+def test_an_advised_command_is_for_the_same_tenancy(
+    option: list[str], advised: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "tenancies" / "prod.yaml").touch()
+    assert cli.main(["logs", *option, "finetune"]) == 1
+    assert f"Run 'python -m jobs run{advised}', or 'submit' it." in capsys.readouterr().err
+
+
 def test_the_tenancy_of_the_environment(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

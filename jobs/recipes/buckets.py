@@ -23,6 +23,7 @@ from .ahead import ahead
 from .bucket_errors import AbsentError, BucketError, telling
 from .credentials import client
 from .multipart import upload
+from .object_versions import delete_for_good
 
 __all__ = ["SHA256", "AbsentError", "Bucket", "BucketError", "Head", "Stored", "part_size"]
 
@@ -134,9 +135,9 @@ class Bucket:
         return digest
 
     def delete(self, name: str) -> None:
-        """Delete an object; it is no mistake where there is none."""
+        """Delete an object and its versions; it is no mistake where there is none."""
         with suppress(AbsentError), telling(f"delete {self.uri(name)}"):
-            self.client.delete_object(self.namespace, self.bucket, self.prefix + name)
+            delete_for_good(self.client, (self.namespace, self.bucket, self.prefix + name))
 
     def upload(self, path: Path, name: str, metadata: Mapping[str, str] | None = None) -> str:
         """Upload the file at *path*; its SHA-256 in hex, which it carries as metadata.

@@ -84,6 +84,41 @@ def test_small_objects_come_and_go(bucket: Bucket) -> None:
     assert bucket.head("config.json") is None
 
 
+def test_what_is_deleted_is_not_kept_as_versions(bucket: Bucket, cloud: MockedCloud) -> None:
+    """They would be paid for: the bucket has versioning, which a model by reference demands."""
+    _storage(cloud).update_bucket(
+        cloud.namespace,
+        "b",
+        oci.object_storage.models.UpdateBucketDetails(versioning="Enabled"),
+    )
+    for content in (b"1", b"2"):
+        bucket.write("step-1/rank-0", content)
+    bucket.write("step-1/rank-01", b"another")
+
+    bucket.delete("step-1/rank-0")
+
+    left = _storage(cloud).list_object_versions(cloud.namespace, "b").data.items
+    assert [one.name for one in left] == ["base/tiny/step-1/rank-01"]
+
+
+def test_versions_that_may_not_be_deleted_stop_nothing(
+    bucket: Bucket, cloud: MockedCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _storage(cloud).update_bucket(
+        cloud.namespace,
+        "b",
+        oci.object_storage.models.UpdateBucketDetails(versioning="Enabled"),
+    )
+    bucket.write("a", b"1")
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise oci.exceptions.ServiceError(404, "BucketNotFound", {}, "not authorized")
+
+    monkeypatch.setattr(bucket.client, "list_object_versions", refuse)
+    bucket.delete("a")
+    assert bucket.read("a") is None
+
+
 def test_parts_that_turn_out_wrong_make_no_object(bucket: Bucket, cloud: MockedCloud) -> None:
     def parts() -> Iterator[bytes]:
         yield os.urandom(10 * MIB)

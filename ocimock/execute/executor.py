@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import shutil
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from . import folders
 from .executor_addresses import Addresses
 from .executor_paths import on_host
 from .nodes import Heard, Machine, Node
@@ -54,6 +54,7 @@ class Execution:
     :param folder: where the nodes' folders are made; what an earlier mock left there goes.
     :param address: of the mock itself, for its nodes.
     :param ca_file: the certificate of its authority, for its nodes to trust.
+    :raises OSError: what an earlier mock left in *folder* can't be removed.
     """
 
     def __init__(
@@ -75,7 +76,11 @@ class Execution:
         self.addresses = Addresses()
         self._numbers = itertools.count(1)
         self.is_ending = False
-        shutil.rmtree(folder, ignore_errors=True)
+        if not folders.remove(folder):
+            raise OSError(
+                f"{folder} is of an earlier mock, and can't be removed by this user; remove it, or "
+                "take another home with --home"
+            )
         folder.mkdir(parents=True)
 
     @property

@@ -104,7 +104,8 @@ class _Table:
         self._known: list[str] = []
 
     def key(self, name: str) -> str:
-        return f"{self._name}.{name}" if self._name else name
+        quoted = name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else f'"{name}"'
+        return f"{self._name}.{quoted}" if self._name else quoted
 
     def wrong(self, name: str, message: str) -> ExecutionFileError:
         return ExecutionFileError(f"{self.file}: {self.key(name)}: {message}")
@@ -119,8 +120,7 @@ class _Table:
         found = self._left.pop(name, {})
         if not isinstance(found, dict):
             raise self.wrong(name, "must be a table")
-        quoted = name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else f'"{name}"'
-        return _Table(self.file, self.key(quoted), found)
+        return _Table(self.file, self.key(name), found)
 
     def rest(self, of: Callable[[_Table, str, Any], T]) -> dict[str, T]:
         """All of it, in the order of the file: names are the user's own."""

@@ -7,17 +7,17 @@ log lines, is a transaction of its own (:mod:`.deployment_record`).
 from __future__ import annotations
 
 import logging
-import secrets
 import socket
 import threading
 import time
 
 from ...cloud import Cloud
+from ...execute import folders
 from ...execute.executor import Execution
 from ...execute.nodes import Node
 from ...execute.specs import End
 from ...store import Record
-from . import run_files, run_words, served_models
+from . import run_words, served_models
 from .deployment_health import is_healthy
 from .deployment_output import Output
 from .deployment_plan import DeploymentPlan, Place, spec
@@ -70,8 +70,7 @@ class DeploymentWorker:
         self._execution = execution
         self._before = before
         self._id = record.deployment_id
-        # Not that of one that goes on beside it.
-        self._folder = execution.folder_of(self._id) / secrets.token_hex(4)
+        self._folder = execution.folder_of(self._id)
         self._output = Output(record)
         self._nodes: list[Node] = []
         self._plan: DeploymentPlan | None = None
@@ -152,7 +151,7 @@ class DeploymentWorker:
             self._end_nodes()
             self._finish(failure)
             self._output.close()
-            run_files.remove(self._folder)
+            folders.remove(self._folder)
             self._execution.remove(self._id, self)
 
     def _see_through(self) -> None:
@@ -187,7 +186,7 @@ class DeploymentWorker:
 
         :raises CannotRun: it never was.
         """
-        run_files.remove(self._folder / "node")
+        folders.remove(self._folder / "node")
         ready = spec(found, place, access, self._folder)
         try:
             node = self._execution.start(ready, self._output.line)

@@ -12,10 +12,11 @@ import threading
 import time
 
 from ...cloud import Cloud, event, resumed
+from ...execute import folders
 from ...execute.executor import Execution
 from ...execute.nodes import Node
 from ...store import Record
-from . import run_files, run_words
+from . import run_words
 from .base import JOB_RUN
 from .node_access import Access
 from .run_inbox import Ended, Inbox, Line
@@ -218,7 +219,7 @@ class RunWorker:
     def _tidy(self, state: str) -> None:
         keep = self._execution.settings.keep
         if keep == "never" or (keep == "failed" and state != "FAILED"):
-            run_files.remove(self._folder)
+            folders.remove(self._folder)
 
     def _write_end(self, state: str, reason: str) -> None:
         """Nothing of the run is left; its record says how it ended."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import lzma
-import shutil
 import stat
 import tarfile
 import zipfile
@@ -54,24 +53,6 @@ def empty_home(home: Path) -> None:
     """A home with what every user has there."""
     home.mkdir(parents=True)
     (home / ".gitconfig").write_text(_GIT_CONFIG)
-
-
-def remove(folder: Path) -> None:
-    """Remove what a node leaves, also folders that it took its own rights to."""
-
-    def allow(_function: object, path: str, _fault: object) -> None:
-        place = Path(path)
-        try:
-            place.parent.chmod(0o700)
-            if place.is_dir() and not place.is_symlink():
-                place.chmod(0o700)
-                shutil.rmtree(place, ignore_errors=True)
-            else:
-                place.unlink(missing_ok=True)
-        except OSError:
-            return  # the rest goes with the next start
-
-    shutil.rmtree(folder, onerror=allow)
 
 
 def _entry_point(folder: Path, name: str, variables: Mapping[str, str]) -> str:

@@ -276,3 +276,30 @@ def _follow(path: Path) -> Iterator[str]:
             yield from tail.stdout
         finally:
             tail.terminate()
+
+
+def test_a_checkpoint_does_not_wait_for_the_node_s_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It passes there on its way to the store; a block volume would take minutes for it."""
+    import torch
+
+    from jobs.recipes.sft import parallel
+    from jobs.recipes.sft.checkpoints import Checkpoints
+    from jobs.recipes.sft.metrics import Journal
+    from jobs.recipes.sft.stores import Folder
+
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    monkeypatch.delenv("MASTER_ADDR", raising=False)
+    journal = Journal(tmp_path / "metrics.jsonl", speaks=True)
+    journal.event("start")
+    module = torch.nn.Linear(2, 2)
+    world = parallel.join()
+    try:
+        checkpoints = Checkpoints(Folder(tmp_path / "c"), tmp_path, world, {}, journal, keep=1)
+        checkpoints.save(module, torch.optim.AdamW(module.parameters()), 1, {})
+    finally:
+        parallel.leave(world)
+    assert (tmp_path / "c" / "step-00000001" / "checkpoint.json").is_file()
+    assert synced == []

@@ -69,7 +69,7 @@ def save_full(trained: Trained, folder: Path, world: World) -> None:
     stored = {name: tensor.to(trained.compute) for name, tensor in weights.items()}
     dcp.save(
         {"model": stored},
-        storage_writer=dcp.FileSystemWriter(folder),
+        storage_writer=dcp.FileSystemWriter(folder, sync_files=False),  # copied from here
         process_group=world.control,
     )
     if world.first:

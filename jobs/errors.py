@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_PROXY_SECONDS = 2.0
 
 
 class JobsError(Exception):
@@ -116,9 +122,14 @@ def refused(attempt: str, error: Any) -> RefusedError:
 
 @contextmanager
 def attempting(attempt: str) -> Iterator[None]:
-    """Turn what the SDK and ADS raise while *attempt* goes on into errors for the reader."""
+    """Turn what the SDK and ADS raise while *attempt* goes on into errors for the reader.
+
+    The SDK tries for minutes, without a word, to reach an embedded OCI that has ended: whether one
+    is there is asked first.
+    """
     from oci import exceptions
 
+    _need_proxy(attempt)
     try:
         yield
     except exceptions.ServiceError as error:
@@ -142,6 +153,25 @@ def no_answer(error: BaseException) -> str:
         cause = cause.__context__
     said = _one_line(cause)
     return f"{host.group(1) or host.group(2)}: {said}" if host and cause is not error else said
+
+
+def _need_proxy(attempt: str) -> None:
+    """Raises :class:`UnreachableError` where the proxy is to be on this machine, and is not."""
+    named = os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy") or ""
+    proxy = urlsplit(named)
+    if proxy.hostname not in _LOOPBACK or proxy.port is None:
+        return
+    try:
+        socket.create_connection((proxy.hostname, proxy.port), _PROXY_SECONDS).close()
+    except ConnectionRefusedError:
+        raise UnreachableError(
+            f"Could not {attempt}: nothing listens at {proxy.hostname}:{proxy.port}, which "
+            "HTTPS_PROXY names.",
+            "If that was the embedded OCI, it has ended: start it anew ('make demo', 'python -m "
+            "ocimock serve') and take its 'python -m ocimock env'; else mend HTTPS_PROXY.",
+        ) from None
+    except OSError:
+        return  # the SDK will tell
 
 
 def _session_errors() -> tuple[type[Exception], ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import oci
 import pytest
 
@@ -66,3 +68,18 @@ def test_no_answer_names_the_host_and_the_first_cause() -> None:
 def test_a_bug_stays_a_bug() -> None:
     with pytest.raises(ZeroDivisionError), attempting("read"):
         _ = 1 / 0
+
+
+def test_an_embedded_oci_that_has_ended_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The SDK would try again for minutes."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
+        with attempting("read the run"):
+            pass
+    tried = []
+    refused = pytest.raises(UnreachableError, match=f"nothing listens at 127.0.0.1:{port}")
+    with refused as caught, attempting("read the run"):
+        tried.append("by the SDK")
+    assert not tried
+    assert "make demo" in caught.value.advice

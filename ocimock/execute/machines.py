@@ -19,7 +19,9 @@ Isolation = Literal["auto", "namespaces", "none"]
 # What people keep secret in their home.
 _SECRETS = (
     ".oci", ".ssh", ".aws", ".azure", ".config", ".docker", ".kube", ".gnupg", ".netrc",
-    ".git-credentials", ".pypirc", ".huggingface", ".cache/huggingface/token",
+    ".git-credentials", ".pypirc", ".npmrc", ".pgpass", ".vault-token", ".terraform.d",
+    ".password-store", ".local/share/keyrings", ".huggingface", ".cache/huggingface/token",
+    ".cache/huggingface/stored_tokens",
 )  # fmt: skip
 _PROBE = ("/bin/sh", "-c", ":")
 

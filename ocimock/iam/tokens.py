@@ -28,8 +28,8 @@ _KIND, _ISSUER = "tokenkey", "authService.oracle.com"
 # Seconds that a token is good for. The SDK asks for another only after a 401.
 _LIFETIME = 24 * 3600.0
 _ALGORITHM = "RS256"
-# States of a job run that has ended; other resources that executed have others.
-_ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELED"})
+# States of a job run that has ended, and of a deployment without a server.
+_ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELED", "INACTIVE"})
 
 
 class InvalidToken(Exception):  # noqa: N818 - the word of the standard

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import tarfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +13,16 @@ from typing import Any
 
 import pytest
 
+from ocimock.cloud import Cloud
 from ocimock.execute.specs import Cause, End
+from ocimock.iam.tokens import is_gone
 from ocimock.server.announcement import ServerFile
 from ocimock.server.relaying import pass_on
+from ocimock.services.datascience.run_files import make_home
 from ocimock.services.datascience.run_inbox import Ended, Inbox, Line
+from ocimock.services.datascience.run_plan import CannotRun
 from ocimock.services.datascience.shared_folder import SharedFolder
+from ocimock.wire.body import Body
 from ocimock.wire.message import Relay, Response
 from tests.ocimock.executing import Bench, bench_at, executing_server, zipped
 from tests.ocimock.workbench import NS, M
@@ -142,6 +148,38 @@ def test_an_artifact_that_is_broken_is_the_reason_not_a_fault_of_the_mock(
     assert run.lifecycle_state == "FAILED"
     assert "Job run bootstrap failure: artifact" in run.lifecycle_details
     assert said in run.lifecycle_details
+
+
+def _tar_of_zeros(size: int) -> bytes:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as archive:
+        member = tarfile.TarInfo("zeros")
+        member.size = size
+        archive.addfile(member, io.BytesIO(bytes(size)))
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "artifact"),
+    [("a.zip", zipped({"zeros": "0" * 1001})), ("a.tar", _tar_of_zeros(1001))],
+)
+def test_an_archive_that_holds_more_than_the_node_may_write_is_not_unpacked(
+    tmp_path: Path, name: str, artifact: bytes
+) -> None:
+    said = rf"artifact {name} holds 1\.0 KB, and the node may write 1\.0 KB"
+    with pytest.raises(CannotRun, match=said):
+        make_home(tmp_path, name, Body.of(artifact), {}, 1000)
+    assert not list(tmp_path.glob("*/zeros"))
+
+
+@pytest.mark.parametrize("state", ["INACTIVE", "FAILED"])
+def test_the_token_of_a_deployment_without_a_server_is_worth_nothing(state: str) -> None:
+    cloud, name = Cloud(), "ocid1.datasciencemodeldeployment.oc1.fra.one"
+    data = {"lifecycleState": "ACTIVE"}
+    found = cloud.store.add(name.split(".")[1], name, data, private={"executed": True})
+    assert not is_gone(cloud, name)
+    found.data["lifecycleState"] = state
+    assert is_gone(cloud, name)
 
 
 def test_lines_gather_longer_when_they_take_long_to_write(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
+from ...execute.meters import in_units
 from ...execute.specs import DATASCIENCE_HOME
 from ...wire.body import Body
 from .run_plan import CannotRun
@@ -27,9 +28,12 @@ BROKEN = (
 _GIT_CONFIG = "[safe]\n\tdirectory = *\n"
 
 
-def make_home(home: Path, name: str, body: Body, variables: Mapping[str, str]) -> tuple[str, ...]:
+def make_home(
+    home: Path, name: str, body: Body, variables: Mapping[str, str], most: int | None
+) -> tuple[str, ...]:
     """Put the artifact *body*, a file called *name*, into *home*; the command that it is.
 
+    :param most: bytes that the node may write; what an archive holds counts as written.
     :raises CannotRun: it is no such archive, or has no such entry point; the message says more.
     """
     file = home / PurePosixPath(name).name
@@ -42,7 +46,7 @@ def make_home(home: Path, name: str, body: Body, variables: Mapping[str, str]) -
     if name.endswith(".zip") or name.endswith(_TAR):
         folder = home / _UNPACKED
         folder.mkdir()
-        _unpack(file, folder)
+        _unpack(file, folder, most)
         file.unlink()
         entry = _entry_point(folder, name, variables)
         return _command(f"{DATASCIENCE_HOME}/{_UNPACKED}/{entry}", folder / entry)
@@ -83,18 +87,28 @@ def _command(shown: str, file: Path) -> tuple[str, ...]:
     )
 
 
-def _unpack(file: Path, folder: Path) -> None:
+def _unpack(file: Path, folder: Path, most: int | None) -> None:
     try:
         if file.name.endswith(".zip"):
             with zipfile.ZipFile(file) as archive:
+                _check_size(file, sum(found.file_size for found in archive.infolist()), most)
                 for member in archive.infolist():
                     _extract(archive, member, folder)
             return
         with tarfile.open(file) as tar:
+            _check_size(file, sum(found.size for found in tar.getmembers()), most)
             tar.extractall(folder, filter="data")
     except BROKEN as fault:
         why = (fault.strerror if isinstance(fault, OSError) else None) or fault
         raise CannotRun(f"artifact {file.name} can't be unpacked: {why}") from None
+
+
+def _check_size(file: Path, size: int, most: int | None) -> None:
+    """:raises CannotRun: a small file may hold more than all of the host's disk."""
+    if most is not None and size > most:
+        raise CannotRun(
+            f"artifact {file.name} holds {in_units(size)}, and the node may write {in_units(most)}"
+        )
 
 
 def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -> None:

@@ -83,7 +83,7 @@ def _spec(plan: RunPlan, site: Site, node: NodePlan, artifact: Body | None) -> N
         python, spec = _conda(settings, node.variables), _Start(DATASCIENCE_HOME)
         if plan.artifact is None or artifact is None:
             raise CannotRun("the job has no artifact")
-        command = make_home(home, plan.artifact[0], artifact, node.variables)
+        command = make_home(home, plan.artifact[0], artifact, node.variables, node.limits.disk)
         _check_python(command, python, settings)
     command = (*command, *node.arguments)
     binds = [Bind(home, DATASCIENCE_HOME), site.access.bind(), *spec.binds]

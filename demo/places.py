@@ -37,19 +37,31 @@ def path_with_python() -> str:
 
 def leave_nothing(name: str) -> None:
     """Remove every file that the demo of tenancy *name* made."""
-    for stack in STACKS:
-        for pattern in ("terraform.{}.tfstate*", ".terraform.{}.tfstate.lock.info"):
-            for state in ROOT.glob(pattern.format(f"{name}-{stack}")):
-                state.unlink()
-        shutil.rmtree(ROOT / "cdktf.out" / "stacks" / f"{name}-{stack}", ignore_errors=True)
-    for folder in (ROOT / "definitions" / name, ROOT / ".tunestack" / name, FOLDER):
-        shutil.rmtree(folder, ignore_errors=True)
+    forget(name)
+    shutil.rmtree(FOLDER, ignore_errors=True)
+
+
+def forget(name: str) -> bool:
+    """Remove what was written down of a deploy of tenancy *name*; whether there was any."""
+    patterns = ("terraform.{}.tfstate*", ".terraform.{}.tfstate.lock.info")
+    states = [
+        state
+        for stack in STACKS
+        for pattern in patterns
+        for state in ROOT.glob(pattern.format(f"{name}-{stack}"))
+    ]
+    for state in states:
+        state.unlink()
     out = ROOT / "cdktf.out"
+    synthesized = [out / "stacks" / f"{name}-{stack}" for stack in STACKS]
+    for folder in (*synthesized, ROOT / "definitions" / name, ROOT / ".tunestack" / name):
+        shutil.rmtree(folder, ignore_errors=True)
     if not _has_content(out / "stacks"):
         (out / "manifest.json").unlink(missing_ok=True)  # the list of the stacks
     for parent in (ROOT / "definitions", ROOT / ".tunestack", out / "stacks", out):
         if parent.is_dir() and not _has_content(parent):
             parent.rmdir()
+    return bool(states)
 
 
 def _has_content(folder: Path) -> bool:

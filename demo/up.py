@@ -10,7 +10,7 @@ from .cases import DEMO, REHEARSAL, Case, standing_case, write_down
 from .commands import capture, jobs, run_openly, run_quietly
 from .deploy import choose_provider, deploy
 from .errors import OtherCaseError
-from .places import FOLDER
+from .places import FOLDER, forget
 from .rehearsal import Server
 from .summary import Outcome, heading, print_summary
 from .terminal import console
@@ -61,6 +61,8 @@ def _cloud(case: Case, server: Server | None) -> embedded.EmbeddedCloud:
     found = embedded.running()
     if found is not None and standing_case() != case:
         raise OtherCaseError(standing_case().name)
+    if found is None:
+        _begin_anew()
     options = rehearsal.prepare(server, stands=found is not None).options if case.runs else ()
     write_down(case)
     cloud = found or embedded.start(options)
@@ -70,6 +72,15 @@ def _cloud(case: Case, server: Server | None) -> embedded.EmbeddedCloud:
         highlight=False,
     )
     return cloud
+
+
+def _begin_anew() -> None:
+    """Terraform would look for what stood in the embedded OCI, at an address that is no more."""
+    if forget(standing_case().name):
+        console.print(
+            "[yellow]![/] the embedded OCI had ended without make demo-down, and all that stood in "
+            "it is gone with it: beginning anew"
+        )
 
 
 def _curve(case: Case, cloud: embedded.EmbeddedCloud) -> str:

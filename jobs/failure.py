@@ -16,6 +16,8 @@ _LONGEST = 300  # characters of a line
 _TRACEBACK = "Traceback (most recent call last)"
 # How the tracebacks end that say only that some other process ended.
 _LAUNCHER = re.compile(r"\b(ChildFailedError|CalledProcessError|SignalException)\b")
+# Where the launcher's traceback begins.
+_LAUNCHERS_FRAME = re.compile(r'File "[^"]*/(bin/torchrun|torch/distributed/run\.py)"')
 _CONSEQUENCE = re.compile(
     r"\bDist(Backend|Network|Store)Error\b|Connection (closed|reset) by peer|Broken pipe"
 )
@@ -48,7 +50,7 @@ def decisive(lines: Sequence[str], limit: int = LINES) -> list[str]:
     """
     written = [line for line, _ in itertools.groupby(lines)]
     found = list(_tracebacks(written))
-    own = [each for each in found if not _LAUNCHER.search(each.exception)]
+    own = [each for each in found if not _is_launchers(each, written)]
     causes = [each for each in own if not _CONSEQUENCE.search(each.exception)] or own
     noise = _noise(written, found, own)
     first = causes[-1].numbers[0] if causes else _start(written)
@@ -61,6 +63,13 @@ def decisive(lines: Sequence[str], limit: int = LINES) -> list[str]:
 def explained(lines: Sequence[str]) -> bool:
     """Whether the log says already how the run ended: its last lines may be on their way."""
     return any(_TRACEBACK in line or "exited with code" in line for line in lines)
+
+
+def _is_launchers(each: _Traceback, lines: Sequence[str]) -> bool:
+    """Whether it is torchrun's own; a node that is stopped with the others may leave half of it."""
+    if _LAUNCHER.search(each.exception):
+        return True
+    return any(_LAUNCHERS_FRAME.search(lines[number]) for number in each.numbers[:3])
 
 
 def _start(lines: Sequence[str]) -> int:

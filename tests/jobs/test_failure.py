@@ -215,3 +215,19 @@ def test_a_long_traceback_keeps_its_ends() -> None:
 def test_an_empty_log_says_nothing() -> None:
     assert decisive([]) == []
     assert not explained([])
+
+
+def test_half_a_traceback_of_the_launcher_is_left_out() -> None:
+    """A node that is stopped because another failed has no time to tell of it to the end."""
+    lines = [
+        "Traceback (most recent call last):",
+        '  File "/mnt/code/recipes/sft/run.py", line 68, in run',
+        "    work.wait()",
+        "RuntimeError: Read error [10.0.1.3]:32457: Connection reset by peer",
+        "sft: rank 0 of 2 on 10.0.1.2 failed",
+        "Traceback (most recent call last):",
+        '  File "/opt/ocimock/conda/bin/torchrun", line 10, in <module>',
+        "    sys.exit(main())",
+        "    elastic_launch(",
+    ]
+    assert decisive(lines) == lines[:5]

@@ -40,6 +40,8 @@ def print_summary(outcome: Outcome) -> None:
     for line in outcome.case.dialogue.splitlines():
         console.print(f"> {line}", highlight=False, markup=False, style="dim")
     console.print(outcome.answer, highlight=False, markup=False)
+    if outcome.case.runs:
+        console.print("A tiny model: expect its grammar, not sense.", style="dim")
     heading("where to look")
     console.print(_rows(_places(outcome.case)))
     console.print(f"[bold green]done[/] in {outcome.seconds:.0f} s", highlight=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any
 
 from ..clock import Clock
@@ -35,9 +35,16 @@ class ClientLeft(Exception):  # noqa: N818 - no error, only an end
 class Application:
     """Serves one :class:`~ocimock.cloud.Cloud`; :meth:`reset` gives it a fresh one."""
 
-    def __init__(self, cloud: Cloud, state: StateFile | None = None) -> None:
+    def __init__(
+        self, cloud: Cloud, state: StateFile | None = None, *, node_ports: Collection[int] = ()
+    ) -> None:
+        """*node_ports* are those by which job runs and deployments come: they get OCI alone.
+
+        On the mock's own pages they could make themselves credentials, or another time.
+        """
         self.cloud = cloud
         self._state = state
+        self._node_ports = node_ports
 
     def reset(self) -> None:
         """Begin anew: nothing stands, and no time has passed.
@@ -101,6 +108,9 @@ class Application:
             request = _request(scope, body)
         except ValueError as fault:
             return _error(400, "CannotParseRequest", f"the request's address: {fault}")
+        _, port = scope.get("server") or ("", None)
+        if port in self._node_ports and request.path.startswith(pages.PREFIX):
+            return _error(403, "Forbidden", f"{pages.PREFIX} is not for what runs on a node")
         return self.answer(request)
 
     def answer(self, request: Request) -> Response:

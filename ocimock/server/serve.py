@@ -74,19 +74,23 @@ def _serve(
     told: Callable[[str], None] | None,
 ) -> None:
     credentials = _settle(home, settings)
-    listener = _listen(port)
-    address = Address(_HOST, listener.getsockname()[1])
+    listeners = [_listen(port)]
+    if execute is not None:
+        # A door of their own for nodes: what runs there must not have the mock's own pages.
+        listeners.append(_listen(0))
+    address, *of_nodes = (Address(_HOST, each.getsockname()[1]) for each in listeners)
     settings = replace(settings, public_key=credentials.public_key)
     authority = Authority()
     authority.write(home / "ca.pem")
     hidden = (home, *state.files()) if state is not None else (home,)
-    with _executing(home, execute, address, hidden) as execution:
+    with _executing(home, execute, (of_nodes or [address])[0], hidden) as execution:
         cloud = Cloud(settings, clock=Clock(pace), state=state, execution=execution)
         # A state file may have been begun with the key of another home.
         with cloud.transaction():
             trust(cloud)
         hosts = execute.hosts if execute is not None else {}
-        server = _server(Application(cloud, state), protocol_class(authority, hosts))
+        application = Application(cloud, state, node_ports=[each.port for each in of_nodes])
+        server = _server(application, protocol_class(authority, hosts))
         # uvicorn raises the signal again once it has shut down; what is below must still be
         # reached.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -96,7 +100,7 @@ def _serve(
             if told is not None:
                 told(address.url)
             _announce(home, address.url, settings, credentials)
-            server.run(sockets=[listener])
+            server.run(sockets=listeners)
         finally:
             _withdraw(home)
 
@@ -121,6 +125,7 @@ def _executing(
 ) -> Iterator[Execution | None]:
     """What executes for a mock; all that it runs has ended when the block has.
 
+    :param address: where its nodes reach the mock.
     :param hidden: what no node is to see, beside what people keep secret in their home.
     """
     if settings is None:

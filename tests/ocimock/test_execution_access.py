@@ -51,6 +51,26 @@ def governed(enforcing: ServerFile) -> Iterator[Bench]:
         yield found
 
 
+_PAGES = """
+import json, os, requests
+pages = (("POST", "principals"), ("POST", "clock"), ("POST", "nodes"), ("GET", "calls"))
+for url in (os.environ["HTTPS_PROXY"], "https://iaas.eu-frankfurt-1.oraclecloud.com"):
+    for method, page in pages:
+        answer = requests.request(method, f"{url}/ocimock/{page}", data=json.dumps(%r))
+        print(page, answer.status_code, "key_content" in answer.text)
+"""
+
+
+def test_what_runs_on_a_node_gets_nothing_of_the_mocks_own_pages(bench: Bench) -> None:
+    """They would make it the tenancy's administrator, or another run's murderer."""
+    run = bench.run(bench.job(_PAGES % {"user": bench.served.settings.user_id}))
+    assert run.lifecycle_state == "SUCCEEDED", bench.lines(run)
+    lines = bench.lines(run)
+    assert len(lines) == 8
+    assert all(line.endswith(" 403 False") for line in lines), lines
+    assert bench.served.calls  # to others they are there
+
+
 def _allow(bench: Bench, *statements: str) -> None:
     """Let the job runs of the tenancy do what *statements* say."""
     identity = client(bench.served, oci.identity.IdentityClient, region="us-ashburn-1")

@@ -114,8 +114,8 @@ def test_everything_that_the_prerequisites_ask_for_stands(demo: Demo) -> None:
         "containerrepo": 1,
         "datascienceproject": 1,
         "datasciencenotebooksession": 1,
-        "datasciencejob": 2,
-        "datasciencejobrun": 2,
+        "datasciencejob": 3,
+        "datasciencejobrun": 3,
         "datasciencemodel": 1,
         "datasciencemodeldeployment": 1,
     }

@@ -158,7 +158,7 @@ def test_fail_runs_is_heeded(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["ended", "killed"])
 def test_a_run_does_not_outlive_the_mock_and_the_next_one_says_so(
-    tmp_path: Path, number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, number: signal.Signals
 ) -> None:
     """Whether the mock can still write it down itself, or the next one finds it in the middle."""
     file = tmp_path / "execution.toml"
@@ -166,7 +166,8 @@ def test_a_run_does_not_outlive_the_mock_and_the_next_one_says_so(
     options = ("--execute", str(file), "--state", str(tmp_path / "state"))
     process, server = started_server(tmp_path / "home", *options)
     try:
-        with bench_at(server) as bench:
+        # What is patched last must be put back first: else the bench's variables stay for ever.
+        with bench_at(server) as bench, pytest.MonkeyPatch.context() as patch:
             done = bench.run(bench.job("print('done')"))
             run = bench.work.run(bench.job(_HEEDS_NOTHING))
             bench.until_line(run, "waits")
@@ -175,7 +176,7 @@ def test_a_run_does_not_outlive_the_mock_and_the_next_one_says_so(
             process.wait(30)
             node.wait_until_gone()
             process, server = started_server(tmp_path / "home", *options)
-            again = _moved(bench, server, monkeypatch)
+            again = _moved(bench, server, patch)
             found = again.get(run)
             assert found.lifecycle_state == "FAILED"
             assert found.lifecycle_details == (

@@ -129,12 +129,12 @@ def test_many_nodes_in_a_row_leave_nothing(launcher: Launcher) -> None:
 
 
 def test_starts_that_fail_leave_nothing(apart: Launcher) -> None:
-    files = len(list(Path("/proc/self/fd").iterdir()))
+    files, processes = len(list(Path("/proc/self/fd").iterdir())), _below(os.getpid())
     for _ in range(5):
         with pytest.raises(OSError, match="can't be kept apart here"):
             apart.shell("true", address="10.0.0.10", prefix_length=77)
     assert len(list(Path("/proc/self/fd").iterdir())) == files
-    assert not _below(os.getpid())
+    assert _below(os.getpid()) <= processes
 
 
 def test_the_best_machine_is_asked_for_by_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -219,9 +219,9 @@ class TestControlGroups:
         parent = find_parent()
         if parent is None:
             pytest.skip("no memory control groups here that this user may make")
-        before = set(parent.folder.glob("ocimock-*"))
+        before = set(parent.folder.glob(f"ocimock-{os.getpid()}-*"))
         apart.shell("true", limits=Limits(memory=100 * _MB)).end()
-        assert set(parent.folder.glob("ocimock-*")) <= before
+        assert set(parent.folder.glob(f"ocimock-{os.getpid()}-*")) <= before
 
 
 class TestLines:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import oci
@@ -123,9 +123,11 @@ def test_an_alarm_fires_while_its_condition_holds(metrics: Metrics) -> None:
     alarm(metrics, display_name="quiet", query="gpu[1m].grouping().max() > 200")
     # NOW is ten minutes ago: a breach of two minutes is over, and seen in the history.
     over = alarm(metrics, display_name="over")
+    # By the time of this test, not of its collection, which may be minutes ago.
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
     recent = [
-        mm.Datapoint(timestamp=NOW + timedelta(minutes=minute), value=99.0)
-        for minute in range(5, 14)
+        mm.Datapoint(timestamp=now + timedelta(minutes=minute), value=99.0)
+        for minute in range(-5, 4)
     ]
     series = metrics.series(name="gpu-now")
     series.datapoints = recent

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import secrets
 import tomllib
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -60,19 +59,12 @@ class Server(StrEnum):
     VLLM = "vllm"
 
 
-@dataclass(frozen=True)
-class Stage:
-    """What the embedded OCI is started with."""
-
-    options: tuple[str, ...]
-
-
 def torch_is_there() -> bool:
     """Whether ``make rehearse`` has installed what the jobs need."""
     return (TORCH_ENVIRONMENT / ".synced").exists()
 
 
-def prepare(server: Server | None, *, stands: bool) -> Stage:
+def prepare(server: Server | None, *, stands: bool) -> tuple[str, ...]:
     """Make the model and its hub; what is there already is used again.
 
     :param server: None takes what serves already, and transformers where nothing does.
@@ -95,7 +87,7 @@ def prepare(server: Server | None, *, stands: bool) -> Stage:
     if stands and _EXECUTION_FILE.exists() and _EXECUTION_FILE.read_text() != text:
         raise OtherSettingsError(f"the embedded OCI was started with another {_EXECUTION_FILE}.")
     _EXECUTION_FILE.write_text(text)
-    return Stage(("--execute", str(_EXECUTION_FILE), "--verify-signatures", "--enforce-iam"))
+    return ("--execute", str(_EXECUTION_FILE), "--verify-signatures", "--enforce-iam")
 
 
 def store_token(cloud: EmbeddedCloud) -> None:

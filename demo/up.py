@@ -63,7 +63,7 @@ def _cloud(case: Case, server: Server | None) -> embedded.EmbeddedCloud:
         raise OtherCaseError(standing_case().name)
     if found is None:
         _begin_anew()
-    options = rehearsal.prepare(server, stands=found is not None).options if case.runs else ()
+    options = rehearsal.prepare(server, stands=found is not None) if case.runs else ()
     write_down(case)
     cloud = found or embedded.start(options)
     console.print(

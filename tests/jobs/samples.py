@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -85,19 +82,3 @@ class Recorder:
 
     def say(self, text: str) -> None:
         self.said.append(text)
-
-
-@contextmanager
-def imports_restored(*names: str) -> Iterator[None]:
-    """Put back what ``sys.modules`` and ``sys.path`` were."""
-    modules = {name: sys.modules.get(name) for name in names}
-    path = list(sys.path)
-    try:
-        yield
-    finally:
-        sys.path[:] = path
-        for name, module in modules.items():
-            if module is None:
-                sys.modules.pop(name, None)
-            else:
-                sys.modules[name] = module

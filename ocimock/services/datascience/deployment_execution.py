@@ -21,7 +21,8 @@ from . import run_words, served_models
 from .deployment_health import is_healthy
 from .deployment_output import Output
 from .deployment_plan import DeploymentPlan, Place, spec
-from .deployment_record import DeploymentRecord, Forgotten
+from .deployment_record import DeploymentRecord
+from .executed_record import Forgotten
 from .node_access import Access
 from .run_plan import CannotRun
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from ...cloud import Cloud
 from ...execute.executor import Execution
@@ -15,15 +14,12 @@ from .acting import deployment_may_log
 from .base import DEPLOYMENT
 from .deployment_ends import obstacle, reach, say
 from .deployment_plan import DeploymentPlan, plan
+from .executed_record import ExecutedRecord, Forgotten
 from .node_access import Access
 from .run_plan import CannotRun
 
 
-class Forgotten(Exception):  # noqa: N818 - the end of a thread, no error
-    """The deployment is none of the cloud's any more: deleted, or the mock was reset."""
-
-
-class DeploymentRecord:
+class DeploymentRecord(ExecutedRecord):
     """What may be done to the record of one deployment; each is a transaction on the cloud.
 
     :param work_id: the work request that waits for the server to come up, or to end.
@@ -32,27 +28,10 @@ class DeploymentRecord:
     def __init__(
         self, cloud: Cloud, execution: Execution, deployment_id: str, work_id: str | None
     ) -> None:
-        self.cloud = cloud
+        super().__init__(cloud, DEPLOYMENT, deployment_id)
         self.deployment_id = deployment_id
         self.work_id = work_id
-        self.is_abandoned = False
         self._execution = execution
-
-    @contextmanager
-    def changing(self) -> Iterator[Cloud]:
-        """A transaction. :raises Forgotten: there is nothing left to change."""
-        with self.cloud.lock:
-            if self.is_abandoned:
-                raise Forgotten
-            with self.cloud.transaction():
-                yield self.cloud
-
-    def found(self) -> Record:
-        """The deployment. :raises Forgotten: it is gone."""
-        record = self.cloud.store.find(DEPLOYMENT, self.deployment_id)
-        if record is None or record.deleted:
-            raise Forgotten
-        return record
 
     def begin(self) -> DeploymentPlan:
         """What is to run. :raises CannotRun: something stands in its way."""

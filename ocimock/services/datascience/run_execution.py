@@ -18,12 +18,13 @@ from ...execute.nodes import Node
 from ...store import Record
 from . import run_words
 from .base import JOB_RUN
+from .executed_record import Forgotten
 from .node_access import Access
 from .run_inbox import Ended, Inbox, Line
 from .run_mounts import RunMounts
 from .run_nodes import Network, Site, specs
 from .run_plan import CannotRun, NodePlan, RunPlan
-from .run_record import Forgotten, RunRecord, set_ended
+from .run_record import RunRecord, set_ended
 from .run_verdict import Verdict
 
 _log = logging.getLogger(__name__)

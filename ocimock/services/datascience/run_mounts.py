@@ -13,8 +13,8 @@ from typing import Any
 from ...iam.principals import of_resource
 from .base import JOB_RUN
 from .bucket_folder import BucketFolder, Changing, Mount
+from .executed_record import Forgotten
 from .run_plan import RunPlan
-from .run_record import Forgotten
 
 # Seconds between two looks.
 _EVERY = 2.0

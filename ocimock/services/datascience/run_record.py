@@ -2,47 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from ...cloud import Cloud
 from ...store import Record
 from ..logging.records import append
 from . import run_acts, run_ends, run_words
 from .base import JOB, JOB_RUN
+from .executed_record import ExecutedRecord, Forgotten
 from .run_plan import CannotRun, NodePlan, RunPlan, plan
 from .simulation import is_to_fail, obstacles
 
 
-class Forgotten(Exception):  # noqa: N818 - the end of a thread, no error
-    """The run is none of the cloud's any more: the mock was reset."""
-
-
-class RunRecord:
+class RunRecord(ExecutedRecord):
     """What may be done to the record of one run; each is a transaction on the cloud."""
 
     def __init__(self, cloud: Cloud, run_id: str) -> None:
-        self.cloud = cloud
+        super().__init__(cloud, JOB_RUN, run_id)
         self.run_id = run_id
         self.plan: RunPlan | None = None
-        self.is_abandoned = False
         self._is_silent = False
-
-    @contextmanager
-    def changing(self) -> Iterator[Cloud]:
-        """A transaction. :raises Forgotten: there is nothing left to change."""
-        with self.cloud.lock:
-            if self.is_abandoned:
-                raise Forgotten
-            with self.cloud.transaction():
-                yield self.cloud
-
-    def found(self) -> Record:
-        """The run. :raises Forgotten: it is gone."""
-        run = self.cloud.store.find(JOB_RUN, self.run_id)
-        if run is None or run.deleted:
-            raise Forgotten
-        return run
 
     def begin(self) -> tuple[RunPlan, int | None]:
         """Make the run IN_PROGRESS; its plan, and how many minutes it may take.

@@ -13,8 +13,7 @@ from . import curves, tenancy
 from .console import clock, out, say
 from .metrics import EVAL, TRAIN, Curve, Point
 from .options import FolderOption, StepArgument, TenancyOption
-from .record import JsonRecords
-from .session import sign_in_where, with_run
+from .session import ledger_of, sign_in_where, with_run
 
 
 def logs(
@@ -26,7 +25,7 @@ def logs(
     from .steps import job
 
     chosen = tenancy.find(tenancy_file)
-    entry = with_run(JsonRecords(chosen.record).read().need(step.value))
+    entry = with_run(ledger_of(chosen).read().need(step.value))
     sign_in_where(entry)
     for line in job.tail(entry, lines):
         say(f"{line.time} {line.text}")
@@ -40,7 +39,7 @@ def metrics(
 ) -> None:
     """Print the loss and the speed that a training has told, step by step."""
     chosen = tenancy.find(tenancy_file)
-    entry = with_run(JsonRecords(chosen.record).read().need(step.value))
+    entry = with_run(ledger_of(chosen).read().need(step.value))
     sign_in_where(entry)
     found = curves.curve_of(entry, folder or chosen.definitions)
     if as_json:
@@ -63,7 +62,7 @@ def report(
     from .report import page
 
     chosen = tenancy.find(tenancy_file)
-    run = JsonRecords(chosen.record).read()
+    run = ledger_of(chosen).read()
     trained = with_run(run.need("finetune"))
     sign_in_where(trained)
     found = curves.curve_of(trained, folder or chosen.definitions)

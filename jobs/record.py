@@ -1,21 +1,14 @@
-"""What was run for a tenancy: one entry a step, written down before and after it changes.
-
-A small JSON file for now. The rest of the room knows only :class:`Records`.
-"""
+"""What was run for a tenancy: one entry a step. The ledger keeps them."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Protocol
 
 from .errors import RecordError
-from .files import write_atomically
 
-FORMAT = 1
 MAKES = {
     "stage": "job",
     "finetune": "job",
@@ -39,7 +32,8 @@ class Entry:
     not run at all, a *local* one ran for real, but on this machine; *ocpus* and *memory_gb* are
     those of a node of a flexible shape, else 0; *replaced* are the OCIDs of the jobs, models or
     deployments that the step made before: they stand, deployments cost, and the project can't be
-    destroyed until they are deleted.
+    destroyed until they are deleted. *key* is the fingerprint that its resources carry in their
+    tags, *attempt* counts the step's submissions, *definition* is the file that was submitted.
     """
 
     step: str
@@ -59,6 +53,9 @@ class Entry:
     finished: datetime | None = None
     url: str = ""
     replaced: tuple[str, ...] = ()
+    key: str = ""
+    attempt: int = 1
+    definition: str = ""
 
     @property
     def done(self) -> bool:
@@ -125,42 +122,6 @@ class Records(Protocol):
         """Drop the step's entry, if there is one."""
 
 
-class JsonRecords:
-    """:class:`Records` in one JSON file, replaced whole at each change."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def read(self) -> Run:
-        """Raises :class:`RecordError` when the file is not one of ours."""
-        if not self.path.is_file():
-            return Run()
-        try:
-            content = json.loads(self.path.read_text(encoding="utf-8"))
-            if content["format"] != FORMAT:
-                raise RecordError(
-                    f"{self.path} has format {content['format']}; this version reads {FORMAT}.",
-                    "Move it away to start anew; what runs in OCI is not touched by that.",
-                )
-            return Run({step: _entry(values) for step, values in content["steps"].items()})
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise RecordError(
-                f"{self.path} is not a record of a run ({error}).",
-                "Move it away to start anew; what runs in OCI is not touched by that.",
-            ) from None
-
-    def put(self, entry: Entry) -> None:
-        self._write({**self.read().entries, entry.step: entry})
-
-    def forget(self, step: str) -> None:
-        entries = {name: entry for name, entry in self.read().entries.items() if name != step}
-        self._write(entries)
-
-    def _write(self, entries: Mapping[str, Entry]) -> None:
-        text = json.dumps({"format": FORMAT, "steps": as_data(Run(entries))}, indent=2)
-        write_atomically(self.path, text + "\n")
-
-
 def as_data(run: Run) -> dict[str, dict[str, Any]]:
     """The entries for JSON, in the order of the steps; times as ISO 8601."""
     return {
@@ -173,7 +134,8 @@ def as_data(run: Run) -> dict[str, dict[str, Any]]:
 TIMES = ("submitted", "started", "finished")
 
 
-def _entry(values: dict[str, Any]) -> Entry:
+def entry_of(values: dict[str, Any]) -> Entry:
+    """An entry from what :func:`as_data` made of it; fields of later versions are dropped."""
     known = {each.name for each in fields(Entry)}
     chosen = {name: value for name, value in values.items() if name in known}
     for name in TIMES:

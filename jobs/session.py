@@ -10,13 +10,19 @@ from typing import TYPE_CHECKING
 from . import definitions, ocid, tenancy
 from .console import clock, out
 from .errors import RecordError
-from .record import MAKES, Entry, JsonRecords
+from .ledger import Ledger
+from .record import MAKES, Entry
 from .views import view
 
 if TYPE_CHECKING:
     from .runner import Runner
 
 JOBS = tuple(step for step, kind in MAKES.items() if kind == "job")
+
+
+def ledger_of(chosen: tenancy.Tenancy) -> Ledger:
+    """The ledger of a tenancy."""
+    return Ledger(chosen.ledger, clock)
 
 
 @contextmanager
@@ -27,7 +33,7 @@ def runner_of(chosen: tenancy.Tenancy, folder: Path | None, interval: float) -> 
 
     read = definitions.read_all(folder or chosen.definitions)
     sign_in(read["finetune"].region)
-    records = JsonRecords(chosen.record)
+    records = ledger_of(chosen)
     with view(out, clock, records.read()) as shown:
         yield Runner(read, records, shown, clock, interval)
 

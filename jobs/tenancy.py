@@ -25,9 +25,9 @@ class Tenancy:
         return Path("definitions") / self.name
 
     @property
-    def record(self) -> Path:
-        """The record of what was run."""
-        return Path(".tunestack") / self.name / "run.json"
+    def ledger(self) -> Path:
+        """The ledger of what was run."""
+        return Path(".tunestack") / self.name / "ledger.db"
 
     @property
     def workbench(self) -> str:

@@ -27,8 +27,9 @@ from jobs import tenancy as named
 from jobs.auth import client as signed_in
 from jobs.auth import sign_in
 from jobs.definitions import read_all
+from jobs.ledger import Ledger
 from jobs.predict import DIALOGUE, predict
-from jobs.record import STEPS, JsonRecords
+from jobs.record import STEPS
 from jobs.runner import Runner
 from jobs.steps import job
 from jobs.watch import require_success
@@ -62,7 +63,7 @@ class Way:
         self.cloud, self.folder, self.skipped = cloud, folder, skipped
         self.administrator = Administrator(cloud, left_out)
         self.tenancy, self.places = self.administrator.tenancy, self.administrator.places
-        self.records = JsonRecords(folder / "people.json")
+        self.records = Ledger(folder / "people.db", SystemClock())
 
     def go(self) -> Broken | None:
         """Every step in order, up to the first that fails."""
@@ -91,7 +92,7 @@ class Way:
             yield "metrics", self._read_metrics
             yield "repository", self._read_repository
         with self._as_resource(self.places["notebook"]):
-            own = JsonRecords(self.folder / "notebook.json")
+            own = Ledger(self.folder / "notebook.db", SystemClock())
             for step in STEPS:
                 yield (
                     f"notebook: {step}",
@@ -128,7 +129,7 @@ class Way:
         outputs.write_text(json.dumps({"definitions": texts}))
         emit.emit(named.Tenancy("demo"), outputs, self.folder / "definitions")
 
-    def _run(self, step: str, records: JsonRecords) -> None:
+    def _run(self, step: str, records: Ledger) -> None:
         chosen = read_all(self.folder / "definitions")
         runner = Runner(chosen, records, Recorder(), OwnedClock())
         require_success(runner.follow(runner.submit(step)))

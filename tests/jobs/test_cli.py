@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from jobs import cli, runner
+from jobs import cli, runner, watch_commands
+from jobs.clock import SystemClock
 from jobs.errors import StepFailedError
-from jobs.record import JsonRecords
+from jobs.ledger import Ledger
 from tests.jobs.samples import START, entry, write_all
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -122,7 +123,7 @@ def test_the_tenancy_of_the_environment(
 
 
 def test_status_of_the_record(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    records = JsonRecords(Path(".tunestack/demo/run.json"))
+    records = Ledger(Path(".tunestack/demo/ledger.db"), SystemClock())
     records.put(
         entry(
             "finetune",
@@ -164,7 +165,7 @@ def test_exit_codes_of_watch(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    JsonRecords(Path(".tunestack/demo/run.json")).put(entry("finetune", "IN_PROGRESS"))
+    Ledger(Path(".tunestack/demo/ledger.db"), SystemClock()).put(entry("finetune", "IN_PROGRESS"))
 
     def finish(self: runner.Runner, seen: object) -> object:
         if raised:
@@ -172,7 +173,7 @@ def test_exit_codes_of_watch(
         return entry("finetune")
 
     monkeypatch.setattr(runner.Runner, "finish", finish)
-    monkeypatch.setattr(cli, "sign_in_where", lambda *entries: None)
+    monkeypatch.setattr(watch_commands, "sign_in_where", lambda *entries: None)
     assert cli.main(["watch"]) == code
     assert said in capsys.readouterr().err
 

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from jobs import runner as room
+from jobs.clock import SystemClock
 from jobs.errors import RefusedError, StepFailedError
 from jobs.failure import decisive, explained
-from jobs.record import Entry, JsonRecords
+from jobs.ledger import Ledger
+from jobs.record import Entry
 from jobs.runner import LOG_DELAY, Runner
 from jobs.steps import job
 from jobs.steps.job import LogLine
@@ -85,7 +87,7 @@ def _lines(texts: list[str]) -> list[LogLine]:
 
 def _runner(folder: Path) -> tuple[Runner, OwnedClock]:
     clock = OwnedClock()
-    return Runner({}, JsonRecords(folder / "run.json"), Recorder(), clock), clock
+    return Runner({}, Ledger(folder / "ledger.db", SystemClock()), Recorder(), clock), clock
 
 
 def _ends(monkeypatch: pytest.MonkeyPatch, end: Entry, *logs: list[str]) -> None:

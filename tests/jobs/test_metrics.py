@@ -9,8 +9,10 @@ import pytest
 from rich.console import Console
 
 from jobs import cli, console, curves, log_commands
+from jobs.clock import SystemClock
+from jobs.ledger import Ledger
 from jobs.metrics import EVAL, TRAIN, Event, Point, gather, parse, sparkline
-from jobs.record import Entry, JsonRecords
+from jobs.record import Entry
 from jobs.steps import job
 from jobs.steps.job import LogLine
 from tests.jobs.samples import entry, write_all
@@ -148,6 +150,8 @@ def test_the_last_line_holds_the_whole_summary_on_a_narrow_terminal(
     Path("tenancies").mkdir()
     Path("tenancies/demo.yaml").touch()
     ids = {"job": "j", "job_run": "r"}
-    JsonRecords(Path(".tunestack/demo/run.json")).put(Entry("finetune", "SUCCEEDED", ids))
+    Ledger(Path(".tunestack/demo/ledger.db"), SystemClock()).put(
+        Entry("finetune", "SUCCEEDED", ids)
+    )
     assert cli.main(["metrics", "finetune"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == curve.summary()

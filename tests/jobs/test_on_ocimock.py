@@ -16,9 +16,11 @@ import requests
 
 from jobs import cli
 from jobs.auth import sign_in
+from jobs.clock import SystemClock
 from jobs.errors import PredictionError, RefusedError, StepFailedError
+from jobs.ledger import Ledger
 from jobs.predict import DIALOGUE, PROMPT, predict
-from jobs.record import STEPS, JsonRecords, Run
+from jobs.record import STEPS, Run
 from jobs.runner import Runner
 from jobs.steps import deployment, job, model
 from jobs.teardown import delete
@@ -47,8 +49,8 @@ def bench(cloud: MockedCloud) -> Workbench:
 
 
 @pytest.fixture
-def records(tmp_path: Path) -> JsonRecords:
-    return JsonRecords(tmp_path / "run.json")
+def records(tmp_path: Path) -> Ledger:
+    return Ledger(tmp_path / "ledger.db", SystemClock())
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ def faults(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Faults:
     return Faults(monkeypatch)
 
 
-def _runner(bench: Workbench, records: JsonRecords) -> tuple[Runner, Recorder]:
+def _runner(bench: Workbench, records: Ledger) -> tuple[Runner, Recorder]:
     view = Recorder()
     return Runner(bench.definitions(), records, view, OwnedClock()), view
 
@@ -116,7 +118,7 @@ def test_staging_is_a_job_of_one_node_without_gpu(bench: Workbench, cloud: Mocke
 
 
 def test_the_model_points_to_the_bucket_and_knows_where_it_comes_from(
-    bench: Workbench, cloud: MockedCloud, records: JsonRecords
+    bench: Workbench, cloud: MockedCloud, records: Ledger
 ) -> None:
     runner, _ = _runner(bench, records)
     done = runner.run()
@@ -140,7 +142,7 @@ def test_the_model_points_to_the_bucket_and_knows_where_it_comes_from(
 
 
 def test_the_deployment_serves_that_model(
-    bench: Workbench, cloud: MockedCloud, records: JsonRecords
+    bench: Workbench, cloud: MockedCloud, records: Ledger
 ) -> None:
     runner, _ = _runner(bench, records)
     done = runner.run()
@@ -251,7 +253,7 @@ def test_what_the_stacks_emit_runs_the_whole_way(
     assert cli.main(["emit", "--outputs", str(outputs)]) == 0
     assert cli.main(["run", "--interval", "0.1"]) == 0
 
-    run = JsonRecords(Path(".tunestack/demo/run.json")).read()
+    run = Ledger(Path(".tunestack/demo/ledger.db"), SystemClock()).read()
     assert run.need("finetune").replicas == nodes
     assert run.need("deploy").done
     place = run.need("register").details.partition("ocimock/")[2]
@@ -297,7 +299,7 @@ def test_deleting_what_somebody_else_deleted_already(
 ) -> None:
     assert cli.main(["run", "--interval", "0.1"]) == 0
     science = workbench.science(cloud)
-    run = JsonRecords(Path(".tunestack/demo/run.json")).read()
+    run = Ledger(Path(".tunestack/demo/ledger.db"), SystemClock()).read()
     science.delete_model_deployment(run.need("deploy").ids["deployment"])
     science.delete_model(run.need("register").ids["model"])
     assert cli.main(["delete", "--yes", "--interval", "0.1"]) == 0, capfd.readouterr().err
@@ -315,7 +317,7 @@ def test_deleting_what_somebody_else_deleted_already(
     ],
 )
 def test_a_failed_step_is_told_and_recorded(
-    word: str, step: str, details: str, records: JsonRecords
+    word: str, step: str, details: str, records: Ledger
 ) -> None:
     """ADS's deploy() returns normally when the deployment FAILED; the state is what counts."""
     with mock_oci(Settings(fail_runs=(word,))) as cloud:
@@ -349,7 +351,7 @@ def test_watch_exits_1_on_a_failed_run(
 
 
 def test_throttling_that_passes_is_not_noticed(
-    bench: Workbench, records: JsonRecords, faults: Faults
+    bench: Workbench, records: Ledger, faults: Faults
 ) -> None:
     faults.answer("POST", r"/jobs$", 429, times=2)
     faults.answer("GET", r"/jobRuns/", 429, times=2)
@@ -380,7 +382,7 @@ def test_a_job_whose_run_is_refused_is_deleted_again(
     assert {each.lifecycle_state for each in jobs} <= {"DELETED"}
 
 
-def test_a_bucket_without_versions_is_told(records: JsonRecords) -> None:
+def test_a_bucket_without_versions_is_told(records: Ledger) -> None:
     with mock_oci() as cloud:
         bench = workbench.build(cloud, versioned=False)
         sign_in()
@@ -394,7 +396,7 @@ def test_a_bucket_without_versions_is_told(records: JsonRecords) -> None:
 
 
 def test_a_model_without_its_artifact_does_not_stay(
-    bench: Workbench, cloud: MockedCloud, records: JsonRecords, faults: Faults
+    bench: Workbench, cloud: MockedCloud, records: Ledger, faults: Faults
 ) -> None:
     """ADS would leave it ACTIVE and empty."""
     faults.answer("POST", r"/models/[^/]+/artifact$", 400)
@@ -495,7 +497,7 @@ def test_a_manifest_that_is_none_is_told(bench: Workbench, cloud: MockedCloud) -
 
 
 def test_a_deployment_says_why_it_failed(
-    bench: Workbench, cloud: MockedCloud, records: JsonRecords
+    bench: Workbench, cloud: MockedCloud, records: Ledger
 ) -> None:
     runner, _ = _runner(bench, records)
     for step in STEPS[:4]:
@@ -511,9 +513,7 @@ def test_a_deployment_says_why_it_failed(
     assert MANIFEST in caught.value.what
 
 
-def test_a_work_requests_errors_are_told(
-    bench: Workbench, records: JsonRecords, faults: Faults
-) -> None:
+def test_a_work_requests_errors_are_told(bench: Workbench, records: Ledger, faults: Faults) -> None:
     """The state alone often says no more than FAILED."""
     runner, _ = _runner(bench, records)
     for step in STEPS[:4]:
@@ -534,7 +534,7 @@ def test_a_work_requests_errors_are_told(
 
 
 @pytest.fixture
-def served(bench: Workbench, records: JsonRecords) -> Any:
+def served(bench: Workbench, records: Ledger) -> Any:
     runner, _ = _runner(bench, records)
     return runner.run().need("deploy")
 
@@ -651,7 +651,7 @@ def test_cancel_and_delete_of_a_run_under_way(
         assert cli.main(["delete", "--yes"]) == 0
 
 
-def test_a_model_is_not_deleted_before_its_deployment_is_gone(records: JsonRecords) -> None:
+def test_a_model_is_not_deleted_before_its_deployment_is_gone(records: Ledger) -> None:
     with mock_oci(Settings(run_seconds=1, deploy_seconds=1), pace=1) as cloud:
         bench = workbench.build(cloud)
         sign_in()

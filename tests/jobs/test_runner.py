@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from jobs import runner as room
+from jobs.clock import SystemClock
 from jobs.definitions import Definition
 from jobs.errors import RecordError, RefusedError, StepFailedError
-from jobs.record import STEPS, Entry, JsonRecords, Run
+from jobs.ledger import Ledger
+from jobs.record import STEPS, Entry, Run
 from jobs.runner import DEFINITION_OF, Runner, latest, refresh
 from jobs.steps import deployment, job, model
 from tests.jobs.samples import START, OwnedClock, Recorder, all_definitions, entry
@@ -57,16 +59,16 @@ def oci(monkeypatch: pytest.MonkeyPatch) -> Oci:
 
 
 @pytest.fixture
-def records(tmp_path: Path) -> JsonRecords:
-    return JsonRecords(tmp_path / "run.json")
+def records(tmp_path: Path) -> Ledger:
+    return Ledger(tmp_path / "ledger.db", SystemClock())
 
 
-def _runner(records: JsonRecords, **changed: Definition) -> tuple[Runner, Recorder]:
+def _runner(records: Ledger, **changed: Definition) -> tuple[Runner, Recorder]:
     view = Recorder()
     return Runner({**all_definitions(), **changed}, records, view, OwnedClock()), view
 
 
-def test_all_steps_in_order(oci: Oci, records: JsonRecords) -> None:
+def test_all_steps_in_order(oci: Oci, records: Ledger) -> None:
     runner, _ = _runner(records)
     done = runner.run()
     assert oci.submitted == list(STEPS)
@@ -76,7 +78,7 @@ def test_all_steps_in_order(oci: Oci, records: JsonRecords) -> None:
     assert records.read() == done
 
 
-def test_done_steps_are_left_and_said(oci: Oci, records: JsonRecords) -> None:
+def test_done_steps_are_left_and_said(oci: Oci, records: Ledger) -> None:
     runner, _ = _runner(records)
     runner.run()
     again, view = _runner(records)
@@ -85,7 +87,7 @@ def test_done_steps_are_left_and_said(oci: Oci, records: JsonRecords) -> None:
     assert view.said == [f"{step}: done before, {_good(step)}; left as it is" for step in STEPS]
 
 
-def test_fresh_takes_every_step_anew(oci: Oci, records: JsonRecords) -> None:
+def test_fresh_takes_every_step_anew(oci: Oci, records: Ledger) -> None:
     runner, _ = _runner(records)
     runner.run()
     first = {step: entry.made for step, entry in records.read().entries.items()}
@@ -100,7 +102,7 @@ def test_fresh_takes_every_step_anew(oci: Oci, records: JsonRecords) -> None:
     [("finetune", "jobs cancel finetune"), ("deploy", "jobs watch deploy")],
 )
 def test_what_is_under_way_is_not_submitted_twice(
-    step: str, advice: str, oci: Oci, records: JsonRecords
+    step: str, advice: str, oci: Oci, records: Ledger
 ) -> None:
     runner, _ = _runner(records)
     runner.run()
@@ -112,7 +114,7 @@ def test_what_is_under_way_is_not_submitted_twice(
     assert oci.submitted == list(STEPS)
 
 
-def test_what_has_ended_unseen_or_is_gone_is_submitted_anew(oci: Oci, records: JsonRecords) -> None:
+def test_what_has_ended_unseen_or_is_gone_is_submitted_anew(oci: Oci, records: Ledger) -> None:
     runner, _ = _runner(records)
     records.put(entry("stage"))
     records.put(entry("finetune", "IN_PROGRESS"))
@@ -124,7 +126,7 @@ def test_what_has_ended_unseen_or_is_gone_is_submitted_anew(oci: Oci, records: J
 
 @pytest.mark.parametrize(("step", "expected"), [("merge", STEPS[2:]), ("deploy", STEPS[4:])])
 def test_a_changed_definition_takes_its_step_and_all_after_it_anew(
-    step: str, expected: tuple[str, ...], oci: Oci, records: JsonRecords
+    step: str, expected: tuple[str, ...], oci: Oci, records: Ledger
 ) -> None:
     runner, _ = _runner(records)
     runner.run()
@@ -137,7 +139,7 @@ def test_a_changed_definition_takes_its_step_and_all_after_it_anew(
 
 
 def test_a_run_that_is_under_way_is_followed(
-    oci: Oci, records: JsonRecords, monkeypatch: pytest.MonkeyPatch
+    oci: Oci, records: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runner, _ = _runner(records)
     runner.submit("stage")
@@ -154,7 +156,7 @@ def test_a_run_that_is_under_way_is_followed(
     assert view.said[0] == "stage: IN_PROGRESS already: following it"
 
 
-def test_what_oci_has_no_more_is_submitted_anew(oci: Oci, records: JsonRecords) -> None:
+def test_what_oci_has_no_more_is_submitted_anew(oci: Oci, records: Ledger) -> None:
     runner, _ = _runner(records)
     runner.run()
     oci.missing.add(records.read().need("register").ids["model"])
@@ -166,7 +168,7 @@ def test_what_oci_has_no_more_is_submitted_anew(oci: Oci, records: JsonRecords) 
 
 @pytest.mark.parametrize("step", ["stage", "finetune", "merge", "deploy"])
 def test_a_failed_step_stops_the_run_and_can_be_tried_again(
-    step: str, oci: Oci, records: JsonRecords
+    step: str, oci: Oci, records: Ledger
 ) -> None:
     oci.ends[step] = "FAILED"
     runner, _ = _runner(records)
@@ -184,7 +186,7 @@ def test_a_failed_step_stops_the_run_and_can_be_tried_again(
 
 
 def test_a_submission_is_written_down_before_it_is_followed(
-    oci: Oci, records: JsonRecords, monkeypatch: pytest.MonkeyPatch
+    oci: Oci, records: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(seen: Entry) -> Entry:
         raise KeyboardInterrupt
@@ -197,7 +199,7 @@ def test_a_submission_is_written_down_before_it_is_followed(
 
 
 @pytest.mark.parametrize("step", ["finetune", "merge", "register", "deploy"])
-def test_a_step_needs_those_that_it_builds_on(step: str, oci: Oci, records: JsonRecords) -> None:
+def test_a_step_needs_those_that_it_builds_on(step: str, oci: Oci, records: Ledger) -> None:
     runner, _ = _runner(records)
     with pytest.raises(RecordError, match="no record of"):
         runner.submit(step)
@@ -211,7 +213,7 @@ def test_a_step_needs_those_that_it_builds_on(step: str, oci: Oci, records: Json
     assert oci.submitted == []
 
 
-def test_refreshing_marks_what_is_gone(oci: Oci, records: JsonRecords) -> None:
+def test_refreshing_marks_what_is_gone(oci: Oci, records: Ledger) -> None:
     records.put(entry("finetune", "IN_PROGRESS"))
     records.put(entry("register", "ACTIVE"))
     oci.missing.add(records.read().need("register").ids["model"])

@@ -26,6 +26,7 @@ from jobs import emit, secret
 from jobs import tenancy as named
 from jobs.auth import client as signed_in
 from jobs.auth import sign_in
+from jobs.clock import SystemClock
 from jobs.definitions import read_all
 from jobs.ledger import Ledger
 from jobs.predict import DIALOGUE, predict

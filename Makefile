@@ -45,7 +45,8 @@ test: setup  ## every test but those of the rehearsal
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not rehearsal"
 
 test-rehearsal: setup setup-rehearsal setup-vllm  ## the tests that train, merge and serve for real
-	@$(REHEARSAL)/bin/python -m pytest -p no:cacheprovider tests/recipes
+	@$(REHEARSAL)/bin/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder \
+		-p no:cacheprovider tests/recipes
 	@$(PY) -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m rehearsal \
 		tests --ignore tests/recipes
 

@@ -1,21 +1,65 @@
-"""The Hugging Face token, put into the Vault: from a prompt or a file, never from an argument."""
+"""A token, put into the Vault: from a prompt, a file or a variable, never from an argument.
+
+Whoever can run commands on a machine can read the arguments of its processes, and a shell keeps
+them in its history.
+"""
 
 from __future__ import annotations
 
 import base64
+import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import typer
 
-from . import ocid
-from .auth import client, sign_in
+from . import auth, ocid
 from .emit import output
 from .errors import SecretError, attempting
 from .tenancy import Tenancy
 
-_OUTPUTS = ("vault_id", "key_id", "secret_name", "compartment_id")
+HF_TOKEN = "hf-token"
+"""The Hugging Face token, which the staging job fetches as its run's resource principal."""
+
+# The names that the command line takes, each with the output that holds the vault's own name.
+_NAMES = {HF_TOKEN: "secret_name"}
+_DESCRIPTIONS = {HF_TOKEN: "Hugging Face token, read by job runs"}
+_PLACES = ("vault_id", "key_id", "compartment_id")
+
+
+def known(words: Sequence[str]) -> str:
+    """The secret that the command line's *words* name; the Hugging Face token where none does.
+
+    Raises:
+        SecretError: they name none. They are not repeated: people put the token itself there.
+    """
+    if not words:
+        return HF_TOKEN
+    if len(words) == 1 and words[0] in _NAMES:
+        return words[0]
+    raise SecretError(
+        "What stands after 'secret set' is no secret's name.",
+        f"Names: {', '.join(_NAMES)}. A token is never an argument: --file, --env, a pipe or the "
+        "prompt takes it. If that was one, it is in your shell's history: make a new one.",
+    )
+
+
+def read_variable(name: str) -> str:
+    """The token in an environment variable, which the processes that this one starts don't get.
+
+    Raises:
+        SecretError: it is not set, is empty, or holds more than one word.
+    """
+    text = os.environ.pop(name, None)
+    if text is None:
+        # Not repeated: somebody wrote $NAME for NAME, and the shell put the token there.
+        raise SecretError(
+            "No environment variable has the name that --env gives.",
+            "Name the variable itself, as in --env HF_TOKEN: without '$', and exported.",
+        )
+    return checked(text.strip(), f"The variable {name}")
 
 
 def read_token(path: Path) -> str:
@@ -28,7 +72,8 @@ def read_token(path: Path) -> str:
         token = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
-        raise SecretError(f"Cannot read the token from {path}: {reason}.") from None
+        named = "the file that --file names" if _may_be_token(path) else str(path)
+        raise SecretError(f"Cannot read the token from {named}: {reason}.") from None
     return checked(token, str(path))
 
 
@@ -53,8 +98,10 @@ def checked(token: str, source: str) -> str:
     return token
 
 
-def put(tenancy: Tenancy, token: str) -> str:
+def put(tenancy: Tenancy, token: str, name: str = HF_TOKEN) -> str:
     """Create the secret, or give it a new version; returns what was done.
+
+    *name* is the command line's; the vault's own is the tenancy file's.
 
     Raises:
         OutputsError: the stacks are not deployed.
@@ -62,38 +109,54 @@ def put(tenancy: Tenancy, token: str) -> str:
     """
     import oci
 
-    places = {name: str(output(tenancy, name)) for name in _OUTPUTS}
-    sign_in(ocid.region(places["vault_id"]))
-    vaults = client(oci.vault.VaultsClient)
+    places = {place: str(output(tenancy, place)) for place in _PLACES}
+    secret_name = str(output(tenancy, _NAMES[name]))
+    auth.sign_in(ocid.region(places["vault_id"]))
+    vaults = _unlogged_client(oci.vault.VaultsClient)
     content = oci.vault.models.Base64SecretContentDetails(
         content=base64.b64encode(token.encode()).decode()
     )
-    name = places["secret_name"]
-    with attempting(f"put the secret '{name}' into the vault"):
-        existing = _existing(vaults, places)
+    with attempting(f"put the secret '{secret_name}' into the vault"):
+        existing = _existing(vaults, places, secret_name)
         if existing is not None:
             details = oci.vault.models.UpdateSecretDetails(secret_content=content)
             vaults.update_secret(existing, details)
-            return f"the secret '{name}' has a new version: {existing}"
+            return f"the secret '{secret_name}' has a new version: {existing}"
         details = oci.vault.models.CreateSecretDetails(
             compartment_id=places["compartment_id"],
             vault_id=places["vault_id"],
             key_id=places["key_id"],
-            secret_name=name,
-            description="Hugging Face token, read by job runs",
+            secret_name=secret_name,
+            description=_DESCRIPTIONS[name],
             secret_content=content,
         )
         created = vaults.create_secret(details).data
-        return f"the secret '{name}' is in the vault: {created.id}"
+        return f"the secret '{secret_name}' is in the vault: {created.id}"
+
+
+def _may_be_token(path: Path) -> bool:
+    """Whether somebody gave the token itself, or $NAME, where its file was asked for."""
+    return path.name.startswith("hf_") and not path.suffix
 
 
 def _at_terminal() -> bool:
     return sys.stdin.isatty()
 
 
-def _existing(vaults: Any, places: dict[str, str]) -> str | None:
+def _unlogged_client(sdk_class: Any) -> Any:
+    """A client that writes no bodies anywhere, whatever the config file says.
+
+    With ``log_requests`` the SDK has Python's HTTP client print every byte that it sends; the
+    setting is one for the whole process, and the client that is made last decides.
+    """
+    signer = auth.default_signer()
+    config = {**signer["config"], "log_requests": False}
+    return sdk_class(config, signer=signer["signer"])
+
+
+def _existing(vaults: Any, places: dict[str, str], secret_name: str) -> str | None:
     found = vaults.list_secrets(
-        places["compartment_id"], name=places["secret_name"], vault_id=places["vault_id"]
+        places["compartment_id"], name=secret_name, vault_id=places["vault_id"]
     ).data
     for secret in found:
         if secret.lifecycle_state in ("ACTIVE", "CREATING", "UPDATING"):

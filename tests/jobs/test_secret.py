@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import base64
+import http.client
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import oci
 import pytest
 from typer.testing import CliRunner
 
-from jobs import secret
+from jobs import auth, secret
 from jobs.cli import app
 from jobs.errors import SecretError
-from ocimock import MockedCloud, mock_oci
+from jobs.tenancy import Tenancy
+from ocimock import MockedCloud, inprocess, mock_oci
 
 TOKEN = "hf_planted0123456789"
 TENANCY = "tenancies/demo.yaml"
@@ -72,6 +76,71 @@ def test_from_a_file_and_anew(cloud: MockedCloud, tmp_path: Path) -> None:
     assert "has a new version" in again.output
     assert _stored(cloud) == "hf_other"
     assert TOKEN not in first.output + again.output
+
+
+def test_from_a_variable_that_no_child_gets(
+    cloud: MockedCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_TOKEN", f"{TOKEN}\n")
+    inherited = []
+    known = secret.output
+
+    def output(tenancy: Tenancy, name: str) -> Any:
+        inherited.append("MY_TOKEN" in os.environ)  # here Terraform is started
+        return known(tenancy, name)
+
+    monkeypatch.setattr(secret, "output", output)
+    done = _set("hf-token", "--env", "MY_TOKEN")
+    assert done.exit_code == 0, done.output
+    assert _stored(cloud) == TOKEN
+    assert inherited
+    assert not any(inherited)
+
+
+def _set(*words: str, **options: Any) -> Any:
+    return CliRunner().invoke(app, ["secret", "set", *words, "--tenancy", TENANCY], **options)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((TOKEN,), "no secret's name"),
+        (("hf-token", TOKEN), "no secret's name"),
+        (("--env", TOKEN), "No environment variable"),
+        (("--file", TOKEN), "No such file"),
+        (("--env", "A", "--file", "b"), "not both"),
+    ],
+)
+def test_a_token_in_the_wrong_place_is_not_repeated(words: tuple[str, ...], said: str) -> None:
+    done = _set(*words)
+    assert done.exit_code in (1, 2)
+    assert said in done.output
+    assert TOKEN not in done.output
+
+
+def test_the_sdks_own_logging_shows_no_body(
+    cloud: MockedCloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """``log_requests`` in a config file has http.client print what it sends, for the process."""
+    monkeypatch.setattr(http.client.HTTPConnection, "debuglevel", 1)
+    signer = auth.default_signer
+    monkeypatch.setattr(
+        auth,
+        "default_signer",
+        lambda: {**signer(), "config": {**signer()["config"], "log_requests": True}},
+    )
+    levels = []
+    original = inprocess.dispatch
+
+    def dispatch(*arguments: Any) -> Any:
+        levels.append(http.client.HTTPConnection.debuglevel)
+        return original(*arguments)
+
+    monkeypatch.setattr(inprocess, "dispatch", dispatch)
+    (tmp_path / "token").write_text(TOKEN)
+    assert _set("--file", str(tmp_path / "token")).exit_code == 0
+    assert levels
+    assert not any(levels)
 
 
 @pytest.mark.parametrize("terminal", [True, False])

@@ -9,7 +9,7 @@ from .definitions import bucket_path, read_all
 from .errors import attempting
 from .metrics import Curve, gather
 from .record import Entry
-from .steps import job
+from .run_log import tail
 
 FILE = "metrics.jsonl"
 # OCI Logging gives at most so many lines an answer.
@@ -28,7 +28,7 @@ def curve_of(entry: Entry, folder: Path) -> Curve:
     left = _file(entry, folder) if entry.step == "finetune" and entry.done else None
     if left is not None:
         return gather(left.splitlines())
-    return gather(line.text for line in job.tail(entry, _LINES))
+    return gather(line.text for line in tail(entry, _LINES))
 
 
 def _file(entry: Entry, folder: Path) -> str | None:

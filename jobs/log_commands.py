@@ -22,12 +22,12 @@ def logs(
     lines: Annotated[int, typer.Option("--lines", min=1, max=1000, help="The last so many.")] = 100,
 ) -> None:
     """Print the log of a job's run."""
-    from .steps import job
+    from .run_log import tail
 
     chosen = tenancy.find(tenancy_file)
     entry = with_run(ledger_of(chosen).read().need(step.value))
     sign_in_where(entry)
-    for line in job.tail(entry, lines):
+    for line in tail(entry, lines):
         say(f"{line.time} {line.text}")
 
 

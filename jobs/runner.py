@@ -11,6 +11,7 @@ from .definitions import Definition
 from .errors import JobsError, RecordError, RefusedError
 from .failure import decisive, explained
 from .record import STEPS, Entry, Records, Run
+from .run_log import tail
 from .steps import deployment, job, model
 from .watch import TAIL, Follower, View, require_success
 
@@ -97,8 +98,8 @@ class Runner:
     def follow(self, entry: Entry) -> Entry:
         """Follow a submitted step to its end, however that is."""
         follower = Follower(self.view, self.clock, self.interval, keep=self.records.put)
-        tail = (lambda each: job.tail(each, TAIL)) if "job_run" in entry.ids else None
-        return follower.follow(entry, observe, tail)
+        log = (lambda each: tail(each, TAIL)) if "job_run" in entry.ids else None
+        return follower.follow(entry, observe, log)
 
     def finish(self, entry: Entry) -> Entry:
         """Follow a submitted step to a good end.
@@ -115,7 +116,7 @@ class Runner:
         waited, arrives = 0.0, not (entry.simulated or entry.local)
         while True:
             try:
-                lines = [line.text for line in job.tail(entry, TAIL)]
+                lines = [line.text for line in tail(entry, TAIL)]
             except JobsError:  # it was said while the run was followed
                 return []
             if not arrives or explained(lines) or waited >= LOG_DELAY:

@@ -18,7 +18,7 @@ from . import cost, metrics
 from .clock import Clock
 from .definitions import Definition
 from .record import STEPS, Entry, Run
-from .steps.job import LogLine
+from .run_log import LogLine
 from .watch import View
 
 STYLES = {"SUCCEEDED": "green", "ACTIVE": "green", "FAILED": "red", "CANCELED": "red"}

@@ -13,7 +13,7 @@ from typing import Protocol
 from .clock import Clock
 from .errors import JobsError, RefusedError, StepFailedError, UnreachableError
 from .record import Entry
-from .steps.job import LogLine
+from .run_log import LogLine
 
 # How many failed looks in a row are taken for the network's or OCI's passing trouble.
 PATIENCE = 5

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from ..definitions import Definition
 from ..errors import JobsError, RefusedError, attempting
 from ..record import Entry
 from . import where_it_ran
-
-
-@dataclass(frozen=True)
-class LogLine:
-    """One line of a run's log. *time* is as OCI Logging writes it, in UTC."""
-
-    id: str
-    time: str
-    text: str
 
 
 def submit(step: str, definition: Definition) -> Entry:
@@ -49,19 +39,6 @@ def submit(step: str, definition: Definition) -> Entry:
 def observe(entry: Entry) -> Entry:
     """The entry with what OCI says of its run now."""
     return _filled(entry, _run(entry))
-
-
-def tail(entry: Entry, limit: int | None = None) -> list[LogLine]:
-    """The last *limit* lines of the run's log, oldest first; all of them without a limit.
-
-    Lines take up to a minute and a half to reach OCI Logging.
-    """
-    run = _run(entry)
-    if not run.log_id:
-        return []
-    with attempting(f"read the log of '{entry.step}'"):
-        lines = run.logging.tail(source=run.id, limit=limit, time_start=run.time_accepted)
-    return [LogLine(str(line["id"]), str(line["time"]), str(line["message"])) for line in lines]
 
 
 def cancel(entry: Entry) -> Entry:

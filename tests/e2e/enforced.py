@@ -31,8 +31,8 @@ from jobs.definitions import read_all
 from jobs.ledger import Ledger
 from jobs.predict import DIALOGUE, predict
 from jobs.record import STEPS
+from jobs.run_log import tail
 from jobs.runner import Runner
-from jobs.steps import job
 from jobs.watch import require_success
 from ocimock.credentials import write_private
 from ocimock.iam.decisions import Decision
@@ -136,7 +136,7 @@ class Way:
         require_success(runner.follow(runner.submit(step)))
 
     def _read_logs(self) -> None:
-        lines = [line.text for line in job.tail(self.records.read().need("finetune"))]
+        lines = [line.text for line in tail(self.records.read().need("finetune"))]
         assert lines
         refused = [line for line in lines if "could not" in line]
         assert not refused, refused

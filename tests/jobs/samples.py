@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jobs.definitions import KINDS, Definition
 from jobs.record import Entry
-from jobs.steps.job import LogLine
+from jobs.run_log import LogLine
 
 DATA = Path(__file__).parent / "data"
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

@@ -13,9 +13,8 @@ from jobs.errors import RefusedError, StepFailedError
 from jobs.failure import decisive, explained
 from jobs.ledger import Ledger
 from jobs.record import Entry
+from jobs.run_log import LogLine
 from jobs.runner import LOG_DELAY, Runner
-from jobs.steps import job
-from jobs.steps.job import LogLine
 from tests.jobs.samples import START, OwnedClock, Recorder, entry
 
 TORCHRUN = """\
@@ -95,7 +94,7 @@ def _ends(monkeypatch: pytest.MonkeyPatch, end: Entry, *logs: list[str]) -> None
     coming = list(logs)
     monkeypatch.setattr(room, "observe", lambda seen: end)
     monkeypatch.setattr(
-        job, "tail", lambda seen, limit: _lines(coming.pop(0) if len(coming) > 1 else coming[0])
+        room, "tail", lambda seen, limit: _lines(coming.pop(0) if len(coming) > 1 else coming[0])
     )
 
 
@@ -148,7 +147,7 @@ def test_an_unreadable_log_hides_no_failure(
     def tail(seen: Entry, limit: int) -> list[LogLine]:
         raise RefusedError("no policy", status=404)
 
-    monkeypatch.setattr(job, "tail", tail)
+    monkeypatch.setattr(room, "tail", tail)
     with pytest.raises(StepFailedError, match="OCI says: exit code 1") as caught:
         _runner(tmp_path)[0].finish(failed)
     assert "Its log says" not in caught.value.what

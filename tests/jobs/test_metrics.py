@@ -13,8 +13,7 @@ from jobs.clock import SystemClock
 from jobs.ledger import Ledger
 from jobs.metrics import EVAL, TRAIN, Event, Point, gather, parse, sparkline
 from jobs.record import Entry
-from jobs.steps import job
-from jobs.steps.job import LogLine
+from jobs.run_log import LogLine
 from tests.jobs.samples import entry, write_all
 
 
@@ -107,7 +106,7 @@ def test_the_figures_of_a_run_that_goes_on_are_in_its_log(
 ) -> None:
     lines = ["pip install", train(10, 5.0)]
     monkeypatch.setattr(
-        job, "tail", lambda entry, limit: [LogLine(text, "t", text) for text in lines]
+        curves, "tail", lambda entry, limit: [LogLine(text, "t", text) for text in lines]
     )
     running = entry("finetune", "IN_PROGRESS")
     assert [point.step for point in curves.curve_of(running, tmp_path).all()] == [10]
@@ -129,7 +128,7 @@ def test_a_file_of_another_run_is_not_taken(
             return type("Answer", (), {"data": body})
 
     monkeypatch.setattr(curves, "storage", Storage)
-    monkeypatch.setattr(job, "tail", lambda entry, limit: [LogLine("1", "t", train(2, 8.0))])
+    monkeypatch.setattr(curves, "tail", lambda entry, limit: [LogLine("1", "t", train(2, 8.0))])
     steps = [point.step for point in curves.curve_of(done, tmp_path).all()]
     assert steps == ([1, 2] if same else [2])
 

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from jobs.record import STEPS, Run
-from jobs.steps.job import LogLine
+from jobs.run_log import LogLine
 from jobs.views import LiveView, PlainView, progress, spent, view
 from tests.jobs.samples import START, OwnedClock, entry
 

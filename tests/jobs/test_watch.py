@@ -8,7 +8,7 @@ import pytest
 
 from jobs.errors import RefusedError, StepFailedError, UnreachableError
 from jobs.record import Entry
-from jobs.steps.job import LogLine
+from jobs.run_log import LogLine
 from jobs.watch import PATIENCE, Follower, require_success
 from tests.jobs.samples import START, OwnedClock, Recorder, entry
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import heapq
 import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import formatdate
 
 # Seconds. What is scheduled or is to expire after an advance needs dates too.
 _MARGIN = 10 * 365 * 86400.0
@@ -117,3 +119,9 @@ def format_time(seconds: float) -> str:
     """*seconds* since the epoch as RFC 3339 with milliseconds, as OCI writes its times."""
     moment = datetime.fromtimestamp(seconds, tz=UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+@functools.lru_cache(maxsize=64)
+def http_date(seconds: int) -> str:
+    """*seconds* since the epoch as HTTP writes a date."""
+    return formatdate(seconds, usegmt=True)

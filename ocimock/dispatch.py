@@ -8,6 +8,7 @@ import re
 import secrets
 from dataclasses import dataclass
 
+from .clock import http_date
 from .cloud import CallRecord, Cloud
 from .iam import enforcement, signatures
 from .iam.principals import bears_token, identify
@@ -135,6 +136,8 @@ def dispatch(cloud: Cloud, request: Request) -> Response:
         # Last of all: what happened is kept, only the answer is not to reach the client.
         cloud.faults.drop()
     response.headers.setdefault("opc-request-id", request_id)
+    # Of the mock's clock: a client that compares it with a last-modified must find one time.
+    response.headers["date"] = http_date(int(cloud.clock.now()))
     return response
 
 

@@ -112,6 +112,7 @@ def _server(application: Application, protocol: type[asyncio.Protocol]) -> uvico
             http=protocol,
             log_config=None,
             access_log=False,
+            date_header=False,  # the mock's own clock says it
             ws="none",
             lifespan="on",
             timeout_graceful_shutdown=1,

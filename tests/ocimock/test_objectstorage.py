@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import oci
@@ -47,6 +48,17 @@ def fill(storage: Any, bucket: str, *names: str) -> None:
 
 def names(listed: Any) -> list[str]:
     return [found.name for found in listed.data.objects]
+
+
+def test_an_answers_date_is_the_time_that_objects_are_stamped_with(
+    storage: Any, versioned: str, mocked: MockedTenancy
+) -> None:
+    """Who leases something by an object compares the two: the age of what lies there."""
+    fill(storage, versioned, "lease")
+    mocked.advance(3600)
+    found = storage.get_object(NS, versioned, "lease").headers
+    now, then = (parsedate_to_datetime(found[name]) for name in ("date", "last-modified"))
+    assert timedelta(seconds=3600) <= now - then < timedelta(seconds=3660)
 
 
 # --- buckets -------------------------------------------------------------------------------

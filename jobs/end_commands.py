@@ -16,16 +16,16 @@ from .views import view
 
 def cancel_run(step: StepArgument, tenancy_file: TenancyOption = None) -> None:
     """Cancel a job that runs."""
-    from .steps import job
+    from . import states
 
     chosen = tenancy.find(tenancy_file)
     records = ledger_of(chosen)
     entry = with_run(records.read().need(step.value))
     sign_in_where(entry)
-    now = job.observe(entry)
+    now = states.observe(entry)
     if now.ended:
         raise RecordError(f"'{step.value}' has ended already: {now.shown_state}.")
-    now = job.cancel(now)
+    now = states.cancel(now)
     records.put(now)
     say(f"{step.value}: {now.shown_state}")
 

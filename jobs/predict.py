@@ -1,7 +1,7 @@
 """Asking the deployed model.
 
-ADS knows the deployment; the request is our own, signed by ADS's signer: ``predict()`` of ADS has
-no timeout, and returns the body of an error 500 as if it were the prediction.
+The request is our own, signed as the SDK's are: ``predict()`` of ADS has no timeout, and returns
+the body of an error 500 as if it were the prediction.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import Any
 from .auth import default_signer
 from .errors import DialogueError, PredictionError, no_answer
 from .record import Entry
-from .steps import EXECUTED, SIMULATED, deployment
+from .states import model_deployment
+from .steps import EXECUTED, SIMULATED
 
 PROMPT = "Summarize this dialog:\n{dialog}\n---\nSummary:\n"  # the words it was trained with
 DIALOGUE = (
@@ -53,15 +54,15 @@ def predict(entry: Entry, dialogue: str, *, timeout: float = 60.0, tokens: int =
     Raises:
         PredictionError: the deployment is not ACTIVE, or gave no prediction in time.
     """
-    served = deployment.get(entry.ids["deployment"])
+    served = model_deployment(entry.ids["deployment"])
     if served.lifecycle_state != "ACTIVE":
         raise PredictionError(
             f"The deployment is {served.lifecycle_state}, so it cannot be asked.",
             "Follow it with 'python -m jobs watch deploy'.",
         )
-    asked = payload(dict(served.runtime.env or {}), dialogue, tokens)
+    asked = payload(_environment(served), dialogue, tokens)
     started = time.monotonic()
-    answer = _post(f"{served.url}/predict", asked, timeout)
+    answer = _post(f"{served.model_deployment_url}/predict", asked, timeout)
     seconds = time.monotonic() - started
     body = _body(answer)
     told = "\n".join(_told(served, answer))
@@ -99,6 +100,11 @@ def text_of(body: Any) -> str:
             "Read the deployment's predict log.",
         ) from None
     return str(text).strip()
+
+
+def _environment(served: Any) -> dict[str, str]:
+    details = served.model_deployment_configuration_details.environment_configuration_details
+    return dict(getattr(details, "environment_variables", None) or {})
 
 
 def _post(url: str, content: dict[str, Any], timeout: float) -> Any:

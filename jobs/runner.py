@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from . import states
 from .clock import Clock
 from .definitions import Definition
 from .errors import JobsError, RecordError, RefusedError
@@ -87,7 +87,7 @@ class Runner:
                     else f"Wait for it with 'python -m jobs watch {needed}'.",
                 )
         before = run.get(step)
-        if before is not None and (now := under_way(before)):
+        if before is not None and (now := states.under_way(before)):
             raise RecordError(f"'{step}' is {now.shown_state} already.", _how_to_end(now))
         entry = self._submitted(step, run)
         if before is not None:
@@ -99,7 +99,7 @@ class Runner:
         """Follow a submitted step to its end, however that is."""
         follower = Follower(self.view, self.clock, self.interval, keep=self.records.put)
         log = (lambda each: tail(each, TAIL)) if "job_run" in entry.ids else None
-        return follower.follow(entry, observe, log)
+        return follower.follow(entry, states.observe, log)
 
     def finish(self, entry: Entry) -> Entry:
         """Follow a submitted step to a good end.
@@ -144,7 +144,7 @@ class Runner:
         if entry.digest != self.definitions[DEFINITION_OF[step]].digest:
             return Decision("submit", "its definition has changed since: submitting anew")
         try:
-            now = observe(entry)
+            now = states.observe(entry)
         except RefusedError as error:
             if error.status != 404:
                 raise
@@ -155,52 +155,6 @@ class Runner:
         if now.failed:
             return Decision("submit", f"the last one is {now.shown_state}: submitting anew")
         return Decision("follow", f"{now.shown_state} already: following it", now)
-
-
-def observe(entry: Entry) -> Entry:
-    """The entry with what OCI says now, whichever step it is of."""
-    if "job_run" in entry.ids:
-        return job.observe(entry)
-    if "deployment" in entry.ids:
-        return deployment.observe(entry)
-    return model.observe(entry)
-
-
-def under_way(entry: Entry) -> Entry | None:
-    """The entry with what OCI says now; None when it has ended, or OCI has it no more."""
-    if entry.ended:
-        return None
-    try:
-        now = observe(entry)
-    except RefusedError as error:
-        if error.status != 404:
-            raise
-        return None
-    return None if now.ended else now
-
-
-def refresh(records: Records) -> None:
-    """Bring the record up to date with OCI; what OCI has no more is marked DELETED."""
-    for entry in records.read().entries.values():
-        try:
-            now = observe(entry)
-        except RefusedError as error:
-            if error.status != 404:
-                raise
-            now = entry.changed(state="DELETED", details="OCI has it no more")
-        if now != entry:
-            records.put(now)
-
-
-def latest(run: Run) -> Entry:
-    """The entry that was submitted last. Raises :class:`RecordError` when none was."""
-    if not run.entries:
-        raise RecordError("Nothing was run yet.", "Start with 'python -m jobs run'.")
-    never = datetime.min.replace(tzinfo=UTC)
-    return max(
-        run.entries.values(),
-        key=lambda entry: (entry.submitted or never, STEPS.index(entry.step)),
-    )
 
 
 def _how_to_end(entry: Entry) -> str:

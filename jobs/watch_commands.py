@@ -21,7 +21,8 @@ def watch(
     interval: IntervalOption = 10.0,
 ) -> None:
     """Follow a submitted step to its end; exits 0 when it ends well and 1 when it does not."""
-    from .runner import Runner, latest
+    from .runner import Runner
+    from .states import latest
 
     chosen = tenancy.find(tenancy_file)
     records = ledger_of(chosen)
@@ -43,7 +44,7 @@ def status(
     chosen = tenancy.find(tenancy_file)
     records = ledger_of(chosen)
     if not offline and records.read().entries:
-        from .runner import refresh
+        from .states import refresh
 
         sign_in_where(*records.read().entries.values())
         refresh(records)

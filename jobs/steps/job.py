@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..definitions import Definition
-from ..errors import JobsError, RefusedError, attempting
+from ..errors import JobsError, attempting
 from ..record import Entry
-from . import where_it_ran
+from ..states import of_job_run
 
 
 def submit(step: str, definition: Definition) -> Entry:
@@ -33,43 +33,7 @@ def submit(step: str, definition: Definition) -> Entry:
         digest=definition.digest,
         title=title,
     )
-    return _filled(entry.changed(**definition.machine), run)
-
-
-def observe(entry: Entry) -> Entry:
-    """The entry with what OCI says of its run now."""
-    return _filled(entry, _run(entry))
-
-
-def cancel(entry: Entry) -> Entry:
-    """Ask OCI to cancel the run; it is CANCELING until :func:`observe` says otherwise."""
-    run = _run(entry)
-    with attempting(f"cancel the run of '{entry.step}'"):
-        run.cancel(wait_for_completion=False)
-    return observe(entry)
-
-
-def delete(job_id: str) -> None:
-    """Delete a job with its runs; one that is gone already is fine."""
-    from ads.jobs import Job
-
-    try:
-        with attempting(f"delete the job {job_id}"):
-            Job.from_datascience_job(job_id).delete()
-    except RefusedError as error:
-        if error.status != 404:
-            raise
-
-
-def _filled(entry: Entry, run: Any) -> Entry:
-    return entry.changed(
-        state=run.lifecycle_state,
-        details=run.lifecycle_details or "",
-        **where_it_ran(run.lifecycle_details, simulated=entry.simulated, local=entry.local),
-        submitted=run.time_accepted,
-        started=run.time_started,
-        finished=run.time_finished,
-    )
+    return of_job_run(entry.changed(**definition.machine), run)
 
 
 def _run(entry: Entry) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..auth import storage
 from ..definitions import Definition, bucket_path
-from ..errors import JobsError, RefusedError, StepFailedError, attempting
+from ..errors import JobsError, StepFailedError, attempting
 from ..record import Entry, Run
 from . import provenance
 from .provenance import Item
@@ -55,34 +55,6 @@ def register(definitions: Mapping[str, Definition], run: Run) -> Entry:
         submitted=model.dsc_model.time_created,
         started=model.dsc_model.time_created,
     )
-
-
-def observe(entry: Entry) -> Entry:
-    """The entry with what the catalog says now."""
-    from ads.model.service.oci_datascience_model import OCIDataScienceModel
-
-    with attempting("read the model"):
-        model = OCIDataScienceModel.from_id(entry.ids["model"])
-    return entry.changed(state=model.lifecycle_state)
-
-
-def delete(model_id: str) -> None:
-    """Delete a catalog entry; the weights stay in the bucket. Gone already is fine.
-
-    By the client of ADS's object, not by its ``delete``: that first searches the whole tenancy
-    for deployments, which takes a policy of its own and lags behind. OCI itself refuses to delete
-    a model that is deployed.
-    """
-    from ads.model.service.oci_datascience_model import OCIDataScienceModel
-
-    try:
-        with attempting(f"delete the model {model_id}"):
-            model = OCIDataScienceModel.from_id(model_id)
-            if model.lifecycle_state != "DELETED":
-                model.client.delete_model(model_id)
-    except RefusedError as error:
-        if error.status != 404:
-            raise
 
 
 def _provenance(finetune: Definition, run: Run) -> Any:

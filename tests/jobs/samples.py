@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from jobs.definitions import KINDS, Definition
+from jobs.definitions import FILES, KINDS, Definition
 from jobs.record import Entry
 from jobs.run_log import LogLine
 
@@ -32,8 +32,8 @@ def all_definitions() -> dict[str, Definition]:
 
 def write_all(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    for name in KINDS:
-        (folder / f"{name}.yaml").write_text(text(name), encoding="utf-8")
+    for name in FILES:
+        (folder / name).write_text(text(Path(name).stem), encoding="utf-8")
     return folder
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from jobs import runner as room
+from jobs import runner as room
+from jobs import states
 from jobs.clock import SystemClock
 from jobs.errors import RefusedError, StepFailedError
 from jobs.failure import decisive, explained
@@ -92,7 +94,7 @@ def _runner(folder: Path) -> tuple[Runner, OwnedClock]:
 def _ends(monkeypatch: pytest.MonkeyPatch, end: Entry, *logs: list[str]) -> None:
     """The run has ended so; each look at its log shows the next of *logs*, then the last."""
     coming = list(logs)
-    monkeypatch.setattr(room, "observe", lambda seen: end)
+    monkeypatch.setattr(states, "observe", lambda seen: end)
     monkeypatch.setattr(
         room, "tail", lambda seen, limit: _lines(coming.pop(0) if len(coming) > 1 else coming[0])
     )
@@ -142,7 +144,7 @@ def test_an_unreadable_log_hides_no_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failed = entry("finetune", "FAILED", details="exit code 1", started=START)
-    monkeypatch.setattr(room, "observe", lambda seen: failed)
+    monkeypatch.setattr(states, "observe", lambda seen: failed)
 
     def tail(seen: Entry, limit: int) -> list[LogLine]:
         raise RefusedError("no policy", status=404)

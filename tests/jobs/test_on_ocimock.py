@@ -8,13 +8,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import requests
 
 from jobs import cli
+from jobs import predict as room
 from jobs.auth import sign_in
 from jobs.clock import SystemClock
 from jobs.errors import PredictionError, RefusedError, StepFailedError
@@ -22,7 +22,8 @@ from jobs.ledger import Ledger
 from jobs.predict import DIALOGUE, PROMPT, predict
 from jobs.record import STEPS, Run
 from jobs.runner import Runner
-from jobs.steps import deployment, job, model
+from jobs.states import model_deployment
+from jobs.steps import job, model
 from jobs.teardown import delete
 from jobs.watch import require_success
 from ocimock import mock_oci
@@ -600,11 +601,9 @@ def test_an_answer_says_where_it_was_given(
         return answer
 
     monkeypatch.setattr(requests, "post", post)
-    real = deployment.get(served.ids["deployment"])
-    told = SimpleNamespace(
-        lifecycle_state="ACTIVE", lifecycle_details=details, url=real.url, runtime=real.runtime
-    )
-    monkeypatch.setattr(deployment, "get", lambda ocid: told)
+    told = model_deployment(served.ids["deployment"])
+    told.lifecycle_details = details
+    monkeypatch.setattr(room, "model_deployment", lambda ocid: told)
     assert predict(served, DIALOGUE).where == where
 
 
@@ -673,7 +672,3 @@ class CloudClock(OwnedClock):
     def sleep(self, seconds: float) -> None:
         super().sleep(seconds)
         self._cloud.advance(seconds)
-
-
-def test_states_are_read_from_the_deployment(served: Any) -> None:
-    assert deployment.state(served.ids["deployment"]) == "ACTIVE"

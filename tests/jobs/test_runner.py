@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from jobs import runner as room
+from jobs import states
 from jobs.clock import SystemClock
 from jobs.definitions import Definition
 from jobs.errors import RecordError, RefusedError, StepFailedError
 from jobs.ledger import Ledger
 from jobs.record import STEPS, Entry, Run
-from jobs.runner import DEFINITION_OF, Runner, latest, refresh
+from jobs.runner import DEFINITION_OF, Runner
+from jobs.states import latest, refresh
 from jobs.steps import deployment, job, model
 from tests.jobs.samples import START, OwnedClock, Recorder, all_definitions, entry
 
@@ -53,8 +55,8 @@ def oci(monkeypatch: pytest.MonkeyPatch) -> Oci:
     monkeypatch.setattr(
         deployment, "deploy", lambda definition, model_id: made.submit("deploy", definition)
     )
-    monkeypatch.setattr(room, "observe", made.observe)
-    monkeypatch.setattr(job, "tail", lambda entry, limit=None: [])
+    monkeypatch.setattr(states, "observe", made.observe)
+    monkeypatch.setattr(room, "tail", lambda entry, limit=None: [])
     return made
 
 
@@ -149,7 +151,7 @@ def test_a_run_that_is_under_way_is_followed(
         found = oci.observe(seen)
         return found.changed(state=next(looks, found.state)) if seen.step == "stage" else found
 
-    monkeypatch.setattr(room, "observe", observe)
+    monkeypatch.setattr(states, "observe", observe)
     again, view = _runner(records)
     again.run()
     assert oci.submitted == list(STEPS)
@@ -191,7 +193,7 @@ def test_a_submission_is_written_down_before_it_is_followed(
     def interrupted(seen: Entry) -> Entry:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(room, "observe", interrupted)
+    monkeypatch.setattr(states, "observe", interrupted)
     runner, _ = _runner(records)
     with pytest.raises(KeyboardInterrupt):
         runner.run()

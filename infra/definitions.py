@@ -9,6 +9,8 @@ import yaml
 
 from infra import llama_recipes, sft
 from infra.job import Definition, Machine, env, job, own_environment
+from infra.pipeline import FILE as PIPELINE
+from infra.pipeline import pipeline
 from infra.places import Places
 from infra.plan import Plan
 from infra.recipes import MOUNT
@@ -18,8 +20,9 @@ from infra.tenancy.sizes import PRESETS
 
 
 def definitions(tenancy: Tenancy, plan: Plan, places: Places) -> dict[str, str]:
-    """File name → YAML text of every definition, in the order in which they run."""
+    """File name → YAML text: the pipeline, and every definition in the order in which they run."""
     return {
+        PIPELINE: render(pipeline(tenancy, plan, places)),
         "stage.yaml": render(stage(tenancy, plan, places)),
         "finetune.yaml": render(finetune(tenancy, plan, places)),
         "merge.yaml": render(merge(tenancy, plan, places)),

@@ -19,6 +19,9 @@ ACTIVE_CONDA = "pytorch28_p312_gpu_x86_64_v1"
 TUTORIAL_CONDA = "pytorch20_p39_gpu_v2"
 """Python 3.9: deprecated, and hidden from tenancies that did not use it before."""
 
+LEDGER_PREFIX = "ledger"
+"""Folder of the bucket that mirrors the runner's ledger: one below it for each tenancy file."""
+
 _EPOCHS = 3
 _BATCH_SIZE: dict[Method, int] = {"lora": 4, "full": 1}
 _LEARNING_RATE: dict[Method, float] = {"lora": 1e-4, "full": 1e-5}

@@ -9,13 +9,15 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from . import pipeline_checks
 
 SCHEMA = Path(__file__).parent / "data" / "definitions.schema.json"
 
@@ -25,6 +27,9 @@ TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{16,}\b")
 TERRAFORM_TOKEN = re.compile(r"\$\{TfToken\[")
 PLACEHOLDER = re.compile(r"<[a-z][^<>]*>|\.x{8,}")
 CLIENT_EXPANSION = re.compile(r"\$\{(\w+)\}")
+
+PIPELINE = "pipeline"
+"""The one kind that our runner reads, and ADS does not."""
 
 DataPath = tuple[str | int, ...]
 
@@ -42,8 +47,11 @@ class Problem:
         return f"{path}, line {self.line}{where}: {self.message}"
 
 
-def check(text: str, kind: str) -> list[Problem]:
-    """The problems of a definition's *text*, which should be of *kind*; in the file's order."""
+def check(text: str, kind: str, beside: Collection[str] | None = None) -> list[Problem]:
+    """The problems of a definition's *text*, which should be of *kind*; in the file's order.
+
+    *beside* are the files that a pipeline may name; None where that does not matter.
+    """
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         content = yaml.safe_load(text)
@@ -57,7 +65,10 @@ def check(text: str, kind: str) -> list[Problem]:
         return [Problem(1, "", f"expected a mapping with 'kind: {kind}'")]
 
     lines = dict(_lines(root, ()))
-    found = [*_duplicates(root, ()), *_against_schema(content, kind), *_rules(content)]
+    shape = list(_against_schema(content, kind))
+    found = [*_duplicates(root, ()), *shape, *_rules(content)]
+    if kind == PIPELINE and not shape:
+        found += pipeline_checks.findings(content, beside)
     problems = [
         Problem(_line(lines, path), _dotted(path[:-1] if key else path), message)
         for path, key, message in found
@@ -69,8 +80,9 @@ Finding = tuple[DataPath, bool, str]  # where, whether the last part is a key at
 
 
 def _against_schema(content: Mapping[str, Any], kind: str) -> Iterator[Finding]:
+    reader = "the runner" if kind == PIPELINE else "ADS"
     for error in _validator(kind).iter_errors(content):
-        yield from _explain(error)
+        yield from _explain(error, reader)
 
 
 @cache
@@ -82,7 +94,7 @@ def _validator(kind: str) -> Any:
     return jsonschema.Draft202012Validator(schema)
 
 
-def _explain(error: Any) -> Iterator[Finding]:
+def _explain(error: Any, reader: str) -> Iterator[Finding]:
     path: DataPath = tuple(error.absolute_path)
     if error.validator == "additionalProperties" and error.validator_value is False:
         allowed = list(error.schema.get("properties", {}))
@@ -90,7 +102,7 @@ def _explain(error: Any) -> Iterator[Finding]:
             yield (
                 (*path, key),
                 True,
-                f"'{key}' is not a key that ADS reads; {_nearest(key, allowed)}",
+                f"'{key}' is not a key that {reader} reads; {_nearest(key, allowed)}",
             )
         return
     if error.validator == "required":
@@ -128,6 +140,8 @@ def _rules(content: Any) -> Iterator[Finding]:
             continue
         if TERRAFORM_TOKEN.search(value):
             yield path, False, "holds a Terraform token: take the text from the stack's outputs"
+        elif content.get("kind") == PIPELINE:  # its question may say what it likes
+            continue
         elif match := CLIENT_EXPANSION.search(value):
             name = match.group(1)
             yield path, False, f"ADS expands ${{{name}}} on your machine; for the run write ${name}"

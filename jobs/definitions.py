@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,10 +14,11 @@ from typing import Any
 import yaml
 
 from . import ocid
-from .checks import check
+from .checks import PIPELINE, check
 from .errors import DefinitionError
+from .pipeline import Pipeline, pipeline_of
 
-# Which kind of ADS object each emitted file describes.
+# Which kind of ADS object each emitted file describes: finetune.yaml, and finetune.fallback-1.yaml.
 KINDS = {
     "stage": "job",
     "finetune": "job",
@@ -25,16 +26,25 @@ KINDS = {
     "model": "datascienceModel",
     "deployment": "deployment",
 }
-FILES = tuple(f"{name}.yaml" for name in KINDS)
+PIPELINE_FILE = "pipeline.yaml"
+FILES = (PIPELINE_FILE, *(f"{name}.yaml" for name in KINDS))
+"""What every emission has; fallback definitions stand beside them."""
+
+_FALLBACK = re.compile(rf"({'|'.join(KINDS)})\.fallback-([1-9]\d*)\.yaml")
 
 
 @dataclass(frozen=True)
 class Definition:
-    """One emitted file, found in order; *name* is one of :data:`KINDS`."""
+    """One emitted file, found in order; *name* is the file's without ``.yaml``."""
 
     name: str
     path: Path
     text: str
+
+    @property
+    def kind(self) -> str:
+        """Of ADS's objects, the one that it describes."""
+        return KINDS[self.name.partition(".")[0]]
 
     @cached_property
     def content(self) -> dict[str, Any]:
@@ -121,33 +131,51 @@ class Definition:
 
 
 def read_all(folder: Path) -> dict[str, Definition]:
-    """All definitions in *folder* by name, checked.
+    """All definitions in *folder* by name, checked: the steps' own, then their fallbacks.
 
     Raises:
         DefinitionError: one is missing, or holds what ADS would drop or misread; all of it at once.
     """
-    missing = [name for name in FILES if not (folder / name).is_file()]
-    if missing:
-        raise DefinitionError(
-            f"{folder} has no {', '.join(missing)}.",
-            "Run 'python -m jobs emit' after the deploy.",
-        )
-    found = [
-        Definition(name, folder / f"{name}.yaml", _text(folder / f"{name}.yaml")) for name in KINDS
-    ]
+    _need_all(folder)
+    names = [*KINDS, *(Path(name).stem for name in fallbacks(_files(folder)))]
+    found = [Definition(name, (path := folder / f"{name}.yaml"), _text(path)) for name in names]
     verify(found)
     return {definition.name: definition for definition in found}
 
 
+def read_pipeline(folder: Path) -> Pipeline:
+    """What *folder*'s ``pipeline.yaml`` says, checked against the files beside it.
+
+    Raises:
+        DefinitionError: a file is missing, or the pipeline is not in order; all of it at once.
+    """
+    _need_all(folder)
+    path = folder / PIPELINE_FILE
+    text = _text(path)
+    verify_pipeline(path, text, _files(folder))
+    return pipeline_of(yaml.safe_load(text))
+
+
+def fallbacks(files: Iterable[str]) -> list[str]:
+    """Those of *files* that are fallback definitions, in the order in which they are tried."""
+    found = [match for name in files if (match := _FALLBACK.fullmatch(name))]
+    order = list(KINDS)
+    found.sort(key=lambda match: (order.index(match[1]), int(match[2])))
+    return [match[0] for match in found]
+
+
 def verify(definitions: Iterable[Definition]) -> None:
     """Raises :class:`DefinitionError` that lists every problem of every definition."""
-    problems = [
+    _refuse(
         problem.at(definition.path)
         for definition in definitions
-        for problem in check(definition.text, KINDS[definition.name])
-    ]
-    if problems:
-        raise DefinitionError("\n".join(problems), "Nothing was submitted.")
+        for problem in check(definition.text, definition.kind)
+    )
+
+
+def verify_pipeline(path: Path, text: str, files: Collection[str]) -> None:
+    """Raises :class:`DefinitionError` that lists every problem of a pipeline beside *files*."""
+    _refuse(problem.at(path) for problem in check(text, PIPELINE, files))
 
 
 def bucket_path(uri: str) -> tuple[str, str, str]:
@@ -157,6 +185,24 @@ def bucket_path(uri: str) -> tuple[str, str, str]:
         raise DefinitionError(f"'{uri}' is no place in a bucket.", "It is oci://BUCKET@NAMESPACE/…")
     bucket, namespace, prefix = match.groups()
     return namespace, bucket, prefix
+
+
+def _refuse(problems: Iterable[str]) -> None:
+    if told := list(problems):
+        raise DefinitionError("\n".join(told), "Nothing was submitted.")
+
+
+def _files(folder: Path) -> set[str]:
+    return {path.name for path in folder.glob("*.yaml")}
+
+
+def _need_all(folder: Path) -> None:
+    missing = [name for name in FILES if not (folder / name).is_file()]
+    if missing:
+        raise DefinitionError(
+            f"{folder} has no {', '.join(missing)}.",
+            "Run 'python -m jobs emit' after the deploy.",
+        )
 
 
 def _text(path: Path) -> str:

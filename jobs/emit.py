@@ -6,11 +6,18 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .definitions import FILES, Definition, verify
+from .definitions import (
+    FILES,
+    PIPELINE_FILE,
+    Definition,
+    fallbacks,
+    verify,
+    verify_pipeline,
+)
 from .errors import OutputsError
 from .files import write_atomically
 from .tenancy import Tenancy
@@ -35,11 +42,24 @@ def emit(tenancy: Tenancy, outputs: Path | None, folder: Path) -> list[Path]:
             f"The output '{OUTPUT}' of {tenancy.workbench} holds no {', '.join(missing)}.",
             "Deploy the stacks of this version, then emit again.",
         )
-    chosen = [Definition(Path(name).stem, folder / name, texts[name]) for name in FILES]
-    verify(chosen)
-    for definition in chosen:
-        write_atomically(definition.path, definition.text)
-    return [definition.path for definition in chosen]
+    names = [*FILES, *fallbacks(texts)]
+    verify(
+        Definition(Path(name).stem, folder / name, texts[name])
+        for name in names
+        if name != PIPELINE_FILE
+    )
+    verify_pipeline(folder / PIPELINE_FILE, texts[PIPELINE_FILE], names)
+    for name in reversed(names):  # the pipeline last, so that it never names what is not there
+        write_atomically(folder / name, texts[name])
+    _remove_stale(folder, names)
+    return [folder / name for name in names]
+
+
+def _remove_stale(folder: Path, names: Sequence[str]) -> None:
+    """Drop the fallback definitions of an earlier emission that had more of them."""
+    for name in fallbacks(path.name for path in folder.glob("*.yaml")):
+        if name not in names:
+            (folder / name).unlink()
 
 
 def _from_file(path: Path, tenancy: Tenancy) -> Mapping[str, str]:

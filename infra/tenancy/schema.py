@@ -14,6 +14,7 @@ from infra.tenancy.values import (
     BucketName,
     CompartmentOcid,
     Dataset,
+    Dollars,
     GpuShape,
     GroupName,
     HubEndpoint,
@@ -21,6 +22,7 @@ from infra.tenancy.values import (
     LearningRate,
     Model,
     Prefix,
+    Question,
     Region,
     RetentionDays,
     Revision,
@@ -35,6 +37,12 @@ from infra.tenancy.values import (
 
 MAX_REPLICAS = 64
 """Nodes of one training job; more is a typing error rather than a wish."""
+
+QUESTION = (
+    "Amanda: I baked cookies. Do you want some?\nJerry: Sure!\n"
+    "Amanda: I'll bring you some tomorrow :-)"
+)
+"""A dialogue like those of the tutorial's data set; the model is asked for its summary."""
 
 Arguments = Annotated[tuple[Argument, ...], Field(strict=False)]
 
@@ -160,6 +168,15 @@ class Serving(Part):
     extra_args: Arguments = ()
 
 
+class Pipeline(Part):
+    """What the runner does about the steps together, and when one of them fails."""
+
+    spending_limit: Dollars | None = None
+    retries: Annotated[int, Field(ge=0, le=10)] = 2
+    capacity_wait_minutes: Annotated[int, Field(ge=0, le=10080)] = 240
+    question: Question = QUESTION
+
+
 class Vault(Part):
     """Where the Hugging Face token lies. The token itself is never in this file."""
 
@@ -219,6 +236,7 @@ class Tenancy(Part):
     finetune: Finetune = Finetune()
     merge: Merge = Merge()
     serving: Serving = Serving()
+    pipeline: Pipeline = Pipeline()
     vault: Vault = Vault()
     state: State = State()
     provider: Provider = Provider()

@@ -5,6 +5,7 @@ the check behind it.
 """
 
 import ipaddress
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -126,6 +127,12 @@ def _from_exponent(value: object) -> object:
     return float(value) if isinstance(value, str) and _EXPONENT.fullmatch(value) else value
 
 
+def _dollars(value: float) -> float:
+    if not 0 < value < math.inf:
+        raise refused("leave the line out for no limit")
+    return value
+
+
 def _rate(value: float) -> float:
     if not 0 < value <= 1:
         raise refused()
@@ -207,6 +214,10 @@ LearningRate = Annotated[
     Allowed("a number above 0 and up to 1, such as 0.0001"),
     AfterValidator(_rate),
 ]
+Dollars = Annotated[
+    float, Allowed("a number of US dollars above 0, such as 500"), AfterValidator(_dollars)
+]
+Question = Annotated[str, Allowed("text of 1 to 4000 characters"), _matching(r"(?s)\s*\S.{0,3999}")]
 GpuShape = Annotated[str, Allowed(f"a GPU shape: {_listed(GPU_SHAPES)}"), _one_of(GPU_SHAPES)]
 AnyShape = Annotated[str, Allowed(f"a compute shape: {_listed(SHAPES)}"), _one_of(SHAPES)]
 RetentionDays = Annotated[

@@ -58,7 +58,7 @@ def test_a_bad_definition_leaves_the_files_as_they_were(tmp_path: Path) -> None:
     [
         ({"other": {"value": 1}}, "holds no output 'definitions'"),
         ({"definitions": {"value": {}}}, "holds no output 'definitions'"),
-        ({"finetune.yaml": "kind: job"}, "holds no stage.yaml, merge.yaml, model.yaml"),
+        ({"finetune.yaml": "kind: job"}, "holds no pipeline.yaml, stage.yaml, merge.yaml"),
     ],
 )
 def test_outputs_without_definitions(content: Any, said: str, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from infra.definitions import definitions
 from infra.places import Places
 from infra.plan import plan_for
 from infra.tenancy import load
-from jobs.definitions import KINDS, Definition
+from jobs.definitions import FILES, KINDS, Definition
 from ocimock import inprocess
 from ocimock.dispatch import dispatch
 from ocimock.inprocess import MockedCloud
@@ -64,8 +64,8 @@ class Workbench:
 
     def write(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in KINDS:
-            (folder / f"{name}.yaml").write_text(self.text(name), encoding="utf-8")
+        for name in FILES:
+            (folder / name).write_text(self.text(Path(name).stem), encoding="utf-8")
 
 
 def build(cloud: MockedCloud, *, versioned: bool = True) -> Workbench:

@@ -8,45 +8,19 @@ them finds the last one whole. The events of a pipeline are only ever added to.
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from .clock import Clock
-from .errors import RecordError
+from .ledger_file import LedgerFile
 from .record import STEPS, Entry, Run, as_data, entry_of
 
-FORMAT = 1
-_BUSY_SECONDS = 30.0
-_TABLES = """
-CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS pipelines (
-    number INTEGER PRIMARY KEY,
-    fingerprint TEXT NOT NULL,
-    generation INTEGER NOT NULL,
-    began TEXT NOT NULL,
-    ended TEXT,
-    state TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS entries (
-    pipeline INTEGER NOT NULL REFERENCES pipelines(number),
-    step TEXT NOT NULL,
-    entry TEXT NOT NULL,
-    PRIMARY KEY (pipeline, step)
-);
-CREATE TABLE IF NOT EXISTS events (
-    number INTEGER PRIMARY KEY,
-    pipeline INTEGER NOT NULL REFERENCES pipelines(number),
-    at TEXT NOT NULL,
-    step TEXT NOT NULL,
-    name TEXT NOT NULL,
-    details TEXT NOT NULL
-);
-"""
+_OCID = re.compile(r"ocid1\.[a-z0-9.]+[A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True)
@@ -75,30 +49,44 @@ class Event:
 
 
 class Ledger:
-    """The ledger in a file, which is made when it is first written to. Also a ``Records``."""
+    """The ledger in a file, which is made when it is first written to. Also a ``Records``.
 
-    def __init__(self, path: Path, clock: Clock) -> None:
+    *on_commit* is called after every change that is on the disk. All methods raise
+    :class:`RecordError` for a file that is no ledger, or one of another format, and for a disk
+    that takes no more.
+    """
+
+    def __init__(
+        self, path: Path, clock: Clock, on_commit: Callable[[], None] | None = None
+    ) -> None:
         self.path = path
         self._clock = clock
+        self.file = LedgerFile(path, on_commit)
 
     def begin(self, fingerprint: str, generation: int = 0) -> PipelineRecord:
-        """A new pipeline, the current one from now on."""
+        """A new pipeline, the current one from now on; it begins with the last one's entries."""
         began = self._clock.now()
-        with self._writing() as database:
+        with self.file.writing() as database:
+            before = _current(database)
             cursor = database.execute(
                 "INSERT INTO pipelines (fingerprint, generation, began, state) VALUES (?, ?, ?, ?)",
                 (fingerprint, generation, began.isoformat(), "RUNNING"),
             )
-            return PipelineRecord(
-                int(cursor.lastrowid or 0), fingerprint, generation, began, None, "RUNNING"
+            number = int(cursor.lastrowid or 0)
+            # What stands in OCI stands, whether the new pipeline takes it over or replaces it.
+            database.execute(
+                "INSERT INTO entries SELECT ?, step, entry FROM entries WHERE pipeline = ?",
+                (number, before),
             )
+        return PipelineRecord(number, fingerprint, generation, began, None, "RUNNING")
 
     def end(self, state: str) -> None:
-        """The current pipeline is over."""
-        with self._writing() as database:
+        """The current pipeline is over; or goes on, where *state* is RUNNING again."""
+        ended = None if state == "RUNNING" else self._clock.now().isoformat()
+        with self.file.writing() as database:
             database.execute(
                 "UPDATE pipelines SET state = ?, ended = ? WHERE number = ?",
-                (state, self._clock.now().isoformat(), _current(database)),
+                (state, ended, _current(database)),
             )
 
     def current(self) -> PipelineRecord | None:
@@ -107,13 +95,13 @@ class Ledger:
 
     def pipelines(self) -> list[PipelineRecord]:
         """All of them, the newest first."""
-        with self._reading() as database:
+        with self.file.reading() as database:
             rows = database.execute("SELECT * FROM pipelines ORDER BY number DESC").fetchall()
         return [_pipeline(row) for row in rows]
 
     def read(self, pipeline: int | None = None) -> Run:
         """The entries of a pipeline, the current one's by default."""
-        with self._reading() as database:
+        with self.file.reading() as database:
             number = _current(database) if pipeline is None else pipeline
             rows = database.execute(
                 "SELECT step, entry FROM entries WHERE pipeline = ?", (number,)
@@ -124,7 +112,7 @@ class Ledger:
     def put(self, entry: Entry) -> None:
         """Keep *entry* as its step's in the current pipeline; an earlier one is replaced."""
         data = as_data(Run({entry.step: entry}))[entry.step]
-        with self._writing() as database:
+        with self.file.writing() as database:
             database.execute(
                 "INSERT OR REPLACE INTO entries (pipeline, step, entry) VALUES (?, ?, ?)",
                 (self._number(database), entry.step, json.dumps(data)),
@@ -132,33 +120,51 @@ class Ledger:
 
     def forget(self, step: str) -> None:
         """Drop the step's entry from the current pipeline, if there is one."""
-        with self._writing() as database:
-            database.execute(
+        with self.file.writing() as database:
+            dropped = database.execute(
                 "DELETE FROM entries WHERE pipeline = ? AND step = ?", (_current(database), step)
             )
+            if dropped.rowcount:
+                self._note(database, "forgotten", step, {})
 
     def note(self, name: str, step: str = "", **details: Any) -> None:
         """Add an event to the current pipeline."""
-        with self._writing() as database:
-            database.execute(
-                "INSERT INTO events (pipeline, at, step, name, details) VALUES (?, ?, ?, ?, ?)",
-                (
-                    self._number(database),
-                    self._clock.now().isoformat(),
-                    step,
-                    name,
-                    json.dumps(details),
-                ),
-            )
+        with self.file.writing() as database:
+            self._note(database, name, step, details)
 
     def events(self, pipeline: int | None = None) -> list[Event]:
         """The events of a pipeline, the current one's by default, in their order."""
-        with self._reading() as database:
+        with self.file.reading() as database:
             number = _current(database) if pipeline is None else pipeline
             rows = database.execute(
                 "SELECT * FROM events WHERE pipeline = ? ORDER BY number", (number,)
             ).fetchall()
         return [_event(row) for row in rows]
+
+    def events_of(self, step: str) -> list[Event]:
+        """The events of a step in all pipelines, in their order."""
+        with self.file.reading() as database:
+            rows = database.execute(
+                "SELECT * FROM events WHERE step = ? ORDER BY number", (step,)
+            ).fetchall()
+        return [_event(row) for row in rows]
+
+    def known(self) -> frozenset[str]:
+        """Every OCID that was ever written down, in an entry or an event."""
+        with self.file.reading() as database:
+            rows = database.execute(
+                "SELECT entry FROM entries UNION SELECT details FROM events"
+            ).fetchall()
+        return frozenset(ocid for row in rows for ocid in _OCID.findall(row[0]))
+
+    def _note(
+        self, database: sqlite3.Connection, name: str, step: str, details: Mapping[str, Any]
+    ) -> None:
+        at = self._clock.now().isoformat()
+        database.execute(
+            "INSERT INTO events (pipeline, at, step, name, details) VALUES (?, ?, ?, ?, ?)",
+            (self._number(database), at, step, name, json.dumps(details)),
+        )
 
     def _number(self, database: sqlite3.Connection) -> int:
         """The current pipeline's number; the first one is made for a step submitted by itself."""
@@ -170,52 +176,6 @@ class Ledger:
             (self._clock.now().isoformat(), "RUNNING"),
         )
         return int(cursor.lastrowid or 0)
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        if not self.path.is_file():
-            with _closing(sqlite3.connect(":memory:")) as database:
-                database.executescript(_TABLES)
-                yield database
-            return
-        with self._opened() as database:
-            yield database
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction, from its first statement on nobody else's."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self._opened() as database:
-            database.execute("BEGIN IMMEDIATE")
-            try:
-                yield database
-            except BaseException:
-                database.execute("ROLLBACK")
-                raise
-            database.execute("COMMIT")
-
-    @contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with _closing(sqlite3.connect(self.path, timeout=_BUSY_SECONDS)) as database:
-                database.execute("PRAGMA synchronous = FULL")
-                database.executescript(_TABLES)
-                yield database
-        except sqlite3.DatabaseError as error:
-            raise RecordError(
-                f"The ledger {self.path} cannot be used: {error}.",
-                "Move it away to start anew; what runs in OCI is not touched by that.",
-            ) from None
-
-
-@contextmanager
-def _closing(database: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    database.row_factory = sqlite3.Row
-    database.isolation_level = None  # transactions begin and end where they are written
-    try:
-        yield database
-    finally:
-        database.close()
 
 
 def _current(database: sqlite3.Connection) -> int:

@@ -1,4 +1,4 @@
-"""Signing in: what ADS and the SDK sign requests with, taken from the environment.
+"""Signing in: what the SDK and ADS sign requests with, taken from the environment.
 
 ============================  ===========================================================
 ``OCI_IAM_TYPE``              api_key, security_token, resource_principal or
@@ -15,12 +15,14 @@ import configparser
 import logging
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .errors import CredentialsError, RefusedError, UnreachableError, attempting, no_answer
+from .signers import signer, token_time
 
 # The methods, each with what to do when it fails.
 ADVICE = {
@@ -34,8 +36,29 @@ FROM_CONFIG = ("api_key", "security_token")
 DEFAULT_CONFIG = "~/.oci/config"
 
 
+@dataclass(frozen=True)
+class Session:
+    """Who this process is to OCI. *config* is empty for a principal, *read* when the session token
+    that was read was written, in seconds, else 0; *clients* are those made so far."""
+
+    method: str
+    region: str
+    config: Mapping[str, Any]
+    signer: Any
+    read: float = 0
+    clients: dict[tuple[Any, str], Any] = field(default_factory=dict)
+
+    @property
+    def outdated(self) -> bool:
+        """Whether ``oci session refresh`` has left another token since."""
+        return self.method == "security_token" and self.read != token_time(self.config)
+
+
+_session: Session | None = None
+
+
 def sign_in(region: str = "") -> None:
-    """Set ADS's authentication for this process.
+    """Sign in for this process. Does not import ADS.
 
     *region*, a name or a three-letter key, overrules the config file's: resources live where
     their OCIDs say, and asking elsewhere gets a 404 that looks like a missing policy.
@@ -43,47 +66,79 @@ def sign_in(region: str = "") -> None:
     Raises:
         CredentialsError: an unknown method, no config file, no such profile, no usable key.
     """
+    global _session
     method = _method()
     with _credentials(method):
         config = _config(region) if method in FROM_CONFIG else {}
         _quieten()
-        import ads
+        read = token_time(config)
+        _session = Session(method, region, config, signer(method, config), read)
 
-        ads.set_auth(method, config=config, signer=_signer(method, config))
-        if method != "api_key":
-            _try_out(method)
+
+def sign_in_ads() -> None:
+    """Hand ADS what :func:`sign_in` made. For whoever submits: importing ADS takes seconds.
+
+    ADS itself makes one signer a client, and a client an object; each reads the key anew: 44 ms a
+    time, two seconds in a run.
+    """
+    session = _signed_in()
+    import ads
+
+    ads.set_auth(session.method, config=dict(session.config), signer=session.signer)
 
 
 def default_signer() -> dict[str, Any]:
-    """Config and signer, as :func:`sign_in` set them, for clients that ADS does not make."""
-    from ads.common import auth
-
-    with attempting("sign in"):
-        signer: dict[str, Any] = auth.default_signer()
-    return signer
+    """Config and signer, as :func:`sign_in` made them, for clients that are not made here."""
+    session = _signed_in()
+    return {"config": dict(session.config), "signer": session.signer}
 
 
-def client(sdk_class: Any) -> Any:
-    """A client of the SDK, signed in as ADS is."""
-    signer = default_signer()
-    return sdk_class(signer["config"], signer=signer["signer"])
+def client(sdk_class: Any, region: str = "") -> Any:
+    """A client of the SDK, signed in; one a class, and *region* where that is another one.
+
+    Without the SDK's circuit breaker, which opens for half a minute after ten failures: whoever
+    follows something for hours has a patience of its own, and the SDK's retries back off.
+    """
+    from oci.circuit_breaker import NoCircuitBreakerStrategy
+
+    session = _signed_in()
+    found = session.clients.get((sdk_class, region))
+    if found is None:
+        found = sdk_class(
+            dict(session.config),
+            signer=session.signer,
+            circuit_breaker_strategy=NoCircuitBreakerStrategy(),
+        )
+        if region:
+            found.base_client.set_region(_full(region))
+        session.clients[sdk_class, region] = found
+    return found
 
 
-def storage() -> Any:
+def storage(region: str = "") -> Any:
     """The Object Storage client."""
     from oci.object_storage import ObjectStorageClient
 
-    return client(ObjectStorageClient)
+    return client(ObjectStorageClient, region)
+
+
+def _signed_in() -> Session:
+    """The session; a new one where there is none yet, or its token was refreshed."""
+    if _session is None or _session.outdated:
+        sign_in("" if _session is None else _session.region)
+    assert _session is not None
+    return _session
 
 
 @contextmanager
 def _credentials(method: str) -> Iterator[None]:
-    """Whatever the SDK and ADS raise about credentials, as :class:`CredentialsError`."""
+    """Whatever the SDK raises about credentials, as :class:`CredentialsError`."""
     from oci.exceptions import ClientError
 
     source = f" from {_location()}" if method in FROM_CONFIG else ""
     try:
-        yield
+        with attempting(f"sign in with {method}"):
+            yield
     except (RefusedError, UnreachableError) as error:
         raise CredentialsError(error.what, ADVICE[method]) from None
     except (ClientError, configparser.Error, OSError, ValueError) as error:
@@ -100,14 +155,6 @@ def _said(error: Exception) -> str:
     if isinstance(said, dict):
         return ", ".join(f"{field} is {fault}" for field, fault in sorted(said.items())) + "."
     return " ".join(str(error).split(" For more info")[0].split())
-
-
-def _try_out(method: str) -> None:
-    """ADS makes these signers when it first needs one: what is wrong with them is told here."""
-    from ads.common import auth
-
-    with attempting(f"sign in with {method}"):
-        auth.default_signer()
 
 
 def _method() -> str:
@@ -139,27 +186,21 @@ def _config(region: str) -> dict[str, Any]:
             f"{location} has no profile '{profile}'.", "Name one of its own in OCI_CONFIG_PROFILE."
         ) from None
     if region:
-        config["region"] = oci.regions.REGIONS_SHORT_NAMES.get(region, region)
+        config["region"] = _full(region)
     return config
+
+
+def _full(region: str) -> str:
+    """The name of a region that may be a three-letter key."""
+    from oci.regions import REGIONS_SHORT_NAMES
+
+    return str(REGIONS_SHORT_NAMES.get(region, region))
 
 
 def _location() -> str:
     return (
         os.environ.get("OCI_CONFIG_LOCATION") or os.environ.get("OCI_CONFIG_FILE") or DEFAULT_CONFIG
     )
-
-
-def _signer(method: str, config: dict[str, Any]) -> Any:
-    """The signer of an API key, made once; None leaves it to ADS.
-
-    ADS makes one a client, and a client an object; each reads the key anew: 44 ms a time, two
-    seconds in a run.
-    """
-    if method != "api_key":
-        return None
-    import oci
-
-    return oci.signer.Signer.from_config(config)
 
 
 def _quieten() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..auth import sign_in_ads
 from ..definitions import Definition
 from ..errors import attempting
 from ..record import Entry
@@ -16,6 +17,7 @@ def deploy(definition: Definition, model_id: str) -> Entry:
     ADS's own waiting returns normally when the work request FAILED; so nothing waits here, and
     whoever follows the entry reads its state.
     """
+    sign_in_ads()
     from ads.model.deployment import ModelDeployment
 
     with attempting(f"create the deployment '{definition.title}'"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..auth import sign_in_ads
 from ..definitions import Definition
 from ..errors import JobsError, attempting
 from ..record import Entry
@@ -15,6 +16,7 @@ def submit(step: str, definition: Definition) -> Entry:
 
     A job whose run is refused is deleted again, so that nothing is left to wonder about.
     """
+    sign_in_ads()
     from ads.jobs import Job
 
     title = definition.title

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..auth import storage
+from ..auth import sign_in_ads, storage
 from ..definitions import Definition, bucket_path
 from ..errors import JobsError, StepFailedError, attempting
 from ..record import Entry, Run
@@ -35,6 +35,7 @@ def register(definitions: Mapping[str, Definition], run: Run) -> Entry:
         left = provenance.manifest(definitions, run)
         provenance.put(artifact, left)
 
+    sign_in_ads()
     from ads.model.datascience_model import DataScienceModel
 
     with attempting(f"read the model '{definition.title}'"):

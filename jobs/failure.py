@@ -18,8 +18,14 @@ _TRACEBACK = "Traceback (most recent call last)"
 _LAUNCHER = re.compile(r"\b(ChildFailedError|CalledProcessError|SignalException)\b")
 # Where the launcher's traceback begins.
 _LAUNCHERS_FRAME = re.compile(r'File "[^"]*/(bin/torchrun|torch/distributed/run\.py)"')
+# How NCCL, gloo, torchrun and our own recipe say it. Sources: NCCL's issues 795, 1232 and 2076;
+# PyTorch's ProcessGroupNCCL.cpp; recipes.sft.parallel.
 _CONSEQUENCE = re.compile(
-    r"\bDist(Backend|Network|Store)Error\b|Connection (closed|reset) by peer|Broken pipe"
+    r"\bDist(Backend|Network|Store)Error\b|Connection (closed|reset) by (remote )?peer|Broken pipe"
+    r"|\bnccl(Remote|Internal|System)Error\b|remote process exited or there was a network error"
+    r"|Watchdog caught collective operation timeout|Rendezvous(Connection|Timeout|Closed)Error"
+    r"|sft: rank \d+ ends: |no sign of life for |the store of rank 0 does not answer"
+    r"|sft: the ranks did not meet"
 )
 _RULE = "=" * 20
 # Lines that repeat what the state's details say, or the command; and PyTorch's own worries.
@@ -51,13 +57,30 @@ def decisive(lines: Sequence[str], limit: int = LINES) -> list[str]:
     written = [line for line, _ in itertools.groupby(lines)]
     found = list(_tracebacks(written))
     own = [each for each in found if not _is_launchers(each, written)]
-    causes = [each for each in own if not _CONSEQUENCE.search(each.exception)] or own
+    causes = [each for each in own if not is_consequence(each.exception)] or own
     noise = _noise(written, found, own)
     first = causes[-1].numbers[0] if causes else _start(written)
     if causes:
         noise |= set(range(first, causes[-1].numbers[-1])) - set(causes[-1].numbers)
     kept = [line for number, line in enumerate(written) if number >= first and number not in noise]
     return [_cut(line) for line in _shortened(kept or written, limit, both_ends=bool(causes))]
+
+
+def exceptions(lines: Sequence[str]) -> list[tuple[int, str]]:
+    """The exceptions that ended processes of the job's own, each with its line's number.
+
+    Without torchrun's, and without those of ranks that failed because another did.
+    """
+    return [
+        (each.numbers[-1], each.exception)
+        for each in _tracebacks(lines)
+        if not _is_launchers(each, lines) and not is_consequence(each.exception)
+    ]
+
+
+def is_consequence(line: str) -> bool:
+    """Whether it only says that another rank, or its node, is gone."""
+    return bool(_CONSEQUENCE.search(line))
 
 
 def explained(lines: Sequence[str]) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import yaml
 
 from .definitions import Definition
+from .record import Entry
 
 DATA = Path(__file__).parent / "data" / "shapes.yaml"
 
@@ -75,6 +78,22 @@ def estimate(definition: Definition) -> Estimate:
     return Estimate(
         definition.shape, definition.replicas, per_hour(**machine), _duration(definition)
     )
+
+
+def spent(entry: Entry, now: datetime) -> float | None:
+    """What a submission has cost until *now*, in US dollars by list price; None where no price is
+    known. What did not run in OCI costs nothing; a deployment costs until it is deleted."""
+    if entry.simulated or entry.local or entry.started is None or not entry.shape:
+        return 0.0
+    price = per_hour(entry.shape, entry.replicas, ocpus=entry.ocpus, memory_gb=entry.memory_gb)
+    if price is None:
+        return None
+    return price * max(0.0, ((entry.finished or now) - entry.started).total_seconds()) / 3600
+
+
+def total(entries: Iterable[Entry], now: datetime) -> float:
+    """What the submissions whose price is known have cost until *now*, in US dollars."""
+    return sum(spent(entry, now) or 0.0 for entry in entries)
 
 
 def price_note() -> str:

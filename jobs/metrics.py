@@ -12,8 +12,10 @@ import itertools
 import json
 import math
 import re
+import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 TRAIN, EVAL = "train", "eval"
@@ -22,6 +24,8 @@ _START = re.compile(r'\{"(?:metric|event)":')
 # The event that a training begins with; its ``steps`` are those to come.
 _BEGIN = "start"
 _LONGEST = 120  # characters of an event's value
+# Points by which the speed is told: a training slows down, and stops for its checkpoints.
+_RECENT = 20
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,12 @@ class Point:
     def speed(self) -> float | None:
         """Tokens a second, of all ranks together."""
         found = self.values.get("tokens_per_second")
+        return float(found) if isinstance(found, int | float) else None
+
+    @property
+    def time(self) -> float | None:
+        """When it was written, in seconds since the epoch."""
+        found = self.values.get("time")
         return float(found) if isinstance(found, int | float) else None
 
 
@@ -97,6 +107,19 @@ class Curve:
         found = self._points.values()
         return sorted(found, key=lambda point: (point.step, point.kind != TRAIN, point.kind))
 
+    def remaining(self) -> timedelta | None:
+        """How long the steps to come take at the speed of the last ones; None where the training
+        has not told how many they are, or of too few."""
+        timed = [(point.step, point.time) for point in self.of(TRAIN)[-_RECENT:]]
+        paces = [
+            (later - earlier) / (step - before)
+            for (before, earlier), (step, later) in itertools.pairwise(timed)
+            if earlier is not None and later is not None and later > earlier
+        ]
+        if self.total is None or not paces:
+            return None
+        return timedelta(seconds=max(0, self.total - timed[-1][0]) * statistics.median(paces))
+
     def words(self, found: Point | Event) -> str:
         """The line for a reader: ``step 10/40 loss 5.31 812 tok/s``."""
         if isinstance(found, Event):
@@ -114,6 +137,8 @@ class Curve:
         words = [sparkline([point.loss for point in train], width), self.words(train[-1])]
         if evaluated:
             words.append(f"eval loss {evaluated[-1].loss:.4g}")
+        if left := self.remaining():
+            words.append(f"ends in {timedelta(seconds=round(left.total_seconds()))}")
         return "  ".join(words)
 
 

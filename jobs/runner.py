@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from . import states
+from . import machines, states
 from .clock import Clock
 from .definitions import Definition
 from .errors import JobsError, RecordError, RefusedError
 from .failure import decisive, explained
 from .record import STEPS, Entry, Records, Run
-from .run_log import tail
+from .run_log import Reader, tail
 from .steps import deployment, job, model
 from .watch import TAIL, Follower, View, require_success
 
@@ -98,8 +98,9 @@ class Runner:
     def follow(self, entry: Entry) -> Entry:
         """Follow a submitted step to its end, however that is."""
         follower = Follower(self.view, self.clock, self.interval, keep=self.records.put)
-        log = (lambda each: tail(each, TAIL)) if "job_run" in entry.ids else None
-        return follower.follow(entry, states.observe, log)
+        if "job_run" not in entry.ids:
+            return follower.follow(entry, states.observe)
+        return follower.follow(entry, states.observe, Reader().new, machines.look)
 
     def finish(self, entry: Entry) -> Entry:
         """Follow a submitted step to a good end.

@@ -17,6 +17,7 @@ from rich.text import Text
 from . import cost, metrics
 from .clock import Clock
 from .definitions import Definition
+from .machines import Machines
 from .record import STEPS, Entry, Run
 from .run_log import LogLine
 from .watch import View
@@ -48,11 +49,14 @@ class PlainView:
     def log(self, step: str, line: LogLine) -> None:
         found = metrics.parse(line.text)
         if found is None:
-            self._line(f"{step:<9} | {line.text}")
+            self._line(f"{step:<9} {_labelled(line)} {line.text}")
             return
         curve = self._curves[step]
         curve.add(found)
         self._line(f"{step:<9} {curve.words(found)}")
+
+    def machines(self, step: str, found: Machines) -> None:
+        self._line(f"{step:<9} {found.words()}")
 
     def say(self, text: str) -> None:
         self._line(text)
@@ -71,6 +75,7 @@ class LiveView:
         self._entries = dict(run.entries)
         self._log: deque[str] = deque(maxlen=LOG_LINES)
         self._curves: defaultdict[str, metrics.Curve] = defaultdict(metrics.Curve)
+        self._machines: dict[str, Machines] = {}
         self._live = Live(
             console=console, get_renderable=self._draw, refresh_per_second=2, transient=True
         )
@@ -84,29 +89,37 @@ class LiveView:
 
     def show(self, entry: Entry) -> None:
         self._entries[entry.step] = entry
+        if entry.ended:
+            self._machines.pop(entry.step, None)
         self._live.refresh()
 
     def log(self, step: str, line: LogLine) -> None:
         found = metrics.parse(line.text)
         if found is None:
-            self._log.append(f"{step} |{PLAYED.sub('', f' {line.text}')}")
+            text = PLAYED.sub("", f" {line.text}")
+            self._log.append(f"{step} {_labelled(line)}{text}")
             return
         curve = self._curves[step]
         curve.add(found)
         if isinstance(found, metrics.Event):
             self._log.append(f"{step} | {curve.words(found)}")
 
+    def machines(self, step: str, found: Machines) -> None:
+        self._machines[step] = found
+
     def say(self, text: str) -> None:
         self._live.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def _draw(self) -> Group:
-        lines = [Text(line, style="dim", overflow="ellipsis", no_wrap=True) for line in self._log]
-        curves = (
-            Text(f"{step}: {told}", style="cyan", overflow="ellipsis", no_wrap=True)
-            for step, curve in self._curves.items()
-            if (told := curve.summary())
+        told = [f"{step}: {found.words()}" for step, found in self._machines.items()]
+        told += [
+            f"{step}: {words}" for step, curve in self._curves.items() if (words := curve.summary())
+        ]
+        return Group(
+            progress(Run(self._entries), self._clock.now()),
+            *(Text(line, style="cyan", overflow="ellipsis", no_wrap=True) for line in told),
+            *(Text(line, style="dim", overflow="ellipsis", no_wrap=True) for line in self._log),
         )
-        return Group(progress(Run(self._entries), self._clock.now()), *curves, *lines)
 
 
 @contextmanager
@@ -166,8 +179,11 @@ def spent(entry: Entry, now: datetime) -> str:
         return ""
     if entry.simulated or entry.local:
         return f"${price:.2f}/h"
-    hours = ((entry.finished or now) - entry.started).total_seconds() / 3600
-    return f"${price * hours:.2f}"
+    return f"${cost.spent(entry, now):.2f}"
+
+
+def _labelled(line: LogLine) -> str:
+    return f"{line.label} |" if line.label else "|"
 
 
 def _grid(*headings: str) -> Table:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from jobs.definitions import FILES, KINDS, Definition
+from jobs.machines import Machines
 from jobs.record import Entry
 from jobs.run_log import LogLine
 
@@ -71,6 +72,7 @@ class Recorder:
         self.states: list[tuple[str, str]] = []
         self.lines: list[str] = []
         self.said: list[str] = []
+        self.looks: list[tuple[str, Machines]] = []
 
     def show(self, entry: Entry) -> None:
         shown = (entry.step, entry.shown_state)
@@ -79,6 +81,9 @@ class Recorder:
 
     def log(self, step: str, line: LogLine) -> None:
         self.lines.append(line.text)
+
+    def machines(self, step: str, found: Machines) -> None:
+        self.looks.append((step, found))
 
     def say(self, text: str) -> None:
         self.said.append(text)

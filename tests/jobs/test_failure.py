@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 
 from jobs import runner as room
-from jobs import runner as room
 from jobs import states
 from jobs.clock import SystemClock
 from jobs.errors import RefusedError, StepFailedError
 from jobs.failure import decisive, explained
 from jobs.ledger import Ledger
 from jobs.record import Entry
-from jobs.run_log import LogLine
+from jobs.run_log import LogLine, Reader
 from jobs.runner import LOG_DELAY, Runner
 from tests.jobs.samples import START, OwnedClock, Recorder, entry
 
@@ -94,6 +93,7 @@ def _runner(folder: Path) -> tuple[Runner, OwnedClock]:
 def _ends(monkeypatch: pytest.MonkeyPatch, end: Entry, *logs: list[str]) -> None:
     """The run has ended so; each look at its log shows the next of *logs*, then the last."""
     coming = list(logs)
+    monkeypatch.setattr(Reader, "new", lambda reader, seen: [])
     monkeypatch.setattr(states, "observe", lambda seen: end)
     monkeypatch.setattr(
         room, "tail", lambda seen, limit: _lines(coming.pop(0) if len(coming) > 1 else coming[0])
@@ -150,6 +150,7 @@ def test_an_unreadable_log_hides_no_failure(
         raise RefusedError("no policy", status=404)
 
     monkeypatch.setattr(room, "tail", tail)
+    monkeypatch.setattr(Reader, "new", lambda reader, seen: tail(seen, 1))
     with pytest.raises(StepFailedError, match="OCI says: exit code 1") as caught:
         _runner(tmp_path)[0].finish(failed)
     assert "Its log says" not in caught.value.what

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from jobs.errors import RefusedError, StepFailedError, UnreachableError
+from jobs.machines import Machines, NodeGroup
 from jobs.record import Entry
 from jobs.run_log import LogLine
 from jobs.watch import PATIENCE, Follower, require_success
@@ -57,27 +58,31 @@ def test_a_simulated_run_says_so_wherever_its_state_is_shown() -> None:
     assert view.states[-1] == ("finetune", "SUCCEEDED (simulated)")
 
 
-def test_passing_trouble_is_looked_through() -> None:
+def test_passing_trouble_is_looked_through_and_said_once() -> None:
     follower, view, clock = _follower()
     trouble = [BUSY, UnreachableError("no answer"), BUSY]
 
     last = follower.follow(ACCEPTED, _script(*trouble, RUNNING.changed(state="SUCCEEDED")))
 
     assert last.done
-    assert view.said[0] == "Could not read: OCI answered 429 TooManyRequests. Looking again."
+    assert view.said == [
+        "Could not read: OCI answered 429 TooManyRequests. Looking again.",
+        "OCI answers again, after 0:00:30.",
+    ]
     assert len(clock.slept) == 3
 
 
-def test_trouble_that_stays_is_raised() -> None:
+def test_trouble_that_stays_is_raised_by_the_clock() -> None:
+    """Ten minutes of 5xx pass, a quarter of an hour does not, however often it was asked."""
     follower, _, clock = _follower()
     with pytest.raises(RefusedError):
-        follower.follow(ACCEPTED, _script(*[BUSY] * PATIENCE))
-    assert len(clock.slept) == PATIENCE - 1
+        follower.follow(ACCEPTED, _script(*[BUSY] * 1000))
+    assert sum(clock.slept) == PATIENCE.total_seconds()
 
 
 def test_patience_starts_anew_after_a_good_look() -> None:
     follower, _, _ = _follower()
-    wave = [BUSY] * (PATIENCE - 1)
+    wave = [BUSY] * int(PATIENCE.total_seconds() / 10)
     last = follower.follow(ACCEPTED, _script(*wave, RUNNING, *wave, entry("finetune")))
     assert last.done
 
@@ -89,15 +94,26 @@ def test_what_does_not_pass_is_raised_at_once() -> None:
     assert clock.slept == []
 
 
-def test_each_log_line_is_shown_once() -> None:
+def test_the_log_is_read_once_more_when_all_is_over() -> None:
     follower, view, _ = _follower()
-    tails = iter([["a"], ["a", "b"], ["a", "b", "c"]])
+    tails = iter([["a"], [], ["b", "c"]])
 
     def tail(_: Entry) -> list[LogLine]:
         return [LogLine(text, "t", text) for text in next(tails)]
 
     follower.follow(RUNNING, _script(RUNNING, RUNNING, RUNNING.changed(state="SUCCEEDED")), tail)
     assert view.lines == ["a", "b", "c"]
+
+
+def test_machines_are_looked_at_once_a_minute() -> None:
+    follower, view, clock = _follower()
+    told = Machines((NodeGroup("node-group", "ACTIVE"),))
+    running = [RUNNING] * 13
+    follower.follow(
+        RUNNING, _script(*running, RUNNING.changed(state="SUCCEEDED")), look=lambda _: told
+    )
+    assert sum(clock.slept) == 130
+    assert view.looks == [("finetune", told)] * 2
 
 
 def test_an_unreadable_log_is_said_once_and_stops_nothing() -> None:

@@ -124,7 +124,7 @@ def test_in_oci_the_last_lines_are_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failed = entry("finetune", "FAILED", started=START)
-    _ends(monkeypatch, failed, ["step 1"], ["step 1"], ["step 1"], ["step 1", *NO_MODULE])
+    _ends(monkeypatch, failed, ["step 1"], ["step 1"], ["step 1", *NO_MODULE])
     runner, clock = _runner(tmp_path)
     with pytest.raises(StepFailedError, match="No module named 'petf'"):
         runner.finish(failed)

@@ -4,10 +4,29 @@ from __future__ import annotations
 
 import typer
 
-from . import end_commands, log_commands, predict_command, run_commands, watch_commands
-from . import secret_commands as secrets
 from .console import SUCCESS, Commands
+from .lazy import LazyGroup, add
 
+# Where the function of each command lies, by the words that invoke it.
+PLACES = {
+    "emit": "run_commands:emit",
+    "check": "run_commands:check",
+    "submit": "run_commands:submit",
+    "run": "run_commands:run",
+    "watch": "watch_commands:watch",
+    "status": "watch_commands:status",
+    "predict": "predict_command:predict",
+    "logs": "log_commands:logs",
+    "metrics": "log_commands:metrics",
+    "report": "log_commands:report",
+    "cancel": "end_commands:cancel_run",
+    "delete": "end_commands:delete",
+    "secret set": "secret_commands:secret_set",
+}
+# Words that lead to commands of their own, and what these are about.
+GROUPS = {"secret": "The Hugging Face token in the Vault."}
+
+LazyGroup.places = PLACES
 app = typer.Typer(
     name="jobs",
     cls=Commands,
@@ -16,25 +35,15 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (
-    run_commands.emit,
-    run_commands.check,
-    run_commands.submit,
-    run_commands.run,
-    watch_commands.watch,
-    watch_commands.status,
-    predict_command.predict,
-    log_commands.logs,
-    log_commands.metrics,
-    log_commands.report,
-):
-    app.command()(command)
-app.command("cancel")(end_commands.cancel_run)
-app.command()(end_commands.delete)
-
-secret_app = typer.Typer(help="The Hugging Face token in the Vault.", no_args_is_help=True)
-secret_app.command("set")(secrets.secret_set)
-app.add_typer(secret_app, name="secret")
+for words in PLACES:
+    if " " not in words:
+        add(app, words)
+for group, about in GROUPS.items():
+    grouped = typer.Typer(cls=LazyGroup, help=about, no_args_is_help=True)
+    for words in PLACES:
+        if words.startswith(f"{group} "):
+            add(grouped, words.removeprefix(f"{group} "))
+    app.add_typer(grouped, name=group)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import typer
-import typer.core
 from rich.console import Console
 
 from .clock import SystemClock
 from .errors import JobsError
+from .lazy import LazyGroup
 
 _TENANCY = "--tenancy"
 # A command of ours in an advice, up to its closing quote.
@@ -25,7 +25,7 @@ err = Console(stderr=True, highlight=False)
 clock = SystemClock()
 
 
-class Commands(typer.core.TyperGroup):
+class Commands(LazyGroup):
     """The commands, with a user's mistakes told without a traceback."""
 
     def invoke(self, ctx: Any) -> Any:

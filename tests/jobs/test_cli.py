@@ -55,6 +55,25 @@ def test_light_commands_import_nothing_heavy(arguments: list[str], home: Path) -
     assert printed.splitlines()[-1] == "heavy [] 0"
 
 
+def test_help_imports_no_command(home: Path) -> None:
+    """Each has a second's worth of imports of its own; a command takes only its own."""
+    printed = _python(
+        "import sys\nfrom jobs.cli import main\nmain(['--help'])\n"
+        "found = [each for each in sys.modules if each.endswith(('_commands', 'yaml'))]\n"
+        "print('found', found)"
+    )
+    assert "Print the loss and the speed that a training has told" in printed
+    assert printed.splitlines()[-1] == "found []"
+
+
+def test_every_command_is_where_it_is_looked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in cli.PLACES:
+        assert cli.main([*words.split(), "--help"]) == 0
+        assert f" {words} [OPTIONS]" in capsys.readouterr().out
+    assert cli.main(["statu"]) == 2
+    assert "Did you mean 'status'?" in capsys.readouterr().err
+
+
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--help"]) == 0
     printed = capsys.readouterr().out
@@ -78,7 +97,7 @@ def test_check_says_what_each_would_cost(home: Path, capsys: pytest.CaptureFixtu
         (["run", "--nope"], 2, "No such option"),
         (["submit", "fine"], 2, "'stage', 'finetune', 'merge', 'register', 'deploy'"),
         (["check", "--tenancy", "tenancies/dem.yaml"], 1, "There are: tenancies/demo.yaml"),
-        (["check", "--definitions", "nowhere"], 1, "nowhere has no stage.yaml"),
+        (["check", "--definitions", "nowhere"], 1, "nowhere has no pipeline.yaml"),
         (["predict"], 1, "There is no record of 'deploy'"),
         (["predict", "--file", "binary"], 1, "Cannot read the dialogue from binary"),
         (["watch"], 1, "Nothing was run yet"),
@@ -119,7 +138,7 @@ def test_the_tenancy_of_the_environment(
     (home / "tenancies" / "prod.yaml").write_text("")
     monkeypatch.setenv("TUNESTACK_TENANCY", "tenancies/prod.yaml")
     assert cli.main(["check"]) == 1
-    assert "definitions/prod has no stage.yaml" in capsys.readouterr().err
+    assert "definitions/prod has no pipeline.yaml" in capsys.readouterr().err
 
 
 def test_status_of_the_record(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

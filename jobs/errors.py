@@ -79,6 +79,22 @@ class WriteError(JobsError):
     """A file could not be written here."""
 
 
+class StaleWriteError(JobsError):
+    """What was to be replaced in the bucket is not what lies there: somebody else wrote it."""
+
+
+class LeadError(JobsError):
+    """Another process leads the tenancy's pipeline, so this one must not submit anything."""
+
+
+class LostLeadError(LeadError):
+    """Another machine took over the lead while this process thought that it had it."""
+
+
+class BudgetError(JobsError):
+    """A submission could pass the tenancy file's spending limit, so it was not made."""
+
+
 class RecordError(JobsError):
     """The record of a run cannot be read, or lacks what a command needs."""
 

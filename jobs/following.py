@@ -1,0 +1,123 @@
+"""Lead the pipeline, or follow who does: two ``jobs run`` at once make one of everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from .clock import Clock
+from .errors import JobsError, LostLeadError, RefusedError, StepFailedError, UnreachableError
+from .leading import Leadership
+from .ledger import Ledger, PipelineRecord
+from .record import Entry, Run
+from .watch import Tail, View, require_success
+
+Lead = Callable[[bool], Run]
+"""Runs the pipeline to its end. True says: one that another process began is to be gone on with."""
+
+
+@dataclass
+class Following:
+    """What following a leader needs. *interval* is in seconds between two looks; *tail* reads a
+    run's log, None shows none."""
+
+    leadership: Leadership
+    ledger: Ledger
+    view: View
+    clock: Clock
+    interval: float = 10.0
+    tail: Tail | None = None
+    _shown: dict[str, Entry] = field(default_factory=dict)
+    _seen: set[str] = field(default_factory=set)
+
+    def lead_or_follow(self, lead: Lead) -> Run:
+        """Run *lead* when this process may; else follow to the leader's outcome. When the leader
+        dies before that, lead on.
+
+        Raises:
+            StepFailedError: the pipeline ended badly, here or where it was led.
+        """
+        before: PipelineRecord | None = None
+        followed = False
+        while True:
+            if self.leadership.acquire():
+                with self.leadership:
+                    if followed and (outcome := self._outcome(before)) is not None:
+                        return outcome
+                    if followed:
+                        self.view.say("The leader is gone: this process leads on.")
+                    try:
+                        return lead(followed)
+                    except LostLeadError as error:
+                        self.view.say(str(error))
+            self._look(pull=False)
+            before = self.ledger.current()
+            followed = True
+            self._follow()
+
+    def _follow(self) -> None:
+        """Show what the leader does, until nobody leads."""
+        said = ""
+        while (leader := self.leadership.leader()) is not None:
+            if str(leader) != said:
+                said = str(leader)
+                self.view.say(f"{said}, leads this pipeline: following it.")
+            self._look(pull=True)
+            self.clock.sleep(self.interval)
+        if not said:  # nobody to name: one begins or ends to lead at this moment
+            self.clock.sleep(min(self.interval, 1.0))
+
+    def _look(self, *, pull: bool) -> None:
+        if pull:
+            self._pull()
+        for step, entry in self.ledger.read().entries.items():
+            if self._shown.get(step) != entry:
+                self._shown[step] = entry
+                self.view.show(entry)
+            if self.tail is not None and entry.started is not None and not entry.ended:
+                self._log(entry, self.tail)
+
+    def _pull(self) -> None:
+        try:
+            self.leadership.pull()
+        except (RefusedError, UnreachableError) as error:
+            self.view.say(f"{error.what.splitlines()[0]} Looking again.")
+
+    def _log(self, entry: Entry, tail: Tail) -> None:
+        """An unreadable log is no reason to stop following."""
+        try:
+            lines = list(tail(entry))
+        except JobsError:
+            return
+        for line in lines:
+            if line.id not in self._seen:
+                self._seen.add(line.id)
+                self.view.log(entry.step, line)
+
+    def _outcome(self, before: PipelineRecord | None) -> Run | None:
+        """How the followed pipeline ended; None where it has not, or it was over already when
+        following began.
+
+        Raises:
+            StepFailedError: it ended badly.
+        """
+        now = self.ledger.current()
+        if now is None or now.state == "RUNNING" or _same(now, before):
+            return None
+        run = self.ledger.read()
+        for entry in run.entries.values():
+            self.view.show(entry)
+        if now.state == "SUCCEEDED":
+            return run
+        for entry in run.entries.values():
+            if entry.failed:
+                require_success(entry)
+        raise StepFailedError(
+            f"The pipeline that was followed ended {now.state}.",
+            "See 'python -m jobs status'; 'python -m jobs run' tries again.",
+        )
+
+
+def _same(now: PipelineRecord, before: PipelineRecord | None) -> bool:
+    """Numbers differ between machines."""
+    return before is not None and replace(now, number=0) == replace(before, number=0)

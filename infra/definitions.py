@@ -7,12 +7,12 @@ spelling here is checked by tests that read every definition back through ADS.
 
 import yaml
 
-from infra import llama_recipes, sft
+from infra import fallbacks, llama_recipes, sft
 from infra.job import Definition, Machine, env, job, own_environment
 from infra.pipeline import FILE as PIPELINE
 from infra.pipeline import pipeline
 from infra.places import Places
-from infra.plan import Plan
+from infra.plan import Plan, plan_for
 from infra.recipes import MOUNT
 from infra.serving import deployment, model
 from infra.tenancy.schema import Tenancy
@@ -20,15 +20,18 @@ from infra.tenancy.sizes import PRESETS
 
 
 def definitions(tenancy: Tenancy, plan: Plan, places: Places) -> dict[str, str]:
-    """File name → YAML text: the pipeline, and every definition in the order in which they run."""
-    return {
-        PIPELINE: render(pipeline(tenancy, plan, places)),
-        "stage.yaml": render(stage(tenancy, plan, places)),
-        "finetune.yaml": render(finetune(tenancy, plan, places)),
-        "merge.yaml": render(merge(tenancy, plan, places)),
-        "model.yaml": render(model(tenancy, plan, places)),
-        "deployment.yaml": render(deployment(tenancy, plan, places)),
-    }
+    """File name → YAML text: every definition in the order in which they run, and the pipeline.
+
+    After a definition stand its fallbacks, in the order in which they are tried.
+    """
+    texts = {}
+    for name, build, fallbacks_of in _BUILT:
+        texts[f"{name}.yaml"] = render(build(tenancy, plan, places))
+        variants = fallbacks_of(tenancy, places) if fallbacks_of else ()
+        for number, (other, there) in enumerate(variants, start=1):
+            text = render(build(other, plan_for(other), there))
+            texts[f"{name}.fallback-{number}.yaml"] = text
+    return {PIPELINE: render(pipeline(tenancy, plan, places, list(texts))), **texts}
 
 
 def render(definition: Definition) -> str:
@@ -124,6 +127,16 @@ def merge(tenancy: Tenancy, plan: Plan, places: Places) -> Definition:
             "maximumRuntimeInMinutes": settings.max_runtime_minutes,
         },
     )
+
+
+# A catalog entry runs on no machine, and so on no other one.
+_BUILT = (
+    ("stage", stage, fallbacks.of_stage),
+    ("finetune", finetune, fallbacks.of_finetune),
+    ("merge", merge, fallbacks.of_merge),
+    ("model", model, None),
+    ("deployment", deployment, fallbacks.of_deployment),
+)
 
 
 def _job_name(tenancy: Tenancy, plan: Plan) -> str:

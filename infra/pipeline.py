@@ -4,6 +4,7 @@ The steps in their order, what each needs, and what to do when one fails. It is 
 ADS's; its form follows theirs.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from infra.places import Places
@@ -28,8 +29,8 @@ _DEFINITIONS = {"register": "model", "deploy": "deployment", "smoke": "deploymen
 _WAITS = ("stage", "finetune", "merge", "deploy")
 
 
-def pipeline(tenancy: Tenancy, plan: Plan, places: Places) -> dict[str, Any]:
-    """The pipeline of all definitions."""
+def pipeline(tenancy: Tenancy, plan: Plan, places: Places, files: Sequence[str]) -> dict[str, Any]:
+    """The pipeline of all definitions. *files* are theirs, each before its fallbacks."""
     settings = tenancy.pipeline
     spec: dict[str, Any] = {
         "tenancy": tenancy.name,
@@ -41,15 +42,26 @@ def pipeline(tenancy: Tenancy, plan: Plan, places: Places) -> dict[str, Any]:
     if settings.spending_limit is not None:
         spec["spendingLimit"] = settings.spending_limit
     spec["question"] = terraform_literal(settings.question)
-    spec["steps"] = [_step(name, tenancy, plan, places) for name in _NEEDS]
+    spec["steps"] = [
+        _step(name, tenancy, plan, places, _definitions(name, files)) for name in _NEEDS
+    ]
     return {"kind": "pipeline", "apiVersion": "v1.0", "spec": spec}
 
 
-def _step(name: str, tenancy: Tenancy, plan: Plan, places: Places) -> dict[str, Any]:
+def _definitions(name: str, files: Sequence[str]) -> list[str]:
+    own = _DEFINITIONS.get(name, name)
+    found = [file for file in files if file.partition(".")[0] == own]
+    # A question is put to whatever was deployed.
+    return found[:1] if _KINDS.get(name) == "answer" else found
+
+
+def _step(
+    name: str, tenancy: Tenancy, plan: Plan, places: Places, definitions: list[str]
+) -> dict[str, Any]:
     step: dict[str, Any] = {
         "name": name,
         "kind": _KINDS.get(name, "job"),
-        "definitions": [f"{_DEFINITIONS.get(name, name)}.yaml"],
+        "definitions": definitions,
     }
     if _NEEDS[name]:
         step["needs"] = list(_NEEDS[name])

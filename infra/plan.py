@@ -6,13 +6,17 @@ The definitions, the policies and the storage read these, so that they can't dis
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import Literal
 
 from infra.tenancy.schema import Tenancy
-from infra.tenancy.sizes import PRESETS, hugging_face_id, replicas_for
+from infra.tenancy.sizes import PRESETS, hugging_face_id
 from infra.tenancy.tables import GPU_SHAPES, SHAPES
-
-Method = Literal["lora", "full"]
+from infra.tenancy.training import (
+    Method,
+    batch_size_of,
+    method_of,
+    replicas_of,
+    rows_of_a_step,
+)
 
 ACTIVE_CONDA = "pytorch28_p312_gpu_x86_64_v1"
 """Python 3.12, PyTorch 2.8: what Oracle offers to every tenancy."""
@@ -23,7 +27,6 @@ LEDGER_PREFIX = "ledger"
 """Folder of the bucket that mirrors the runner's ledger: one below it for each tenancy file."""
 
 _EPOCHS = 3
-_BATCH_SIZE: dict[Method, int] = {"lora": 4, "full": 1}
 _LEARNING_RATE: dict[Method, float] = {"lora": 1e-4, "full": 1e-5}
 # OCI gives a flexible shape 1 Gbps of network an OCPU, which is what copying a model takes.
 _STAGE_OCPUS = 4
@@ -78,20 +81,17 @@ def plan_for(tenancy: Tenancy) -> Plan:
     outputs = _outputs_prefix(tenancy.model, slug, method, dataset)
     ours = finetune.recipe == "sft"
     conda = finetune.conda or (ACTIVE_CONDA if ours else TUTORIAL_CONDA)
-    replicas = finetune.replicas or _replicas(tenancy)
-    batch_size = finetune.batch_size or _BATCH_SIZE[method]
     learning_rate = finetune.learning_rate or _LEARNING_RATE[method]
     epochs = finetune.epochs or (None if finetune.max_steps else _EPOCHS)
-    rows = batch_size * replicas * GPU_SHAPES[finetune.shape].gpus
-    way = _way(tenancy, method, epochs, rows * finetune.gradient_accumulation, learning_rate)
+    way = _way(tenancy, method, epochs, rows_of_a_step(tenancy), learning_rate)
     return Plan(
         model_id=hugging_face_id(tenancy.model),
         slug=slug,
         dataset=dataset,
         method=method,
-        replicas=replicas,
+        replicas=_replicas(tenancy),
         epochs=epochs,
-        batch_size=batch_size,
+        batch_size=batch_size_of(tenancy),
         learning_rate=learning_rate,
         conda=conda,
         own_conda=conda if ours else ACTIVE_CONDA,
@@ -107,13 +107,8 @@ def plan_for(tenancy: Tenancy) -> Plan:
     )
 
 
-def method_of(tenancy: Tenancy) -> Method:
-    """LoRA, but for the tutorial's 7b case, which trains every parameter."""
-    return tenancy.finetune.method or ("full" if tenancy.model == "7b" else "lora")
-
-
 def _replicas(tenancy: Tenancy) -> int:
-    found = replicas_for(tenancy.model, tenancy.finetune.shape)
+    found = replicas_of(tenancy)
     if found is None:  # the loader refuses such a file
         raise ValueError(f"{tenancy.model}: finetune.replicas is needed")
     return found

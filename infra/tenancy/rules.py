@@ -5,10 +5,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from infra.tenancy import fallback_rules
 from infra.tenancy.errors import Path, Problem
-from infra.tenancy.schema import MAX_REPLICAS, OF_SFT_ALONE, Notebook, Stage, Tenancy
+from infra.tenancy.schema import MAX_REPLICAS, OF_SFT_ALONE, Network, Notebook, Stage, Tenancy
 from infra.tenancy.sizes import replicas_for
 from infra.tenancy.tables import GPU_SHAPES, REALM_OF_REGION, SHAPES
+from infra.tenancy.training import replicas_of, share_on
 from infra.tenancy.values import nearest, realm_of
 
 # The first two addresses and the last of every subnet are OCI's own.
@@ -22,7 +24,12 @@ STACK_MARK = "{stack}"
 _LLAMA_RECIPES_PYTHON = 11
 _SFT_PYTHON = 11
 
-_OF_AN_EXISTING_SUBNET = {"subnet_id", "subnet_compartment_ocid"}
+_OF_AN_EXISTING_SUBNET = {"subnet_id", "subnet_compartment_ocid", "fallback_subnet_ids"}
+# Freeform tags that OCI takes a resource, and those that the runner writes: tenancy, step, key.
+_TAGS = 10
+_OWN_TAGS = 3
+_OWN_TAG = "tunestack-"
+
 _LOCAL_STATE = ("path",)
 _CREDENTIAL_WORDS = ("password", "secret", "token", "access_key", "private_key", "conn_str", "sas")
 
@@ -37,6 +44,8 @@ def problems(tenancy: Tenancy) -> Iterator[Problem]:
     yield from _conda(tenancy)
     yield from _replicas(tenancy)
     yield from _serving(tenancy)
+    yield from fallback_rules.problems(tenancy)
+    yield from _tags(tenancy)
     yield from _provider(tenancy)
     yield from _state(tenancy)
 
@@ -52,8 +61,8 @@ def _realms(tenancy: Tenancy) -> Iterator[Problem]:
     network = tenancy.network
     places: tuple[tuple[Path, str, str | None], ...] = (
         (("compartment_ocid",), "compartment", tenancy.compartment_ocid),
-        (("network", "subnet_id"), "subnet", network.subnet_id),
         (("network", "subnet_compartment_ocid"), "compartment", network.subnet_compartment_ocid),
+        *((path, "subnet", subnet) for path, subnet in _subnets(network)),
     )
     for path, kind, ocid in places:
         if ocid and realm_of(ocid) != realm:
@@ -63,7 +72,8 @@ def _realms(tenancy: Tenancy) -> Iterator[Problem]:
 def _network(tenancy: Tenancy) -> Iterator[Problem]:
     network = tenancy.network
     if network.subnet_id is not None:
-        yield from _subnet_region(tenancy, network.subnet_id)
+        for path, subnet_id in _subnets(network):
+            yield from _subnet_region(tenancy, path, subnet_id)
         for key in sorted(network.model_fields_set - _OF_AN_EXISTING_SUBNET):
             hint = "an existing subnet brings its own network: remove this line, or subnet_id"
             yield Problem(
@@ -81,9 +91,7 @@ def _network(tenancy: Tenancy) -> Iterator[Problem]:
         allowed = f"a CIDR inside network.vcn_cidr ({vcn})"
         yield Problem(("network", "subnet_cidr"), network.subnet_cidr, allowed)
     hosts = subnet.num_addresses - _RESERVED_ADDRESSES
-    finetune = tenancy.finetune
-    needed = finetune.replicas or replicas_for(tenancy.model, finetune.shape) or 1
-    replicas = min(needed, MAX_REPLICAS)  # more are refused for themselves
+    replicas = min(_most_nodes(tenancy), MAX_REPLICAS)  # more are refused for themselves
     if hosts < replicas + tenancy.notebook.enabled:
         room = f"the {replicas} nodes of the fine-tuning"
         room += " and the notebook" if tenancy.notebook.enabled else ""
@@ -96,13 +104,27 @@ def _network(tenancy: Tenancy) -> Iterator[Problem]:
         yield Problem(("network", "nccl_ports", "max"), ports.max, allowed)
 
 
-def _subnet_region(tenancy: Tenancy, subnet: str) -> Iterator[Problem]:
+def _subnets(network: Network) -> Iterator[tuple[Path, str]]:
+    """Those that exist already, the first choice first."""
+    if network.subnet_id is not None:
+        yield ("network", "subnet_id"), network.subnet_id
+    for number, subnet in enumerate(network.fallback_subnet_ids):
+        yield ("network", "fallback_subnet_ids", number), subnet
+
+
+def _most_nodes(tenancy: Tenancy) -> int:
+    """Of the training, on whichever of its shapes."""
+    shares = (share_on(tenancy, shape) for shape in tenancy.finetune.fallback_shapes)
+    return max([replicas_of(tenancy) or 1, *(share.replicas for share in shares if share)])
+
+
+def _subnet_region(tenancy: Tenancy, path: Path, subnet: str) -> Iterator[Problem]:
     # Ashburn and Phoenix write a short key there (iad, phx), which says as much.
     region = subnet.split(".")[3]
     region = {"iad": "us-ashburn-1", "phx": "us-phoenix-1"}.get(region, region)
     if region in REALM_OF_REGION and region != tenancy.region:
         allowed = f"a subnet in {tenancy.region}, which is region"
-        yield Problem(("network", "subnet_id"), subnet, allowed, f"this one is in {region}")
+        yield Problem(path, subnet, allowed, f"this one is in {region}")
 
 
 def _flexible(name: str, part: Notebook | Stage) -> Iterator[Problem]:
@@ -169,6 +191,18 @@ def _serving(tenancy: Tenancy) -> Iterator[Problem]:
     if serving.tensor_parallel is not None and serving.tensor_parallel > gpus:
         allowed = f"a whole number from 1 to {gpus}, the GPUs of {serving.shape}"
         yield Problem(("serving", "tensor_parallel"), serving.tensor_parallel, allowed)
+
+
+def _tags(tenancy: Tenancy) -> Iterator[Problem]:
+    if len(tenancy.tags) > _TAGS - _OWN_TAGS:
+        hint = f"OCI takes {_TAGS} a resource, of which the runner writes {_OWN_TAGS}"
+        allowed = f"{_TAGS - _OWN_TAGS} tags or fewer"
+        yield Problem(("tags",), tenancy.tags, allowed, hint)
+    for name in tenancy.tags:
+        if name.startswith(_OWN_TAG):
+            hint = "by these the runner knows what it has made"
+            allowed = f"a name that does not begin with {_OWN_TAG}"
+            yield Problem(("tags", name), tenancy.tags[name], allowed, hint)
 
 
 def _provider(tenancy: Tenancy) -> Iterator[Problem]:

@@ -45,6 +45,7 @@ QUESTION = (
 """A dialogue like those of the tutorial's data set; the model is asked for its summary."""
 
 Arguments = Annotated[tuple[Argument, ...], Field(strict=False)]
+GpuShapes = Annotated[tuple[GpuShape, ...], Field(strict=False)]
 
 
 class Part(BaseModel):
@@ -70,6 +71,7 @@ class Network(Part):
     nccl_ports: Ports = Ports()
     subnet_id: SubnetOcid | None = None
     subnet_compartment_ocid: CompartmentOcid | None = None
+    fallback_subnet_ids: Annotated[tuple[SubnetOcid, ...], Field(strict=False)] = ()
 
 
 class Notebook(Part):
@@ -115,6 +117,7 @@ class Finetune(Part):
     method: Literal["lora", "full"] | None = None
     replicas: Annotated[int, Field(ge=1, le=MAX_REPLICAS)] | None = None
     shape: GpuShape = "VM.GPU.A10.2"
+    fallback_shapes: GpuShapes = ()
     block_storage_gb: Annotated[int, Field(ge=50, le=10240)] = 256
     epochs: Annotated[int, Field(ge=1, le=100)] | None = None
     max_steps: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
@@ -151,6 +154,7 @@ class Merge(Part):
     """The job that turns the training's output into one Hugging Face model."""
 
     shape: GpuShape = "VM.GPU.A10.2"
+    fallback_shapes: GpuShapes = ()
     block_storage_gb: Annotated[int, Field(ge=50, le=10240)] = 256
     max_runtime_minutes: Annotated[int, Field(ge=30, le=43200)] = 240
     extra_args: Arguments = ()
@@ -160,6 +164,7 @@ class Serving(Part):
     """The model deployment."""
 
     shape: GpuShape = "VM.GPU.A10.2"
+    fallback_shapes: GpuShapes = ()
     replicas: Annotated[int, Field(ge=1, le=100)] = 1
     image: Image = "dsmc://odsc-vllm-serving:0.11.0"
     max_model_len: Annotated[int, Field(ge=128, le=1048576)] = 4096

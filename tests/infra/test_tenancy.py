@@ -20,6 +20,7 @@ EXAMPLE = ROOT / "tenancies" / "example.yaml"
 COMMENTED_OUT = {
     ("network", "subnet_id"),
     ("network", "subnet_compartment_ocid"),
+    ("network", "fallback_subnet_ids"),
     ("model_revision",),
     ("dataset_revision",),
     ("hub", "endpoint"),

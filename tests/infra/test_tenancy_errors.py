@@ -449,6 +449,109 @@ CASES = [
         ],
     ),
     Bad(
+        "fallbacks-that-repeat",
+        OCIDS + "finetune:\n  fallback_shapes: [BM.GPU.A10.4, VM.GPU.A10.2]\nmerge:\n"
+        "  fallback_shapes: [VM.GPU.A10.1, VM.GPU.A10.1]\n",
+        [
+            "4: finetune.fallback_shapes[1]: found 'VM.GPU.A10.2' (str); allowed: another shape. "
+            "This one stands at finetune.shape or before it in the list.",
+            "6: merge.fallback_shapes[1]: found 'VM.GPU.A10.1' (str); allowed: another shape. "
+            "This one stands at merge.shape or before it in the list.",
+        ],
+    ),
+    Bad(
+        "no-such-fallback",
+        OCIDS + "serving:\n  fallback_shapes: [VM.GPU.A10.3]\n",
+        [
+            "4: serving.fallback_shapes[0]: found 'VM.GPU.A10.3' (str); "
+            f"allowed: a GPU shape: {', '.join(GPU_SHAPES)}. Did you mean 'VM.GPU.A10.2'?"
+        ],
+    ),
+    Bad(
+        "fallback-too-small",
+        OCIDS + "model: meta-llama/Llama-2-70b-hf\nfinetune:\n  shape: BM.GPU.H100.8\n"
+        "  fallback_shapes: [VM.GPU2.1]\n",
+        [
+            "6: finetune.fallback_shapes[0]: found 'VM.GPU2.1' (str); allowed: a shape of which "
+            "64 or fewer hold the training. It would take 70 of this one."
+        ],
+    ),
+    Bad(
+        "fallback-that-shares-no-step",
+        OCIDS + "model: 7b\nfinetune:\n  fallback_shapes: [BM.GPU.A10.4]\n",
+        [
+            "5: finetune.fallback_shapes[0]: found 'BM.GPU.A10.4' (str); allowed: a shape whose "
+            "GPUs share the 6 rows of a step evenly. With finetune.gradient_accumulation 4, 8 of "
+            "them would."
+        ],
+    ),
+    Bad(
+        "fallback-with-too-few-gpus",
+        OCIDS + "serving:\n  tensor_parallel: 2\n  fallback_shapes: [VM.GPU.A10.1]\n",
+        [
+            "5: serving.fallback_shapes[0]: found 'VM.GPU.A10.1' (str); "
+            "allowed: a shape of 2 GPUs or more, as serving.tensor_parallel says."
+        ],
+    ),
+    Bad(
+        "fallback-nodes-that-find-no-address",
+        OCIDS + "network:\n  subnet_cidr: 10.0.1.0/28\nfinetune:\n  fallback_shapes: [VM.GPU2.1]\n",
+        [
+            "4: network.subnet_cidr: found '10.0.1.0/28' (str); allowed: a CIDR with room for the "
+            "16 nodes of the fine-tuning and the notebook. 10.0.1.0/28 has 13 addresses, since "
+            "OCI keeps 3."
+        ],
+    ),
+    Bad(
+        "fallback-subnet-without-a-first",
+        OCIDS + "network:\n  fallback_subnet_ids: [ocid1.subnet.oc1.iad.aaaa]\n",
+        [
+            "4: network.fallback_subnet_ids: found a list of 1; "
+            "allowed: nothing without network.subnet_id. A subnet of our own is regional: OCI "
+            "chooses among all its availability domains."
+        ],
+    ),
+    Bad(
+        "fallback-subnets-elsewhere",
+        OCIDS + "network:\n  subnet_id: ocid1.subnet.oc1.iad.aaaa\n  fallback_subnet_ids:\n"
+        "  - ocid1.subnet.oc1.iad.aaaa\n  - ocid1.subnet.oc1.eu-frankfurt-1.bbbb\n"
+        "  - ocid1.subnet.oc2.us-luke-1.cccc\n",
+        [
+            "6: network.fallback_subnet_ids[0]: found 'ocid1.subnet.oc1.iad.aaaa' (str); allowed: "
+            "another subnet. This one stands at network.subnet_id or before it in the list.",
+            "7: network.fallback_subnet_ids[1]: found 'ocid1.subnet.oc1.eu-frankfurt-1.bbbb' "
+            "(str); allowed: a subnet in us-ashburn-1, which is region. "
+            "This one is in eu-frankfurt-1.",
+            "8: network.fallback_subnet_ids[2]: found 'ocid1.subnet.oc2.us-luke-1.cccc' (str); "
+            "allowed: a subnet in us-ashburn-1, which is region. This one is in us-luke-1.",
+            "8: network.fallback_subnet_ids[2]: found 'ocid1.subnet.oc2.us-luke-1.cccc' (str); "
+            "allowed: a subnet of realm oc1, that of tenancy_ocid.",
+        ],
+    ),
+    Bad(
+        "tags-without-room",
+        OCIDS + "tags: {a: '', b: '', c: '', d: '', e: '', f: '', g: '', tunestack-key: x}\n",
+        [
+            "3: tags.tunestack-key: found 'x' (str); allowed: a name that does not begin with "
+            "tunestack-. By these the runner knows what it has made.",
+            "3: tags: found a mapping with a, b, c, d, e, f, g, tunestack-key; "
+            "allowed: 7 tags or fewer. OCI takes 10 a resource, of which the runner writes 3.",
+        ],
+    ),
+    Bad(
+        "pipeline-out-of-bounds",
+        OCIDS + "pipeline:\n  spending_limit: 0\n  retries: -1\n  capacity_wait_minutes: soon\n"
+        "  question: '  '\n",
+        [
+            "4: pipeline.spending_limit: found 0 (int); allowed: a number of US dollars above 0, "
+            "such as 500. Leave the line out for no limit.",
+            "5: pipeline.retries: found -1 (int); allowed: a whole number from 0 to 10.",
+            "6: pipeline.capacity_wait_minutes: found 'soon' (str); "
+            "allowed: a whole number from 0 to 10080.",
+            "7: pipeline.question: found '  ' (str); allowed: text of 1 to 4000 characters.",
+        ],
+    ),
+    Bad(
         "several-at-once-in-order",
         OCIDS + "serving:\n  replicas: none\nregion: mars\nmodle: 7b\n",
         [

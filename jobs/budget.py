@@ -1,0 +1,97 @@
+"""The spending limit of the tenancy file, held before money is spent: what could pass it is not
+submitted. At list prices, as ``data/shapes.yaml`` has them.
+
+A rehearsal on a mocked OCI is refused what OCI itself would be refused: before a submission nobody
+knows where it will run. What it has spent is nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from . import cost
+from .definitions import Definition
+from .errors import BudgetError
+from .pipeline import Pipeline, Step
+from .record import Entry
+from .runtime_limit import maximum_minutes
+
+DEPLOYMENT_HOURS = 1.0
+"""A deployment costs until somebody deletes it: this much of it must be within the limit."""
+
+_WHERE = "Set 'pipeline: spending_limit' in the tenancy file higher, or take it out"
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """What a submission may cost at most: *per_hour* for *hours*, in US dollars at list prices."""
+
+    per_hour: float
+    hours: float
+
+    @property
+    def most(self) -> float:
+        return self.per_hour * self.hours
+
+
+def check(
+    pipeline: Pipeline, step: Step, definition: Definition, spent: Iterable[Entry], now: datetime
+) -> None:
+    """Refuse a submission of *step* that could pass the pipeline's spending limit.
+
+    *spent* are all submissions of this pipeline so far, each attempt of each step.
+
+    Raises:
+        BudgetError: with all figures, and what to change. Also where no price or no maximum
+            runtime is known, so that nobody can say what it may cost.
+    """
+    limit = pipeline.spending_limit
+    if limit is None or step.kind not in ("job", "deployment") or not definition.shape:
+        return
+    exposure = _exposure(step, definition, limit)
+    before = cost.total(spent, now)
+    if before + exposure.most <= limit:
+        return
+    what = _what(step, definition, exposure)
+    raise BudgetError(
+        f"'{step.name}' was not submitted: it could pass the spending limit of {_dollars(limit)}.\n"
+        f"  spent so far   {_dollars(before):>12}  all attempts of this pipeline, at list prices\n"
+        f"  this one       {_dollars(exposure.most):>12}  at most: {what}\n"
+        f"  together       {_dollars(before + exposure.most):>12}",
+        f"{_WHERE}; or give the step a smaller shape, fewer nodes or a lower maximum runtime. Then "
+        "deploy, 'python -m jobs emit' and 'python -m jobs run'.",
+    )
+
+
+def _exposure(step: Step, definition: Definition, limit: float) -> Exposure:
+    per_hour = cost.per_hour(**definition.machine)
+    if per_hour is None:
+        raise BudgetError(
+            f"'{step.name}' was not submitted: no list price of {definition.shape} is known, so "
+            f"nobody can say whether it stays within the spending limit of {_dollars(limit)}.",
+            f"Add the shape to {cost.DATA.name}, choose one that is listed there, or take the "
+            "spending limit out of the tenancy file.",
+        )
+    if step.kind == "deployment":
+        return Exposure(per_hour, DEPLOYMENT_HOURS)
+    minutes = maximum_minutes(definition)
+    if minutes is None:
+        raise BudgetError(
+            f"'{step.name}' was not submitted: it has no maximum runtime, so nobody can say "
+            f"whether it stays within the spending limit of {_dollars(limit)}.",
+            "Give it 'max_runtime_minutes' in the tenancy file, deploy and 'python -m jobs emit'.",
+        )
+    return Exposure(per_hour, minutes / 60)
+
+
+def _what(step: Step, definition: Definition, exposure: Exposure) -> str:
+    machines = f"{definition.replicas} x {definition.shape}, {_dollars(exposure.per_hour)} an hour"
+    if step.kind == "deployment":
+        return f"{machines} until it is deleted, counted for {exposure.hours:g} h"
+    return f"{machines} for {exposure.hours * 60:g} min of maximum runtime"
+
+
+def _dollars(amount: float) -> str:
+    return f"${amount:,.2f}"

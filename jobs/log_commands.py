@@ -1,8 +1,11 @@
-"""The commands that read what a job run tells: its log, and the figures in it."""
+"""The commands that read what a step tells: its log, and the figures in it."""
 
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -12,23 +15,46 @@ from rich.table import Table
 from . import curves, tenancy
 from .console import clock, out, say
 from .metrics import EVAL, TRAIN, Curve, Point
-from .options import FolderOption, StepArgument, TenancyOption
+from .options import FolderOption, IntervalOption, StepArgument, TenancyOption
+from .record import Entry
+from .run_log import LogLine, Reader
 from .session import ledger_of, sign_in_where, with_run
+
+_AGO = re.compile(r"(\d+)([mhd])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 def logs(
     step: StepArgument,
     tenancy_file: TenancyOption = None,
-    lines: Annotated[int, typer.Option("--lines", min=1, max=1000, help="The last so many.")] = 100,
+    lines: Annotated[int, typer.Option("--lines", min=1, help="The last so many.")] = 100,
+    node: Annotated[
+        int | None, typer.Option("--node", min=0, help="Of one node: its rank.")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="TIME", help="10m, 1h, 2d, or a time in ISO 8601."),
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on until the step ends.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    interval: IntervalOption = 10.0,
 ) -> None:
-    """Print the log of a job's run."""
-    from .run_log import tail
+    """Print the log of a job's run, all nodes' lines together; of a deployment, its access and
+    predict logs."""
+    from . import states
 
+    began = _moment(since, clock.now()) if since else None
     chosen = tenancy.find(tenancy_file)
-    entry = with_run(ledger_of(chosen).read().need(step.value))
+    entry = _with_log(ledger_of(chosen).read().need(step.value))
     sign_in_where(entry)
-    for line in tail(entry, lines):
-        say(f"{line.time} {line.text}")
+    reader = Reader(node, began)
+    while True:
+        over = states.observe(entry).ended if follow else True
+        for line in reader.new(entry, lines):
+            say(json.dumps(asdict(line)) if as_json else _shown(line))
+        if over and not (follow and entry.kind == "deployment"):
+            return
+        clock.sleep(interval)
 
 
 def metrics(
@@ -69,6 +95,30 @@ def report(
     points = [dict(point.values) for point in found.all()]
     write_atomically(to, page(f"tunestack: {chosen.name}", run, points, clock.now()))
     say(str(to))
+
+
+def _with_log(entry: Entry) -> Entry:
+    if "deployment" in entry.ids:
+        return entry
+    return with_run(entry)
+
+
+def _shown(line: LogLine) -> str:
+    label = f"{line.label} | " if line.label else ""
+    return f"{line.time} {label}{line.text}"
+
+
+def _moment(text: str, now: datetime) -> datetime:
+    if ago := _AGO.fullmatch(text):
+        return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"'{text}' is no time: say 10m, 1h, 2d, or a time such as 2026-11-22T12:00.",
+            param_hint="--since",
+        ) from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _table(found: Curve) -> Table:

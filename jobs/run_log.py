@@ -70,21 +70,26 @@ def tail(
 
 @dataclass
 class Reader:
-    """Reads a log as it grows: each line once, and no more of what was read than need be."""
+    """Reads a log as it grows: each line once, and no more of what was read than need be.
 
+    Lines of *node* only, and none older than *since*, where these are given.
+    """
+
+    node: int | None = None
+    since: datetime | None = None
     read: Callable[..., list[LogLine]] = tail
     _seen: dict[str, str] = field(default_factory=dict)
-    _since: datetime | None = None
+    _began: bool = False
 
     def new(self, entry: Entry, limit: int | None = PAGE) -> list[LogLine]:
         """The lines that were not there before; the first time the last *limit*."""
-        first = self._since is None
-        lines = self.read(entry, limit if first else None, since=self._since)
+        lines = self.read(entry, None if self._began else limit, self.since, self.node)
         fresh = [line for line in lines if line.id not in self._seen]
         self._seen |= {line.id: line.time for line in fresh}
-        if lines and (newest := moment(lines[-1].time)) is not None:
-            self._since = newest - OVERLAP
-            start = self._since
+        newest = moment(lines[-1].time) if lines else None
+        if newest is not None:
+            start = self.since = newest - OVERLAP
+            self._began = True
             self._seen = {
                 each: time for each, time in self._seen.items() if (moment(time) or start) >= start
             }

@@ -16,6 +16,7 @@ _FORBIDDEN = {
     "jobs": {"infra", "ocimock", "demo", "cdktf", "cdktn"},
     "ocimock": {"infra", "jobs", "demo", "ads", "cdktf", "cdktn"},
     "demo": {"infra", "jobs", "cdktf", "cdktn"},
+    "gitops": {"infra", "jobs", "ocimock", "demo", "ads", "cdktf", "cdktn"},
 }
 _SEAM = _ROOT / "infra" / "cdk.py"
 _RECIPES = _ROOT / "jobs" / "recipes"

@@ -55,7 +55,10 @@ class Ended:
 class Run:
     """A run that goes on; ``processes`` are its ranks."""
 
-    def __init__(self, arguments: Sequence[Sequence[str]], folder: Path) -> None:
+    def __init__(
+        self, arguments: Sequence[Sequence[str]], folder: Path, ocid: str | None = None
+    ) -> None:
+        """*ocid* is the run's, as OCI would tell it."""
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(_PRELOADED)
         port = _free_port()
@@ -63,7 +66,9 @@ class Run:
         self._folder = folder
         self.processes: list[BaseProcess] = [
             context.Process(
-                target=_rank, args=(list(one), rank, len(arguments), port, str(folder)), daemon=True
+                target=_rank,
+                args=(list(one), rank, len(arguments), port, str(folder), ocid),
+                daemon=True,
             )
             for rank, one in enumerate(arguments)
         ]
@@ -97,10 +102,14 @@ def run(arguments: Sequence[str], folder: Path, ranks: int = 1) -> Ended:
     return Run([arguments] * ranks, folder).ended()
 
 
-def _rank(arguments: list[str], rank: int, size: int, port: int, folder: str) -> None:
+def _rank(
+    arguments: list[str], rank: int, size: int, port: int, folder: str, ocid: str | None
+) -> None:
     for number, name in ((1, "out"), (2, "err")):
         opened = os.open(f"{folder}/{rank}.{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(opened, number)
+    if ocid is not None:
+        os.environ["JOB_RUN_OCID"] = ocid
     if size > 1:
         os.environ.update(
             RANK=str(rank),

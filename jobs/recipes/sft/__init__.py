@@ -13,6 +13,9 @@ How it ends:
   0  trained; the result is in ``--output``
   1  failed; the last line says which rank and why
   2  wrong options or missing files; nothing was started
- 75  told to stop (SIGTERM, SIGINT); a checkpoint was saved, the same command goes on from it
+ 75  told to stop; a checkpoint was saved, the same command goes on from it
 ===  ==========================================================================================
+
+It is told to stop by SIGTERM, by SIGINT, or by an object ``stop/<OCID of the run>`` in the folder
+of the checkpoints, which it looks for every 15 seconds.
 """

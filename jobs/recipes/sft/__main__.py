@@ -67,7 +67,7 @@ def prepare(arguments: list[str]) -> Task:
 def _together(task: Task) -> int:
     import torch.distributed as dist
 
-    from . import parallel
+    from . import parallel, requests
     from .run import run
     from .stopping import StopSign
 
@@ -78,6 +78,9 @@ def _together(task: Task) -> int:
         return FAILED
     watch = parallel.Watch(world.rank, world.size)
     stop = StopSign(world)
+    listening = None
+    if world.first and task.store is not None and (own := requests.run_ocid()):
+        listening = requests.Requests(task.store, own, stop.ask)
     try:
         run(task, world, stop)
         watch.stop()
@@ -85,7 +88,9 @@ def _together(task: Task) -> int:
     except Stopped as stopped:
         watch.stop()
         parallel.leave(world)
-        return _stopped(stopped, world.first)
+        if listening is not None and stop.by:
+            listening.answer()
+        return _stopped(stopped, world.first, stop.by)
     except SharedUsageError as error:
         watch.stop()
         parallel.leave(world)
@@ -101,6 +106,8 @@ def _together(task: Task) -> int:
         return FAILED
     finally:
         stop.close()
+        if listening is not None:
+            listening.close()
     return 0
 
 
@@ -115,14 +122,16 @@ def _last_line(error: BaseException, world: World, watch: Watch) -> str:
     return f"sft: rank {world.rank} of {world.size} on {world.node} failed: {why}"
 
 
-def _stopped(stopped: Stopped, speaks: bool) -> int:
+def _stopped(stopped: Stopped, speaks: bool, by: str) -> int:
+    """Whoever started the run reads here that it was stopped, and by whom."""
     if speaks:
+        told = f"told to stop ({by})" if by else "told to stop"
         then = (
             f"saved {stopped.saved}: the same command goes on from there"
             if stopped.saved
             else "no --checkpoints was given, so the next run begins anew"
         )
-        print(f"sft: told to stop; did {stopped.step} steps; {then}", file=sys.stderr, flush=True)
+        print(f"sft: {told}; did {stopped.step} steps; {then}", file=sys.stderr, flush=True)
     return STOPPED if stopped.saved else FAILED
 
 

@@ -16,8 +16,8 @@ class SharedUsageError(UsageError):
 
 
 class Stopped(Exception):  # noqa: N818 (no error: someone told us to stop)
-    """A signal told the run to stop, and it did so between two steps; ``saved`` is where it can
-    go on from, None where it was given no place for checkpoints."""
+    """The run was told to stop, and did so between two steps; ``saved`` is where it can go on from,
+    None where it was given no place for checkpoints."""
 
     def __init__(self, step: int, saved: str | None) -> None:
         super().__init__(step, saved)

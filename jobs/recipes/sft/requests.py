@@ -58,13 +58,18 @@ class Requests:
             self._store.delete(self._name)
 
     def _listen(self) -> None:
-        while not self._over.wait(self._every):
-            # A bucket that does not answer now does so at the next look.
-            with suppress(BucketError, OSError):
-                content = self._store.read(self._name)
-                if content is not None and not self._over.is_set():
-                    self._heard(_by(content))
-                    return
+        while not self._over.is_set():
+            content = self._look()
+            if content is not None and not self._over.is_set():
+                self._heard(_by(content))
+                return
+            self._over.wait(self._every)
+
+    def _look(self) -> bytes | None:
+        try:
+            return self._store.read(self._name)
+        except Exception:  # noqa: BLE001 (no training ends because nobody could ask it to)
+            return None
 
 
 def _by(content: bytes) -> str:

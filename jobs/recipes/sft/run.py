@@ -59,7 +59,7 @@ def run(task: Task, world: World, stop: StopSign) -> None:
     """The whole run, on every rank.
 
     Raises:
-        Stopped: a signal told it to; a checkpoint was saved if there is a place for one.
+        Stopped: it was told to; a checkpoint was saved if there is a place for one.
         SharedUsageError: the ranks disagree about data, or the checkpoint is another run's.
     """
     scratch = task.options.scratch / world.from_first(f"sft-{uuid.uuid4().hex[:12]}")

@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl-C: all ranks stop between the same two steps, whoever was told."""
+"""SIGTERM, Ctrl-C, a request: all ranks stop between the same two steps, whoever was told."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class StopSign:
-    """Raised by a signal on any rank, seen by all at the same step.
+    """Raised on any rank, by a signal or by :meth:`ask`, seen by all at the same step.
 
     The ranks ask one another once a step, and read the answer a step later: by then it is there,
     so that nobody waits for it.
@@ -24,6 +24,8 @@ class StopSign:
     def __init__(self, world: World) -> None:
         self._world = world
         self._raised = False
+        self.by = ""
+        """Who asked for it; '' where it was a signal, or another rank was asked."""
         self._asked: tuple[Any, Any] | None = None
         self._before = {one: signal.signal(one, self._raise) for one in SIGNALS}
 
@@ -38,6 +40,10 @@ class StopSign:
         )
         self._asked = (work, raised)
         return answer
+
+    def ask(self, by: str) -> None:
+        """Stop after this step, as *by* asks; any thread may call it."""
+        self.by, self._raised = by, True
 
     def close(self) -> None:
         """Signals do again what they did before."""

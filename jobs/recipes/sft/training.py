@@ -52,7 +52,7 @@ class Training:
         """All steps that are left.
 
         Raises:
-            Stopped: a signal told any of the ranks to.
+            Stopped: any of the ranks was told to.
         """
         if self.world.device.type == "cuda":  # the samples before it took more, or less
             torch.cuda.reset_peak_memory_stats(self.world.device)

@@ -18,6 +18,8 @@ def observe(entry: Entry) -> Entry:
         RefusedError: OCI refused; with status 404 it has the resource no more.
         UnreachableError: OCI did not answer.
     """
+    if entry.kind == "answer":
+        return entry
     if "job_run" in entry.ids:
         return of_job_run(entry, job_run(entry))
     if "deployment" in entry.ids:
@@ -42,14 +44,24 @@ def under_way(entry: Entry) -> Entry | None:
 def refresh(records: Records) -> None:
     """Bring the record up to date with OCI; what OCI has no more is marked DELETED."""
     for entry in records.read().entries.values():
-        try:
-            now = observe(entry)
-        except RefusedError as error:
-            if error.status != 404:
-                raise
-            now = entry.changed(state="DELETED", details="OCI has it no more")
+        now = observed_or_gone(entry)
         if now != entry:
             records.put(now)
+
+
+def observed_or_gone(entry: Entry) -> Entry:
+    """As :func:`observe`; what OCI has no more is DELETED."""
+    try:
+        return observe(entry)
+    except RefusedError as error:
+        if error.status != 404:
+            raise
+        return gone(entry)
+
+
+def gone(entry: Entry) -> Entry:
+    """The entry of something that OCI has no more."""
+    return entry.changed(state="DELETED", details="OCI has it no more")
 
 
 def cancel(entry: Entry) -> Entry:
@@ -70,17 +82,17 @@ def latest(run: Run) -> Entry:
     )
 
 
-def science() -> Any:
-    """The Data Science client."""
+def science(region: str = "") -> Any:
+    """The Data Science client; of another *region* than that signed in to, where it is given."""
     from oci.data_science import DataScienceClient
 
-    return client(DataScienceClient)
+    return client(DataScienceClient, region)
 
 
-def job_run(entry: Entry) -> Any:
+def job_run(entry: Entry, region: str = "") -> Any:
     """The SDK's ``JobRun`` of an entry."""
     with attempting(f"read the run of '{entry.step}'"):
-        return science().get_job_run(entry.ids["job_run"]).data
+        return science(region).get_job_run(entry.ids["job_run"]).data
 
 
 def model_deployment(deployment_id: str) -> Any:

@@ -9,8 +9,8 @@ from .lazy import LazyGroup, add
 
 # Where the function of each command lies, by the words that invoke it.
 PLACES = {
-    "emit": "run_commands:emit",
-    "check": "run_commands:check",
+    "emit": "definition_commands:emit",
+    "check": "definition_commands:check",
     "submit": "run_commands:submit",
     "run": "run_commands:run",
     "watch": "watch_commands:watch",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import re
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +28,43 @@ OUTPUT = "definitions"
 STACKS = Path("cdktf.out/stacks")
 
 
+@dataclass(frozen=True)
+class Change:
+    """A file that is not as the stacks say; *difference* is a unified diff from it to theirs."""
+
+    path: Path
+    difference: str
+
+
 def emit(tenancy: Tenancy, outputs: Path | None, folder: Path) -> list[Path]:
     """Write all definitions to *folder*, from an outputs file or else from Terraform.
 
-    All or nothing: what ADS would misread is refused before a file is touched.
+    All or nothing: what ADS would misread is refused before a file is touched. Fallback
+    definitions that are there no more are deleted.
 
     Raises:
         OutputsError: no outputs, or no definitions among them.
         DefinitionError: a definition says something that ADS would drop.
     """
+    texts = _checked(tenancy, outputs, folder)
+    for name in reversed(texts):  # the pipeline last, so that it never names what is not there
+        write_atomically(folder / name, texts[name])
+    for path in _stale(folder, texts):
+        path.unlink()
+    return [folder / name for name in texts]
+
+
+def changes(tenancy: Tenancy, outputs: Path | None, folder: Path) -> list[Change]:
+    """What :func:`emit` would change in *folder*; writes nothing. Raises as it does."""
+    texts = _checked(tenancy, outputs, folder)
+    wanted = {folder / name: text for name, text in texts.items()}
+    wanted |= dict.fromkeys(_stale(folder, texts), "")
+    found = ((path, _read(path), text) for path, text in wanted.items())
+    return [Change(path, _diff(path, old, new)) for path, old, new in found if old != new]
+
+
+def _checked(tenancy: Tenancy, outputs: Path | None, folder: Path) -> dict[str, str]:
+    """File name → text of all that the stacks emit, the pipeline first."""
     texts = _from_file(outputs, tenancy) if outputs else _from_terraform(tenancy)
     missing = [name for name in FILES if name not in texts]
     if missing:
@@ -49,17 +79,28 @@ def emit(tenancy: Tenancy, outputs: Path | None, folder: Path) -> list[Path]:
         if name != PIPELINE_FILE
     )
     verify_pipeline(folder / PIPELINE_FILE, texts[PIPELINE_FILE], names)
-    for name in reversed(names):  # the pipeline last, so that it never names what is not there
-        write_atomically(folder / name, texts[name])
-    _remove_stale(folder, names)
-    return [folder / name for name in names]
+    return {name: texts[name] for name in names}
 
 
-def _remove_stale(folder: Path, names: Sequence[str]) -> None:
-    """Drop the fallback definitions of an earlier emission that had more of them."""
-    for name in fallbacks(path.name for path in folder.glob("*.yaml")):
-        if name not in names:
-            (folder / name).unlink()
+def _stale(folder: Path, texts: Mapping[str, str]) -> list[Path]:
+    """The fallback definitions of an earlier emission that had more of them."""
+    there = fallbacks(path.name for path in folder.glob("*.yaml"))
+    return [folder / name for name in there if name not in texts]
+
+
+def _read(path: Path) -> str:
+    """The file's text, '' without one; what is no UTF-8 differs from any text."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
+
+
+def _diff(path: Path, old: str, new: str) -> str:
+    lines = difflib.unified_diff(
+        old.splitlines(), new.splitlines(), str(path), f"{path} as emitted", lineterm=""
+    )
+    return "\n".join(lines)
 
 
 def _from_file(path: Path, tenancy: Tenancy) -> Mapping[str, str]:

@@ -39,6 +39,10 @@ class DefinitionError(JobsError):
     """An emitted definition is missing, or ADS would not do what it says."""
 
 
+class DriftError(JobsError):
+    """The definitions' files are not what the deployed stacks emit."""
+
+
 class CredentialsError(JobsError):
     """There is nothing to sign requests with, or it does not fit together."""
 

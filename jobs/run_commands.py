@@ -1,52 +1,21 @@
-"""The commands that write definitions, check them, and submit what they say."""
+"""The commands that submit what the definitions say."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from . import cost, definitions, tenancy
+from . import cost, tenancy
 from .console import clock, note, out, say
-from .emit import emit as write_definitions
 from .options import FolderOption, IntervalOption, StepArgument, TenancyOption
 from .record import STEPS, Entry
 from .session import runner_of
-from .views import costs, progress
+from .views import progress
 
 if TYPE_CHECKING:
     from .definitions import Definition
-
-
-def emit(
-    tenancy_file: TenancyOption = None,
-    outputs: Annotated[
-        Path | None,
-        typer.Option("--outputs", metavar="FILE", help="Outputs as JSON, instead of Terraform's."),
-    ] = None,
-    to: Annotated[
-        Path | None, typer.Option("--to", metavar="DIR", help="Default: definitions/<tenancy>.")
-    ] = None,
-) -> None:
-    """Write the definitions of the deployed stacks to files, checked."""
-    chosen = tenancy.find(tenancy_file)
-    for path in write_definitions(chosen, outputs, to or chosen.definitions):
-        say(str(path))
-
-
-def check(tenancy_file: TenancyOption = None, folder: FolderOption = None) -> None:
-    """Check the definitions and say what each would cost; submits nothing."""
-    chosen = tenancy.find(tenancy_file)
-    folder = folder or chosen.definitions
-    found = definitions.read_all(folder)
-    out.print(costs(found.values()))
-    for each in found.values():
-        if known := cost.estimate(each).duration:
-            note(f"{each.path.name} takes {known.hours:g} h by {known.source}.", style="dim")
-    note(cost.price_note(), style="dim")
-    say(f"All definitions in {folder} are in order.")
 
 
 def submit(

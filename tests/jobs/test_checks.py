@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jobs.checks import check
-from jobs.definitions import KINDS, read_all
+from jobs.definitions import KINDS, read_all, read_pipeline
 from jobs.errors import DefinitionError
 from tests.jobs.samples import text, write_all
 
@@ -70,6 +70,92 @@ BAD = [
     ("deployment", "BASE_MODEL: merged", "TOKENS: 5", "found 5", "string"),
     ("deployment", "type: container", "type: conda", "found 'conda'", "container"),
 ]
+
+
+BAD_PIPELINES = [
+    # what is replaced, by what, on which field, and what is said
+    ("spendingLimit", "spendinglimit", "spec", "'spendinglimit' is not a key that the runner "
+     "reads; did you mean 'spendingLimit'?"),
+    ("spendingLimit: 500", "spendingLimit: 0", "spec.spendingLimit",
+     "found 0; expected US dollars, more than 0"),
+    ("/ledger/demo/", "/ledger/demo", "spec.ledger",
+     "found 'oci://demo-bucket@ocimock/ledger/demo'; expected oci://BUCKET@NAMESPACE/PREFIX/, a "
+     "folder, ending in '/'"),
+    ("name: merge", "name: prune", "spec.steps[2].name", "found 'prune'; expected one of "
+     "'stage', 'finetune', 'merge', 'register', 'deploy', 'smoke'"),
+    ("kind: model", "kind: job", "spec.steps[3].kind",
+     "found 'job'; 'register' is of kind 'model'"),
+    ("needs: [register]", "needs: [smoke]", "spec.steps[4].needs[0]",
+     "'smoke' comes no earlier; a step needs steps that stand before it"),
+    ("needs: [deploy]", "needs: [publish]", "spec.steps[5].needs[0]",
+     "'publish' is no step of this pipeline; a step needs steps that stand before it"),
+    ("[merge.yaml]", "[finetune.yaml]", "spec.steps[2].definitions[0]",
+     "found 'finetune.yaml'; 'merge' submits merge.yaml"),
+    ("[merge.yaml]", "[merge.yaml, merge.fallback-1.yaml]", "spec.steps[2].definitions[1]",
+     "there is no 'merge.fallback-1.yaml' beside it"),
+    ("[merge.yaml]", "[merge.yaml, merge.yaml]", "spec.steps[2].definitions[1]",
+     "'merge.yaml' stands twice"),
+    ("[merge.yaml]", "[../merge.yaml]", "spec.steps[2].definitions[0]",
+     "found '../merge.yaml'; expected a file beside this one, as in finetune.yaml or "
+     "finetune.fallback-1.yaml"),
+    ("name: finetune", "name: stage", "spec.steps[1].name", "a second step 'stage'"),
+    ("tenancy: demo", "tenancy: ${TfToken[TOKEN.1]}", "spec.tenancy",
+     "holds a Terraform token: take the text from the stack's outputs"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "said"), BAD_PIPELINES, ids=[each[1] for each in BAD_PIPELINES]
+)
+def test_what_is_wrong_with_a_pipeline_is_named(
+    old: str, new: str, field: str, said: str, tmp_path: Path
+) -> None:
+    good = text("pipeline")
+    line = 1 + good[: good.index(old)].count("\n")
+    path = write_all(tmp_path) / "pipeline.yaml"
+    path.write_text(good.replace(old, new, 1), encoding="utf-8")
+
+    with pytest.raises(DefinitionError) as caught:
+        read_pipeline(tmp_path)
+
+    assert f"{path}, line {line}, {field}: {said}" in caught.value.what.splitlines()
+
+
+def test_a_pipeline_in_order_is_read(tmp_path: Path) -> None:
+    pipeline = read_pipeline(write_all(tmp_path))
+
+    assert [step.name for step in pipeline] == [
+        "stage", "finetune", "merge", "register", "deploy", "smoke",
+    ]  # fmt: skip
+    assert pipeline.spending_limit == 500
+    assert pipeline.step("merge").needs == ("stage", "finetune")
+    assert pipeline.step("deploy").definitions == ("deployment.yaml",)
+    assert pipeline.ledger == "oci://demo-bucket@ocimock/ledger/demo/"
+
+
+def test_a_question_may_say_what_a_command_may_not(tmp_path: Path) -> None:
+    path = write_all(tmp_path) / "pipeline.yaml"
+    path.write_text(text("pipeline").replace("I baked cookies", "what is ${HOME} in <bash>"))
+    assert "what is ${HOME} in <bash>" in read_pipeline(tmp_path).question
+
+
+def test_fallbacks_are_read_in_the_order_in_which_they_are_tried(tmp_path: Path) -> None:
+    folder = write_all(tmp_path)
+    for name in ("merge.fallback-1", "finetune.fallback-10", "finetune.fallback-2"):
+        own = text(name.partition(".")[0])
+        (folder / f"{name}.yaml").write_text(own, encoding="utf-8")
+
+    found = read_all(folder)
+
+    assert list(found)[len(KINDS) :] == [
+        "finetune.fallback-2", "finetune.fallback-10", "merge.fallback-1",
+    ]  # fmt: skip
+    assert {found[name].kind for name in list(found)[len(KINDS) :]} == {"job"}
+    (folder / "merge.fallback-1.yaml").write_text("kind: job\n")
+    with pytest.raises(
+        DefinitionError, match=r"merge\.fallback-1\.yaml, line 1: 'spec' is missing"
+    ):
+        read_all(folder)
 
 
 @pytest.mark.parametrize(("name", "old", "new", "said", "also"), BAD)

@@ -6,7 +6,6 @@ Source of its form: Terraform's documentation, "JSON output format", version 1.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -132,8 +131,22 @@ def _resource(entry: Mapping[str, Any]) -> Change | None:
         action = Action.IMPORT
     if action is None or entry.get("mode") == "data":
         return None
-    attributes = _attributes(change) if action in (Action.CHANGE, Action.REPLACE) else ()
-    return Change(entry["address"], action, tuple(attributes))
+    attributes: tuple[Attribute, ...] = ()
+    if action in (Action.CHANGE, Action.REPLACE):
+        attributes = tuple(_attributes(change))
+    if action is Action.REPLACE and _is_rewritten(entry, attributes):
+        action = Action.CHANGE
+    return Change(entry["address"], action, attributes)
+
+
+def _is_rewritten(entry: Mapping[str, Any], attributes: Iterable[Attribute]) -> bool:
+    """Whether it is a file in a bucket with another text: Terraform's word for that is replace.
+
+    Nothing is lost then that is not in the repository; each changed script would else look like
+    the loss of a bucket.
+    """
+    forcing = {each.name for each in attributes if each.forces}
+    return entry["type"] == "oci_objectstorage_object" and forcing == {"content"}
 
 
 def _attributes(change: Mapping[str, Any]) -> Iterable[Attribute]:
@@ -158,7 +171,8 @@ def _attribute(change: Mapping[str, Any], name: str, side: str) -> Any:
 def shortened(before: Any, after: Any) -> tuple[str, str]:
     """Two values on one line each, with the place in them where they differ."""
     old, new = _line(before), _line(after)
-    start = len(os.path.commonprefix([old, new])) - _LEAD
+    pairs = zip(old, new, strict=False)
+    start = next((n for n, (one, other) in enumerate(pairs) if one != other), 0) - _LEAD
     if start <= 0 or max(len(old), len(new)) <= _LONG:
         start = 0
     return _window(old, start), _window(new, start)

@@ -8,6 +8,7 @@ write supersedes are deleted, or a run of two days would leave thousands.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextvars import Context
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import cached_property
@@ -153,8 +154,12 @@ class BucketFolder:
             return
         try:
             with attempting(f"delete a version of {self.uri}{name}"):
-                self._client.delete_object(
-                    *self._place(name), version_id=version, retry_strategy=self._retries
+                # In a context of its own: while a step is submitted, what ADS deletes is kept.
+                Context().run(
+                    self._client.delete_object,
+                    *self._place(name),
+                    version_id=version,
+                    retry_strategy=self._retries,
                 )
         except RefusedError as error:
             # A bucket without versioning says so of every version.
@@ -165,7 +170,7 @@ class BucketFolder:
     def _place(self, name: str) -> tuple[str, str, str]:
         return self._namespace, self._bucket, self._prefix + name
 
-    @cached_property
+    @property
     def _client(self) -> Any:
         return storage()
 

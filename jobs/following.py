@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from .clock import Clock
-from .errors import JobsError, LostLeadError, RefusedError, StepFailedError, UnreachableError
+from .errors import LostLeadError, RefusedError, StepFailedError, UnreachableError
 from .leading import Leadership
 from .ledger import Ledger, PipelineRecord
 from .record import Entry, Run
-from .watch import Tail, View, require_success
+from .watch import Extras, View, require_success
 
 Lead = Callable[[bool], Run]
 """Runs the pipeline to its end. True says: one that another process began is to be gone on with."""
@@ -18,17 +18,17 @@ Lead = Callable[[bool], Run]
 
 @dataclass
 class Following:
-    """What following a leader needs. *interval* is in seconds between two looks; *tail* reads a
-    run's log, None shows none."""
+    """What following a leader needs. *interval* is in seconds between two looks; *extras* makes
+    what shows a run's log and machines, None shows neither."""
 
     leadership: Leadership
     ledger: Ledger
     view: View
     clock: Clock
     interval: float = 10.0
-    tail: Tail | None = None
+    extras: Callable[[], Extras] | None = None
     _shown: dict[str, Entry] = field(default_factory=dict)
-    _seen: set[str] = field(default_factory=set)
+    _beside: dict[str, Extras] = field(default_factory=dict)
 
     def lead_or_follow(self, lead: Lead) -> Run:
         """Run *lead* when this process may; else follow to the leader's outcome. When the leader
@@ -53,10 +53,10 @@ class Following:
             self._look(pull=False)
             before = self.ledger.current()
             followed = True
-            self._follow()
+            self.follow()
 
-    def _follow(self) -> None:
-        """Show what the leader does, until nobody leads."""
+    def follow(self) -> None:
+        """Show what the leader does, until nobody leads; begins nothing."""
         said = ""
         while (leader := self.leadership.leader()) is not None:
             if str(leader) != said:
@@ -74,25 +74,15 @@ class Following:
             if self._shown.get(step) != entry:
                 self._shown[step] = entry
                 self.view.show(entry)
-            if self.tail is not None and entry.started is not None and not entry.ended:
-                self._log(entry, self.tail)
+            if self.extras is not None and "job_run" in entry.ids and not entry.ended:
+                run = entry.ids["job_run"]
+                self._beside.setdefault(run, self.extras()).show(entry)
 
     def _pull(self) -> None:
         try:
             self.leadership.pull()
         except (RefusedError, UnreachableError) as error:
             self.view.say(f"{error.what.splitlines()[0]} Looking again.")
-
-    def _log(self, entry: Entry, tail: Tail) -> None:
-        """An unreadable log is no reason to stop following."""
-        try:
-            lines = list(tail(entry))
-        except JobsError:
-            return
-        for line in lines:
-            if line.id not in self._seen:
-                self._seen.add(line.id)
-                self.view.log(entry.step, line)
 
     def _outcome(self, before: PipelineRecord | None) -> Run | None:
         """How the followed pipeline ended; None where it has not, or it was over already when

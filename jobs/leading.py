@@ -57,6 +57,11 @@ class Leadership:
     def held(self) -> bool:
         return self._lock.held
 
+    @property
+    def mirrored(self) -> bool:
+        """Whether this process leads of all machines, by a lease in the bucket."""
+        return self._lease is not None
+
     def acquire(self) -> bool:
         """Take the lead, with what other machines wrote down; False where another process has it.
 
@@ -136,15 +141,21 @@ class Leadership:
 
         Raises:
             LostLeadError: another machine has taken over.
-            RefusedError, UnreachableError: it can't be known. Where the bucket never answered
-                this process, that keeps nobody from submitting.
+            UnreachableError: it can't be known now. Where the bucket never answered this process,
+                that keeps nobody from submitting.
         """
         if self.mirror is None or not self.held:
             return
         if self._lease is None:
             self.heartbeat()
             return
-        self._renew()
+        try:
+            self._renew()
+        except RefusedError as error:
+            raise UnreachableError(
+                f"Whether this process leads still cannot be known.\n{error.what}",
+                "Nothing was submitted. 'python -m jobs run' goes on.",
+            ) from None
         self.mirror.write()
 
     def release(self) -> None:

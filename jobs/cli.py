@@ -21,6 +21,7 @@ PLACES = {
     "report": "log_commands:report",
     "cancel": "end_commands:cancel_run",
     "delete": "end_commands:delete",
+    "clean": "clean_command:clean",
     "secret set": "secret_commands:secret_set",
 }
 # Words that lead to commands of their own, and what these are about.

@@ -1,0 +1,93 @@
+"""The command that finds what nobody needs any more, and deletes it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from . import definitions, tenancy
+from .bucket_folder import BucketFolder
+from .console import clock, note, out, say
+from .errors import RecordError
+from .leading import Leadership
+from .ledger import Ledger
+from .mirror import Mirror
+from .options import FolderOption, IntervalOption, TenancyOption
+from .orphans import Orphan, delete, find
+from .session import sign_in_to
+
+
+def clean(
+    tenancy_file: TenancyOption = None,
+    folder: FolderOption = None,
+    cancel: Annotated[
+        bool, typer.Option("--cancel", help="Also orphans that run: cancel them first.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="For programs; deletes only with --yes.")
+    ] = False,
+    interval: IntervalOption = 5.0,
+) -> None:
+    """List what this tenancy has in OCI and does not need, with what it costs, and delete it.
+
+    That is: what carries the tenancy's tag and is in no ledger entry, what a later submission has
+    replaced, models without an artifact, jobs without a run. Nothing else is touched.
+    """
+    chosen = tenancy.find(tenancy_file)
+    pipeline = definitions.read_pipeline(folder or chosen.definitions)
+    sign_in_to(pipeline.region)
+    home = chosen.ledger.parent
+    mirror = Mirror(chosen.ledger, BucketFolder(pipeline.ledger), clock, note)
+    # Whoever leads may be making something that this ledger does not know yet.
+    with Leadership(home, mirror, clock, note) as lead:
+        lead.require()
+        found = find(pipeline, Ledger(chosen.ledger, clock, lead.changed))
+        if as_json:
+            say(json.dumps([_plain(each) for each in found], indent=2))
+        else:
+            _show(found)
+        if found and _agreed(found, yes=yes, as_json=as_json, cancel=cancel):
+            for each in found:
+                delete(each, clock, interval, note)
+                if not as_json:
+                    say(f"deleted the {each.kind} {each.id}")
+
+
+def _show(found: Sequence[Orphan]) -> None:
+    if not found:
+        say("Nothing to clean: all that this tenancy has in OCI is in its ledger.")
+        return
+    drawn = Table("what", "step", "state", "age", "list price", "why", box=None, pad_edge=False)
+    for each in found:
+        price = f"${each.per_hour:.2f}/h" if each.per_hour else ""
+        if each.per_hour is None:
+            price = "not known"
+        age = each.age(clock.now())
+        drawn.add_row(each.kind, each.step, each.state, age, price, each.reason)
+    out.print(drawn)
+    for each in found:
+        say(f"  {each.kind:<10} {each.id}  {each.name}")
+
+
+def _agreed(found: Sequence[Orphan], *, yes: bool, as_json: bool, cancel: bool) -> bool:
+    """Raises :class:`RecordError` when one of them runs, and that is not to be ended."""
+    if as_json and not yes:
+        return False
+    running = [each for each in found if each.runs]
+    if running and not cancel:
+        raise RecordError(
+            f"{len(running)} of these run: {', '.join(each.name for each in running)}.",
+            "Nothing was deleted. 'python -m jobs clean --cancel' cancels their runs first.",
+        )
+    if not yes:
+        typer.confirm("Delete this?", abort=True)
+    return True
+
+
+def _plain(orphan: Orphan) -> dict[str, object]:
+    return {**vars(orphan), "created": orphan.created.isoformat(), "runs": list(orphan.runs)}

@@ -29,6 +29,7 @@ _OF_AN_EXISTING_SUBNET = {"subnet_id", "subnet_compartment_ocid", "fallback_subn
 _TAGS = 10
 _OWN_TAGS = 3
 _OWN_TAG = "tunestack-"
+_TAG_NAME = re.compile(r"[^\s.]{1,100}")
 
 _LOCAL_STATE = ("path",)
 _CREDENTIAL_WORDS = ("password", "secret", "token", "access_key", "private_key", "conn_str", "sas")
@@ -199,6 +200,9 @@ def _tags(tenancy: Tenancy) -> Iterator[Problem]:
         allowed = f"{_TAGS - _OWN_TAGS} tags or fewer"
         yield Problem(("tags",), tenancy.tags, allowed, hint)
     for name in tenancy.tags:
+        if not _TAG_NAME.fullmatch(name):
+            allowed = "a name of 1 to 100 characters without spaces and points"
+            yield Problem(("tags", name), name, allowed)
         if name.startswith(_OWN_TAG):
             hint = "by these the runner knows what it has made"
             allowed = f"a name that does not begin with {_OWN_TAG}"

@@ -539,6 +539,14 @@ CASES = [
         ],
     ),
     Bad(
+        "tags-that-oci-refuses",
+        OCIDS + "tags:\n  cost centre: '1'\n",
+        [
+            "4: tags.cost centre: found 'cost centre' (str); "
+            "allowed: a name of 1 to 100 characters without spaces and points."
+        ],
+    ),
+    Bad(
         "pipeline-out-of-bounds",
         OCIDS + "pipeline:\n  spending_limit: 0\n  retries: -1\n  capacity_wait_minutes: soon\n"
         "  question: '  '\n",

@@ -32,7 +32,7 @@ class Exposure:
     hours: float
 
     @property
-    def most(self) -> float:
+    def dollars(self) -> float:
         return self.per_hour * self.hours
 
 
@@ -50,47 +50,55 @@ def check(
     limit = pipeline.spending_limit
     if limit is None or step.kind not in ("job", "deployment") or not definition.shape:
         return
-    exposure = _exposure(step, definition, limit)
+    most = exposure(step, definition)
+    if most is None:
+        raise _unknown(step, definition, limit)
     before = cost.total(spent, now)
-    if before + exposure.most <= limit:
+    if before + most.dollars <= limit:
         return
-    what = _what(step, definition, exposure)
+    what = _what(step, definition, most)
     raise BudgetError(
         f"'{step.name}' was not submitted: it could pass the spending limit of {_dollars(limit)}.\n"
         f"  spent so far   {_dollars(before):>12}  all attempts of this pipeline, at list prices\n"
-        f"  this one       {_dollars(exposure.most):>12}  at most: {what}\n"
-        f"  together       {_dollars(before + exposure.most):>12}",
+        f"  this one       {_dollars(most.dollars):>12}  at most: {what}\n"
+        f"  together       {_dollars(before + most.dollars):>12}",
         f"{_WHERE}; or give the step a smaller shape, fewer nodes or a lower maximum runtime. Then "
         "deploy, 'python -m jobs emit' and 'python -m jobs run'.",
     )
 
 
-def _exposure(step: Step, definition: Definition, limit: float) -> Exposure:
+def exposure(step: Step, definition: Definition) -> Exposure | None:
+    """What a submission of *step* by *definition* may cost; None where its list price or its
+    maximum runtime is not known."""
     per_hour = cost.per_hour(**definition.machine)
-    if per_hour is None:
-        raise BudgetError(
-            f"'{step.name}' was not submitted: no list price of {definition.shape} is known, so "
-            f"nobody can say whether it stays within the spending limit of {_dollars(limit)}.",
-            f"Add the shape to {cost.DATA.name}, choose one that is listed there, or take the "
-            "spending limit out of the tenancy file.",
-        )
-    if step.kind == "deployment":
-        return Exposure(per_hour, DEPLOYMENT_HOURS)
     minutes = maximum_minutes(definition)
-    if minutes is None:
-        raise BudgetError(
-            f"'{step.name}' was not submitted: it has no maximum runtime, so nobody can say "
-            f"whether it stays within the spending limit of {_dollars(limit)}.",
-            "Give it 'max_runtime_minutes' in the tenancy file, deploy and 'python -m jobs emit'.",
-        )
+    if step.kind == "deployment":
+        minutes = DEPLOYMENT_HOURS * 60
+    if per_hour is None or minutes is None:
+        return None
     return Exposure(per_hour, minutes / 60)
 
 
-def _what(step: Step, definition: Definition, exposure: Exposure) -> str:
-    machines = f"{definition.replicas} x {definition.shape}, {_dollars(exposure.per_hour)} an hour"
+def _unknown(step: Step, definition: Definition, limit: float) -> BudgetError:
+    within = f"so nobody can say whether it stays within the spending limit of {_dollars(limit)}."
+    if cost.per_hour(**definition.machine) is None:
+        return BudgetError(
+            f"'{step.name}' was not submitted: no list price of {definition.shape} is known, "
+            f"{within}",
+            f"Add the shape to {cost.DATA.name}, choose one that is listed there, or take the "
+            "spending limit out of the tenancy file.",
+        )
+    return BudgetError(
+        f"'{step.name}' was not submitted: it has no maximum runtime, {within}",
+        "Give it 'max_runtime_minutes' in the tenancy file, deploy and 'python -m jobs emit'.",
+    )
+
+
+def _what(step: Step, definition: Definition, most: Exposure) -> str:
+    machines = f"{definition.replicas} x {definition.shape}, {_dollars(most.per_hour)} an hour"
     if step.kind == "deployment":
-        return f"{machines} until it is deleted, counted for {exposure.hours:g} h"
-    return f"{machines} for {exposure.hours * 60:g} min of maximum runtime"
+        return f"{machines} until it is deleted, counted for {most.hours:g} h"
+    return f"{machines} for {most.hours * 60:g} min of maximum runtime"
 
 
 def _dollars(amount: float) -> str:

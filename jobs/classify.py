@@ -112,6 +112,9 @@ _LOGGED = (
         r"|early EOF|RPC failed; (curl|HTTP 5)", Cause.INFRASTRUCTURE,
     ),
 )  # fmt: skip
+_OWN = _rule("", Cause.USER_CODE)
+# How recipes.sft says why a rank failed: by itself, and by the others, whose nodes may live longer.
+_TOLD = re.compile(r"sft: rank \d+ (?:of \d+ on \S+|ends: rank \d+) failed: (?P<why>.*)")
 _EXIT_CODE = re.compile(r"exit code (-?\d+)")
 # How recipes.sft says that it was stopped; without a word in brackets it was by a signal.
 _STOPPED = re.compile(r"sft: told to stop(?: \((?P<by>[^)]*)\))?; did \d+ steps; saved")
@@ -146,8 +149,6 @@ def of_error(error: JobsError) -> Failure:
     failure = Failure(Cause.REFUSED, error.what, advice=error.advice, submitted=False)
     if _CAPACITY.words.search(error.what):
         return replace(failure, cause=Cause.CAPACITY, advice=OUT_OF_CAPACITY)
-    if _LIMITS.words.search(error.what):
-        return failure
     if isinstance(error, UnreachableError):
         return replace(failure, cause=Cause.INFRASTRUCTURE)
     if isinstance(error, RefusedError) and (error.passing or error.status == 409):
@@ -171,12 +172,14 @@ def _by_log(failure: Failure, lines: Sequence[str]) -> Failure | None:
 def _causes(lines: Sequence[str]) -> Iterator[tuple[int, _Rule]]:
     """The lines, by number, that name a cause of their own."""
     for number, line in enumerate(lines):
-        if is_consequence(line):
+        told = _TOLD.search(line)
+        text = told["why"] if told else line
+        if is_consequence(text):
             continue
-        if rule := _first(_LOGGED, line):
+        if rule := _first(_LOGGED, text) or (_OWN if told else None):
             yield number, rule
     for number, exception in exceptions(lines):
-        yield number, _first(_LOGGED, exception) or _rule("", Cause.USER_CODE)
+        yield number, _first(_LOGGED, exception) or _OWN
 
 
 def _by_exit_code(failure: Failure, code: int | None) -> Failure:

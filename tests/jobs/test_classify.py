@@ -137,6 +137,18 @@ CASES = [
           *LAUNCHER, shown=KEY_ERROR[2]),
     _case("exception, others first", "clocks of nodes differ by a little", RUN.format(1),
           Cause.USER_CODE, *PEER_GONE, *KEY_ERROR, *LAUNCHER, shown=KEY_ERROR[2]),
+    _case("exception, told by another node", "jobs.recipes.sft", RUN.format(1), Cause.USER_CODE,
+          "sft: rank 0 ends: rank 9 failed: KeyError: 'dialogue'", *PEER_GONE),
+    _case("GPU memory, told by another node", "jobs.recipes.sft", RUN.format(1), Cause.USER_CODE,
+          "sft: rank 0 ends: rank 9 failed: OutOfMemoryError: CUDA out of memory.", *PEER_GONE,
+          advice=GPU_MEMORY),
+    _case("ECC, told by another node", "jobs.recipes.sft", RUN.format(1), Cause.INFRASTRUCTURE,
+          "sft: rank 0 ends: rank 9 failed: CUDA error: uncorrectable ECC error encountered"),
+    _case("lost peer, told by its neighbour", "jobs.recipes.sft", RUN.format(1),
+          Cause.INFRASTRUCTURE,
+          "sft: rank 9 of 12 on node-1 failed: DistBackendError: NCCL error, remote process exited "
+          "or there was a network error", "sft: rank 0 ends: rank 9 failed: DistBackendError: NCCL "
+          "error, remote process exited or there was a network error; CUDA out of memory"),
     _case("exit code alone", "the job's own", RUN.format(3), Cause.USER_CODE, "merge: no shards"),
     _case("wrong options", "jobs.recipes.sft", RUN.format(2), Cause.USER_CODE,
           "sft: --model /mnt/base is no folder on this node; is the bucket mounted?"),

@@ -201,6 +201,14 @@ def test_a_service_that_takes_nothing_is_asked_for_a_while_and_counts_as_no_retr
     assert last.reason == "OCI has taken no submission for 15 minutes"
 
 
+def test_what_was_not_submitted_uses_up_no_retry() -> None:
+    story = Story()
+    for _ in range(3):
+        story.fails(Cause.INFRASTRUCTURE, submitted=False)
+    moves = [story.fails(Cause.INFRASTRUCTURE) for _ in range(3)]
+    assert [isinstance(move, Again) for move in moves] == [True, True, False]
+
+
 def test_a_service_that_fails_now_and_then_does_not_end_the_wait_for_capacity() -> None:
     story = Story(replace(STEP, definitions=FILES[:1], capacity_minutes=30))
     story.fails(Cause.CAPACITY)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,10 +31,11 @@ BREAKABLE = ("state", "on")
 
 
 class PlainView:
-    """One line for each change, with the time in UTC: for logs and pipes."""
+    """One line for each change, with the time in UTC: for logs and pipes. *name* is in each."""
 
-    def __init__(self, console: Console, clock: Clock) -> None:
+    def __init__(self, console: Console, clock: Clock, name: str = "") -> None:
         self._console = console
+        self._name = f"{name} " if name else ""
         self._clock = clock
         self._shown: dict[str, tuple[str, str]] = {}
         self._curves: defaultdict[str, metrics.Curve] = defaultdict(metrics.Curve)
@@ -63,15 +64,20 @@ class PlainView:
 
     def _line(self, text: str) -> None:
         stamp = self._clock.now().strftime("%H:%M:%S")
-        self._console.print(f"{stamp} {text}", markup=False, highlight=False, soft_wrap=True)
+        self._console.print(
+            f"{stamp} {self._name}{text}", markup=False, highlight=False, soft_wrap=True
+        )
 
 
 class LiveView:
     """A table of the steps over the loss and the last lines of the log; it is gone when all is
     over."""
 
-    def __init__(self, console: Console, clock: Clock, run: Run) -> None:
+    def __init__(
+        self, console: Console, clock: Clock, run: Run, limit: float | None = None
+    ) -> None:
         self._clock = clock
+        self._limit = limit
         self._entries = dict(run.entries)
         self._log: deque[str] = deque(maxlen=LOG_LINES)
         self._curves: defaultdict[str, metrics.Curve] = defaultdict(metrics.Curve)
@@ -111,39 +117,42 @@ class LiveView:
         self._live.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def _draw(self) -> Group:
-        told = [f"{step}: {found.words()}" for step, found in self._machines.items()]
+        now = self._clock.now()
+        told = [bill] if (bill := cost.bill(self._entries.values(), self._limit, now)) else []
+        told += [f"{step}: {found.words()}" for step, found in self._machines.items()]
         told += [
             f"{step}: {words}" for step, curve in self._curves.items() if (words := curve.summary())
         ]
         return Group(
-            progress(Run(self._entries), self._clock.now()),
+            progress(Run(self._entries), now),
             *(Text(line, style="cyan", overflow="ellipsis", no_wrap=True) for line in told),
             *(Text(line, style="dim", overflow="ellipsis", no_wrap=True) for line in self._log),
         )
 
 
 @contextmanager
-def view(console: Console, clock: Clock, run: Run) -> Iterator[View]:
-    """The view that fits the console."""
+def view(console: Console, clock: Clock, run: Run, limit: float | None = None) -> Iterator[View]:
+    """The view that fits the console. *limit* is the spending limit, in US dollars."""
     # A dumb terminal can't draw anew: a live table would show nothing on it.
     if not console.is_terminal or console.is_dumb_terminal:
         yield PlainView(console, clock)
         return
-    with LiveView(console, clock, run) as live:
+    with LiveView(console, clock, run, limit) as live:
         yield live
 
 
-def progress(run: Run, now: datetime) -> Group:
+def progress(run: Run, now: datetime, attempts: Mapping[str, int] | None = None) -> Group:
     """The steps: state, time taken, what they run on, what that comes to; OCI's words on those
-    that did not end well, or not yet, below."""
-    drawn = _grid("step", "state", "time", "on", "list price")
+    that did not end well, or not yet, below. *attempts* count the submissions of a step."""
+    drawn = grid("step", "state", "time", "on", "list price")
     for step in STEPS:
         entry = run.get(step)
         if entry is None:
             drawn.add_row(step, Text("not run", style="dim"))
             continue
+        count = (attempts or {}).get(step, entry.attempt)
         drawn.add_row(
-            step,
+            f"{step} ({count})" if count > 1 else step,
             Text(entry.shown_state, style=STYLES.get(entry.state, "yellow")),
             _took(entry, now),
             f"{entry.replicas} x {entry.shape}" if entry.shape else "",
@@ -159,7 +168,7 @@ def progress(run: Run, now: datetime) -> Group:
 
 def costs(definitions: Iterable[Definition]) -> Table:
     """What each definition would cost, as far as that is known."""
-    drawn = _grid("definition", "on", "list price", "takes", "comes to")
+    drawn = grid("definition", "on", "list price", "takes", "comes to")
     for definition in definitions:
         found = cost.estimate(definition)
         drawn.add_row(
@@ -186,7 +195,8 @@ def _labelled(line: LogLine) -> str:
     return f"{line.label} |" if line.label else "|"
 
 
-def _grid(*headings: str) -> Table:
+def grid(*headings: str) -> Table:
+    """A table without lines."""
     drawn = Table(box=None, pad_edge=False)
     for heading in headings:
         drawn.add_column(heading, no_wrap=heading not in BREAKABLE)

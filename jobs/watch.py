@@ -164,9 +164,9 @@ def require_success(entry: Entry, log: Iterable[str] = ()) -> Entry:
     if entry.done:
         return entry
     said = f" OCI says: {entry.details}" if entry.details else ""
-    ocid = entry.ids.get("job_run") or entry.ids[entry.kind]
+    ocid = entry.ids.get("job_run") or entry.ids.get(entry.kind, "")
     whole = f"Read its log with 'python -m jobs logs {entry.step}'; " if entry.kind == "job" else ""
-    lines = [f"{entry.step} ended {entry.shown_state}.{said}", ocid]
+    lines = [f"{entry.step} ended {entry.shown_state}.{said}", *([ocid] if ocid else [])]
     if told := [f"  | {line}" for line in log]:
         lines += [f"Its log says last ({len(told)} lines):", *told]
     raise StepFailedError("\n".join(lines), f"{whole}'python -m jobs run' tries again.")

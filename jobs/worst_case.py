@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import cost
-from .budget import DEPLOYMENT_HOURS
+from .budget import DEPLOYMENT_HOURS, exposure
 from .definitions import Definition
-from .pipeline import Pipeline, Step
-from .runtime_limit import maximum_minutes
+from .pipeline import Pipeline
 
 
 @dataclass(frozen=True)
@@ -30,22 +28,11 @@ def worst_case(pipeline: Pipeline, definitions: Mapping[str, Definition]) -> Wor
         if step.kind not in ("job", "deployment"):
             continue
         chosen = [definitions[Path(file).stem] for file in step.definitions]
-        costs = [_most(step, each) for each in chosen]
-        known = [each for each in costs if each is not None]
+        costs = [exposure(step, each) for each in chosen]
         unknown += [
             f"a price or a maximum runtime of {definition.path.name}"
-            for definition, dollars in zip(chosen, costs, strict=True)
-            if dollars is None
+            for definition, most in zip(chosen, costs, strict=True)
+            if most is None
         ]
-        total += max(known, default=0.0)
+        total += max((most.dollars for most in costs if most is not None), default=0.0)
     return WorstCase(total, DEPLOYMENT_HOURS, tuple(unknown))
-
-
-def _most(step: Step, definition: Definition) -> float | None:
-    per_hour = cost.per_hour(**definition.machine)
-    if per_hour is None:
-        return None
-    if step.kind == "deployment":
-        return per_hour * DEPLOYMENT_HOURS
-    minutes = maximum_minutes(definition)
-    return None if minutes is None else per_hour * minutes / 60

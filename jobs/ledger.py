@@ -81,8 +81,14 @@ class Ledger:
         return PipelineRecord(number, fingerprint, generation, began, None, "RUNNING")
 
     def end(self, state: str) -> None:
-        """The current pipeline is over; or goes on, where *state* is RUNNING again."""
-        ended = None if state == "RUNNING" else self._clock.now().isoformat()
+        """The current pipeline is over."""
+        self._set(state, self._clock.now().isoformat())
+
+    def reopen(self) -> None:
+        """The current pipeline goes on."""
+        self._set("RUNNING", None)
+
+    def _set(self, state: str, ended: str | None) -> None:
         with self.file.writing() as database:
             database.execute(
                 "UPDATE pipelines SET state = ?, ended = ? WHERE number = ?",

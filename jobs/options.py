@@ -15,6 +15,7 @@ class Step(StrEnum):
     MERGE = "merge"
     REGISTER = "register"
     DEPLOY = "deploy"
+    SMOKE = "smoke"
 
 
 TenancyOption = Annotated[

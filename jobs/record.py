@@ -15,7 +15,10 @@ MAKES = {
     "merge": "job",
     "register": "model",
     "deploy": "deployment",
+    "smoke": "answer",
 }
+"""What each step makes in OCI; an answer stands only in the ledger."""
+
 STEPS = tuple(MAKES)
 
 # OCI's lifecycle states, as far as they end something.
@@ -78,13 +81,14 @@ class Entry:
 
     @property
     def kind(self) -> str:
-        """What the step makes in OCI: job, model or deployment."""
+        """What the step makes: a job, model or deployment in OCI, or an answer."""
         return MAKES[self.step]
 
     @property
     def made(self) -> tuple[str, ...]:
         """The OCIDs of all that the step made, the last one first."""
-        return (self.ids[self.kind], *self.replaced)
+        own = (self.ids[self.kind],) if self.kind in self.ids else ()
+        return (*own, *self.replaced)
 
     def changed(self, **values: Any) -> Entry:
         return replace(self, **values)

@@ -9,13 +9,15 @@ import typer
 
 from . import cost, tenancy
 from .console import clock, note, out, say
+from .fingerprints import definition_of
 from .options import FolderOption, IntervalOption, StepArgument, TenancyOption
-from .record import STEPS, Entry
+from .record import Entry
 from .session import runner_of
 from .views import progress
 
 if TYPE_CHECKING:
     from .definitions import Definition
+    from .pipeline import Pipeline
 
 
 def submit(
@@ -36,10 +38,10 @@ def run(
     fresh: Annotated[bool, typer.Option("--fresh", help="Every step anew.")] = False,
     interval: IntervalOption = 10.0,
 ) -> None:
-    """Stage, fine-tune, merge, register and deploy in order, from where the record stands."""
+    """Stage, fine-tune, merge, register, deploy and ask, in order, from where the ledger stands."""
     chosen = tenancy.find(tenancy_file)
     with runner_of(chosen, folder, interval) as runner:
-        _say_cost(runner.definitions)
+        _say_cost(runner.pipeline, runner.definitions)
         done = runner.run(fresh=fresh)
     out.print(progress(done, clock.now()))
     named = f" --tenancy {tenancy_file}" if tenancy_file else ""
@@ -52,9 +54,8 @@ def _print_entry(entry: Entry) -> None:
         say(f"  {name:<12} {each}")
 
 
-def _say_cost(chosen: Mapping[str, Definition]) -> None:
-    from .runner import DEFINITION_OF
-
-    found = ((step, cost.estimate(chosen[DEFINITION_OF[step]])) for step in STEPS)
+def _say_cost(pipeline: Pipeline, chosen: Mapping[str, Definition]) -> None:
+    made = (step for step in pipeline if step.kind != "answer")
+    found = ((step.name, cost.estimate(definition_of(step, chosen))) for step in made)
     said = "; ".join(f"{step} {estimate}" for step, estimate in found if estimate.shape)
     note(f"At list prices: {said}.")

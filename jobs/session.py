@@ -31,11 +31,13 @@ def runner_of(chosen: tenancy.Tenancy, folder: Path | None, interval: float) -> 
     from .auth import sign_in
     from .runner import Runner
 
-    read = definitions.read_all(folder or chosen.definitions)
-    sign_in(read["finetune"].region)
-    records = ledger_of(chosen)
-    with view(out, clock, records.read()) as shown:
-        yield Runner(read, records, shown, clock, interval)
+    folder = folder or chosen.definitions
+    pipeline = definitions.read_pipeline(folder)
+    read = definitions.read_all(folder)
+    sign_in(pipeline.region)
+    ledger = ledger_of(chosen)
+    with view(out, clock, ledger.read()) as shown:
+        yield Runner(pipeline, read, ledger, shown, clock, interval)
 
 
 def with_run(entry: Entry) -> Entry:

@@ -2,59 +2,146 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from ..auth import sign_in_ads, storage
 from ..definitions import Definition, bucket_path
-from ..errors import JobsError, StepFailedError, attempting
+from ..errors import StepFailedError, attempting
+from ..idempotency import Submission, submitting
 from ..record import Entry, Run
+from ..states import science
 from . import provenance
 from .provenance import Item
 
 WEIGHTS = (".safetensors", ".bin")
 
 
-def register(definitions: Mapping[str, Definition], run: Run) -> Entry:
-    """Create the catalog entry of what the run's merge wrote.
+def submit(submission: Submission, definitions: Mapping[str, Definition], run: Run) -> Entry:
+    """The catalog entry of what the run's merge wrote: the one that OCI has, made whole, or new.
 
     The merge left a manifest beside the weights; of a simulated run it is written here, which so
-    has something to point to. A model that was created but could not be completed is deleted
-    again: ADS leaves it ACTIVE and empty.
+    has something to point to.
 
     Raises:
         StepFailedError: the merge left no weights, or the bucket keeps no versions.
-        RefusedError: OCI refused.
+        RefusedError, UnreachableError: OCI refused, or did not answer. What was made stands, and
+            the next try goes on with it; :func:`take_back` deletes it.
     """
-    definition, merge = definitions["model"], run.need("merge")
-    artifact = str(definition.content["spec"]["artifact"])
+    merge = run.need("merge")
+    artifact = str(submission.definition.content["spec"]["artifact"])
+    found = _found(submission)
+    if found is None or not _is_whole(found.id):
+        _make(submission, definitions, run, artifact)
+        found = _found(submission)
+    with attempting(f"read the model '{submission.name}'"):
+        model = science().get_model(found.id).data if found else None
+    return _entry(submission, model).changed(simulated=merge.simulated, local=merge.local)
+
+
+def find(submission: Submission) -> Entry | None:
+    """The submission's catalog entry, if OCI has it with its artifact."""
+    found = _found(submission)
+    if found is None or not _is_whole(found.id):
+        return None
+    return _entry(submission, found)
+
+
+def take_back(submission: Submission) -> str:
+    """Delete an entry that never got its artifact: OCI shows it ACTIVE, and it is empty. What was
+    done, for a reader, or ''."""
+    found = _found(submission)
+    if found is None or _is_whole(found.id):
+        return ""
+    submission.note("deleting model", model=found.id)
+    with attempting(f"delete the model {found.id}"):
+        science().delete_model(found.id)
+    return "The incomplete catalog entry was deleted again."
+
+
+def _make(
+    submission: Submission, definitions: Mapping[str, Definition], run: Run, artifact: str
+) -> None:
+    """Create the entry; or add what it lacks, where somebody was killed in the middle."""
+    merge = run.need("merge")
     if not merge.simulated:
         _need_weights(artifact)
     left = None if merge.simulated else provenance.read(artifact)
     if left is None:
+        submission.note("writing manifest", artifact=artifact)
         left = provenance.manifest(definitions, run)
         provenance.put(artifact, left)
 
-    sign_in_ads()
     from ads.model.datascience_model import DataScienceModel
 
-    with attempting(f"read the model '{definition.title}'"):
-        model: Any = DataScienceModel.from_yaml(definition.text)
+    sign_in_ads()
+    with attempting(f"read the model '{submission.name}'"):
+        model: Any = DataScienceModel.from_yaml(submission.text)
     model.with_provenance_metadata(_provenance(definitions["finetune"], run))
     if not merge.simulated:
         model.with_custom_metadata_list(_metadata(provenance.items(left, definitions, run)))
-    _create(model, definition.title, artifact)
+    found = _found(submission)
+    name = "creating model" if found is None else "completing model"
+    submission.note(name, model=found.id if found else "")
+    with _explained(submission, artifact), submitting(submission.key):
+        if found is None:
+            model.create(model_by_reference=True)
+        else:
+            _complete(model, found.id)
+    submission.note("model created", model=model.id)
+
+
+def _complete(model: Any, model_id: str) -> None:
+    """The requests of ADS's ``create`` after its first."""
+    from ads.model.service.oci_datascience_model import OCIDataScienceModel
+
+    model.dsc_model = OCIDataScienceModel.from_id(model_id)
+    if not _answers(lambda: science().get_model_provenance(model_id)):
+        model.dsc_model.create_model_provenance(model.provenance_metadata._to_oci_metadata())
+    model.upload_artifact(model_by_reference=True)
+
+
+def _found(submission: Submission) -> Any | None:
+    from oci.pagination import list_call_get_all_results
+
+    with attempting(f"look for the model '{submission.name}'"):
+        listed = list_call_get_all_results(
+            science().list_models,
+            submission.compartment_id,
+            project_id=submission.project_id,
+            display_name=submission.name,
+        ).data
+    return submission.own(listed)
+
+
+def _is_whole(model_id: str) -> bool:
+    """Whether the entry has its artifact, which is what ADS sends last."""
+    with attempting(f"look for the artifact of the model {model_id}"):
+        return _answers(lambda: science().head_model_artifact(model_id))
+
+
+def _answers(read: Callable[[], Any]) -> bool:
+    """Whether OCI has what *read* asks for."""
+    from oci.exceptions import ServiceError
+
+    try:
+        read()
+    except ServiceError as error:
+        if error.status != 404:
+            raise
+        return False
+    return True
+
+
+def _entry(submission: Submission, model: Any) -> Entry:
     return Entry(
-        step="register",
         state=str(model.lifecycle_state),
         ids={"model": model.id},
-        digest=definition.digest,
-        title=definition.title,
-        details=artifact,
-        simulated=merge.simulated,
-        local=merge.local,
-        submitted=model.dsc_model.time_created,
-        started=model.dsc_model.time_created,
+        details=str(submission.definition.content["spec"]["artifact"]),
+        submitted=model.time_created,
+        started=model.time_created,
+        **submission.fields,
     )
 
 
@@ -96,33 +183,19 @@ def _need_weights(artifact: str) -> None:
         )
 
 
-def _create(model: Any, title: str, artifact: str) -> None:
+@contextmanager
+def _explained(submission: Submission, artifact: str) -> Iterator[None]:
+    """What ADS raises when it cannot point to the weights, for the reader."""
     from ads.model import datascience_model as ads_errors
 
+    what = f"The model '{submission.name}' could not be registered"
     try:
-        with attempting(f"register the model '{title}'"):
-            model.create(model_by_reference=True)
+        with attempting(f"register the model '{submission.name}'"):
+            yield
     except ads_errors.BucketNotVersionedError:
         raise StepFailedError(
-            f"The model '{title}' could not be registered: the bucket of {artifact} keeps no "
-            f"versions.{_take_back(model)}",
+            f"{what}: the bucket of {artifact} keeps no versions.",
             "Set versioning to Enabled on the bucket (the storage stack does).",
         ) from None
     except ads_errors.ModelFileDescriptionError as error:
-        raise StepFailedError(
-            f"The model '{title}' could not be registered: {error}{_take_back(model)}"
-        ) from None
-    except JobsError as error:
-        error.what += _take_back(model)
-        raise
-
-
-def _take_back(model: Any) -> str:
-    if not model.id:
-        return ""
-    try:
-        with attempting("delete the model"):
-            model.dsc_model.client.delete_model(model.id)
-    except JobsError:
-        return f"\nThe model {model.id} is left without an artifact: delete it."
-    return "\nThe incomplete catalog entry was deleted again."
+        raise StepFailedError(f"{what}: {error}") from None

@@ -1,0 +1,145 @@
+"""When a step has failed: why, written down; and what is done about it, written down as well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from .attempts import (
+    AGAIN,
+    FAILED,
+    STOPPED,
+    Attempted,
+    attempts,
+    failed_details,
+    failed_in_a_row,
+)
+from .classify import classify, of_error
+from .clock import Clock
+from .errors import JobsError, StepFailedError
+from .failure import explained
+from .ledger import Ledger
+from .pipeline import Step
+from .policy import Failure, Stop, next_move
+from .record import Entry, Run, as_data, entry_of
+from .run_log import tail
+from .watch import TAIL, View, require_success
+
+LOG_DELAY = 90.0
+"""Lines of a run's log take up to so many seconds to reach OCI Logging."""
+
+
+@dataclass(frozen=True)
+class Judge:
+    """What judging needs. *wait* returns after so many seconds; *take_back* deletes what is
+    half-made of an attempt that is given up, and says so."""
+
+    ledger: Ledger
+    view: View
+    clock: Clock
+    interval: float
+    wait: Callable[[float], None]
+    take_back: Callable[[Step, Attempted], str]
+
+    def ended(self, step: Step, entry: Entry) -> None:
+        """A step's run or deployment ended badly.
+
+        Raises:
+            StepFailedError: it is not tried again; with the decisive lines of its log.
+        """
+        has_log = entry.state == "FAILED" and "job_run" in entry.ids
+        failure = classify(entry, self._log(entry) if has_log else ())
+        kept = as_data(Run({entry.step: entry}))[entry.step]
+        self.ledger.note(FAILED, step.name, entry=kept, **failed_details(failure))
+        self.judge(step, entry)
+
+    def refused(self, step: Step, error: JobsError) -> None:
+        """OCI took no submission. Raises *error* if it is not tried again."""
+        failure = of_error(error)
+        self.ledger.note(FAILED, step.name, **failed_details(failure))
+        self.judge(step, None, error)
+
+    def judge(self, step: Step, entry: Entry | None = None, error: JobsError | None = None) -> None:
+        """What to do about the last failure that was written down.
+
+        Raises:
+            JobsError: it is not tried again.
+        """
+        found = attempts(self.ledger.events_of(step.name))
+        last = found[-1]
+        now = self.clock.now()
+        move = next_move(step, last.last.failure, failed_in_a_row(found), now, last.key)
+        if isinstance(move, Stop):
+            raise self._stopped(step, last, move, entry, error)
+        until = now + timedelta(seconds=move.seconds)
+        self.ledger.note(
+            AGAIN,
+            step.name,
+            until=until.isoformat(),
+            definition=move.definition,
+            reason=move.reason,
+        )
+
+    def _stopped(
+        self,
+        step: Step,
+        last: Attempted,
+        move: Stop,
+        entry: Entry | None,
+        error: JobsError | None,
+    ) -> JobsError:
+        """The error that ends the pipeline."""
+        failure = last.last.failure
+        if error is not None:
+            deleted = self._deleted(step, last)
+            error.what += f"\n{deleted}" if deleted else ""
+            error.advice = error.advice or move.advice
+        elif entry is not None and not entry.done:
+            error = _failed(entry, failure, move)
+        else:
+            error = StepFailedError(failure.reason, move.advice)
+        self.ledger.note(STOPPED, step.name, reason=move.reason)
+        return error
+
+    def _deleted(self, step: Step, last: Attempted) -> str:
+        try:
+            return self.take_back(step, last)
+        except JobsError:
+            return "What was made of it stands: the next 'python -m jobs run' deletes it."
+
+    def _log(self, entry: Entry) -> list[str]:
+        """The log of a failed run. In OCI the last lines may be on their way still."""
+        waited, arrives = 0.0, not (entry.simulated or entry.local)
+        while True:
+            try:
+                lines = [line.text for line in tail(entry, TAIL)]
+            except JobsError:  # it was said while the run was followed
+                return []
+            if not arrives or explained(lines) or waited >= LOG_DELAY:
+                return lines
+            self.wait(self.interval)
+            waited += self.interval
+
+
+def spent_on(ledger: Ledger) -> Iterator[Entry]:
+    """All that the current pipeline has submitted: what stands, and what failed before."""
+    standing = ledger.read().entries
+    yield from standing.values()
+    keys = {entry.key for entry in standing.values()}
+    for event in ledger.events():
+        if event.name == FAILED and "entry" in event.details:
+            entry = entry_of(dict(event.details["entry"]))
+            if entry.key not in keys:
+                keys.add(entry.key)
+                yield entry
+
+
+def _failed(entry: Entry, failure: Failure, move: Stop) -> JobsError:
+    try:
+        require_success(entry, failure.lines)
+    except StepFailedError as error:
+        error.what += f"\nIt is not submitted again: {move.reason}."
+        error.advice = f"{move.advice}\n{error.advice}" if move.advice else error.advice
+        return error
+    raise AssertionError(entry)

@@ -30,9 +30,11 @@ class Statement:
 
 
 def tenancy() -> Tenancy:
-    """The demo's tenancy file, serving with an image of its own."""
+    """The demo's tenancy file, serving with an image of its own, training with checkpoints."""
     found = load(DEMO)
-    return found.model_copy(update={"serving": found.serving.model_copy(update={"image": IMAGE})})
+    serving = found.serving.model_copy(update={"image": IMAGE})
+    finetune = found.finetune.model_copy(update={"recipe": "sft"})
+    return found.model_copy(update={"serving": serving, "finetune": finetune})
 
 
 def statements(wanted: Tenancy, scope: identity.Scope) -> list[Statement]:

@@ -27,17 +27,19 @@ from jobs import tenancy as named
 from jobs.auth import client as signed_in
 from jobs.auth import sign_in
 from jobs.clock import SystemClock
-from jobs.definitions import read_all
+from jobs.definitions import read_all, read_pipeline
 from jobs.ledger import Ledger
 from jobs.predict import DIALOGUE, predict
 from jobs.record import STEPS
 from jobs.run_log import tail
 from jobs.runner import Runner
+from jobs.teardown import delete
 from jobs.watch import require_success
 from ocimock.credentials import write_private
 from ocimock.iam.decisions import Decision
 from ocimock.iam.enforcement import decisions
 from ocimock.inprocess import MockedCloud
+from tests.e2e import looking_after
 from tests.e2e.administrator import Administrator
 from tests.jobs.samples import OwnedClock, Recorder
 
@@ -86,20 +88,30 @@ class Way:
         with self._as_person():
             yield "secret set", self._set_secret
             yield "emit", self._emit
-            for step in STEPS:
-                yield step, lambda step=step: self._run(step, self.records)  # type: ignore[misc]
-            yield "logs", self._read_logs
-            yield "predict", self._predict
-            yield "metrics", self._read_metrics
+            yield from self._runner("", self.records)
             yield "repository", self._read_repository
         with self._as_resource(self.places["notebook"]):
             own = Ledger(self.folder / "notebook.db", SystemClock())
-            for step in STEPS:
-                yield (
-                    f"notebook: {step}",
-                    lambda step=step: self._run(step, own),  # type: ignore[misc]
-                )
+            yield from self._runner("notebook: ", own)
             yield "notebook: large model", self._export_model
+
+    def _runner(self, who: str, records: Ledger) -> Iterator[tuple[str, Callable[[], None]]]:
+        """All that the runner does, in whoever's name."""
+        definitions = self.folder / "definitions"
+        home = self.folder / f"lead of {who or 'a person'}"
+        yield f"{who}ledger", lambda: looking_after.keep_a_ledger(definitions, home)
+        for step in STEPS:
+            yield f"{who}{step}", lambda step=step: self._run(step, records)  # type: ignore[misc]
+        yield f"{who}logs", lambda: self._read_logs(records)
+        yield f"{who}log itself", self._read_log
+        yield f"{who}predict", lambda: self._predict(records)
+        yield f"{who}metrics", lambda: looking_after.look(list(records.read().entries.values()))
+        yield (
+            f"{who}stop",
+            lambda: looking_after.ask_to_stop(definitions, records.read().need("finetune")),
+        )
+        yield f"{who}delete", lambda: delete(records, Recorder(), OwnedClock(), 1.0)
+        yield f"{who}weights", lambda: looking_after.delete_weights(definitions)
 
     # --- the people, and whoever signed in as they do ---------------------------------------------
 
@@ -131,26 +143,23 @@ class Way:
         emit.emit(named.Tenancy("demo"), outputs, self.folder / "definitions")
 
     def _run(self, step: str, records: Ledger) -> None:
-        chosen = read_all(self.folder / "definitions")
-        runner = Runner(chosen, records, Recorder(), OwnedClock())
+        folder = self.folder / "definitions"
+        runner = Runner(read_pipeline(folder), read_all(folder), records, Recorder(), OwnedClock())
         require_success(runner.follow(runner.submit(step)))
 
-    def _read_logs(self) -> None:
-        lines = [line.text for line in tail(self.records.read().need("finetune"))]
+    def _read_logs(self, records: Ledger) -> None:
+        lines = [line.text for line in tail(records.read().need("finetune"))]
         assert lines
         refused = [line for line in lines if "could not" in line]
         assert not refused, refused
 
-    def _predict(self) -> None:
-        assert predict(self.records.read().need("deploy"), DIALOGUE).simulated
+    def _read_log(self) -> None:
+        """As ADS's own ``watch`` does, and the console, before they show what is in it."""
+        client = signed_in(oci.logging.LoggingManagementClient)
+        client.get_log(self.places["log group"], self.places["jobs log"])
 
-    def _read_metrics(self) -> None:
-        details = oci.monitoring.models.SummarizeMetricsDataDetails(
-            namespace=f"finetune_{plan_for(self.tenancy).slug.replace('-', '_')}",
-            query="gpu.gpu_utilization[1m].mean()",
-        )
-        client = signed_in(oci.monitoring.MonitoringClient)
-        client.summarize_metrics_data(self.cloud.compartment_id, details)
+    def _predict(self, records: Ledger) -> None:
+        assert predict(records.read().need("deploy"), DIALOGUE).simulated
 
     def _read_repository(self) -> None:
         """To whom the image is pushed; OCI shows a list only to who may see all of them."""

@@ -32,12 +32,13 @@ _STRICT = Settings(verify_signatures=True, enforce_iam=True)
 
 _BOOTSTRAP = "Job run bootstrap failure: could not "
 _CODE = "Job run artifact execution failed with exit code 1: could not "
-_NO_JOB = "Could not create the job 'llama2-13b-stage'"
+_NO_LIST = "Could not look for the job 'llama2-13b-stage-"
+_NO_JOB = "Could not create the job 'llama2-13b-stage-"
 _NO_SECRET = "Could not put the secret 'huggingface-token' into the vault"
 
 # Which step breaks without a statement, with which words, and on which resource type of its own.
 BREAKS = {
-    "dynamic-group: manage data-science-family": ("notebook: stage", _NO_JOB),
+    "dynamic-group: manage data-science-family": ("notebook: stage", _NO_LIST),
     "dynamic-group: use virtual-network-family": ("notebook: stage", _NO_JOB),
     "dynamic-group: read data-science-jobs": ("stage", _BOOTSTRAP + "read its job"),
     "dynamic-group: read data-science-job-runs": ("stage", _BOOTSTRAP + "read itself"),
@@ -59,13 +60,13 @@ BREAKS = {
         "notebook: large model",
         "in bucket 'demo-models' as objectstorage-eu-frankfurt-1",
     ),
-    "group: manage data-science-family": ("stage", _NO_JOB),
+    "group: manage data-science-family": ("stage", _NO_LIST),
     "group: use virtual-network-family": ("stage", _NO_JOB),
-    "group: manage log-groups": ("logs", "Could not read the log of 'finetune'"),
+    "group: manage log-groups": ("log itself", "Authorization failed or requested resource not"),
     "group: manage log-content": ("logs", "Could not read the log of 'finetune'"),
     "group: read metrics": ("metrics", "compartment ocid1.compartment."),
     "group: read buckets": ("register", "Either the bucket named 'demo-models' does not exist"),
-    "group: manage objects": ("register", "Could not write tunestack.json"),
+    "group: manage objects": ("ledger", "ledger/demo/lease.json: OCI answered 404"),
     "group: manage repos": ("repository", "container_repository ocid1.containerrepo."),
     "any-user: use log-content": ("deploy", "could not write to log ocid1.log."),
     "group: manage secret-family": ("secret set", _NO_SECRET),

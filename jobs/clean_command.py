@@ -9,16 +9,13 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from . import definitions, tenancy
-from .bucket_folder import BucketFolder
+from . import tenancy
 from .console import clock, note, out, say
 from .errors import RecordError
-from .leading import Leadership
-from .ledger import Ledger
-from .mirror import Mirror
 from .options import FolderOption, IntervalOption, TenancyOption
 from .orphans import Orphan, delete, find
 from .session import sign_in_to
+from .work import open_work
 
 
 def clean(
@@ -39,14 +36,12 @@ def clean(
     replaced, models without an artifact, jobs without a run. Nothing else is touched.
     """
     chosen = tenancy.find(tenancy_file)
-    pipeline = definitions.read_pipeline(folder or chosen.definitions)
-    sign_in_to(pipeline.region)
-    home = chosen.ledger.parent
-    mirror = Mirror(chosen.ledger, BucketFolder(pipeline.ledger), clock, note)
+    work = open_work(folder or chosen.definitions, chosen.ledger, clock, note)
+    sign_in_to(work.pipeline.region)
     # Whoever leads may be making something that this ledger does not know yet.
-    with Leadership(home, mirror, clock, note) as lead:
+    with work.leadership as lead:
         lead.require()
-        found = find(pipeline, Ledger(chosen.ledger, clock, lead.changed))
+        found = find(work.pipeline, work.ledger)
         if as_json:
             say(json.dumps([_plain(each) for each in found], indent=2))
         else:

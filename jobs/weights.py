@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from .auth import storage
 from .definitions import Definition, bucket_path
 from .errors import attempting
+from .pipeline import Pipeline
 
 # Destinations of the jobs' mounts that they write to; the others are read.
 _WRITTEN = ("outputs", "merged")
@@ -48,6 +49,17 @@ def find(definitions: Mapping[str, Definition], *, staged: bool = False) -> list
     """What lies in those folders now; folders that hold nothing are left out."""
     found = [Leftovers(uri, _versions(uri)) for uri in folders(definitions, staged=staged)]
     return [leftovers for leftovers in found if leftovers.versions]
+
+
+def mirror(pipeline: Pipeline) -> Leftovers | None:
+    """The ledger's mirror; None where there is none."""
+    found = Leftovers(pipeline.ledger, _versions(pipeline.ledger))
+    return found if found.versions else None
+
+
+def again(leftovers: Leftovers) -> Leftovers:
+    """What lies in the same folder now."""
+    return Leftovers(leftovers.uri, _versions(leftovers.uri))
 
 
 def delete(leftovers: Leftovers) -> None:

@@ -97,6 +97,15 @@ class BucketFolder:
             self._delete_version(name, replacing.version)
         return written
 
+    def delete(self, name: str) -> None:
+        """Delete the object, if it is there; a versioned bucket keeps what it was."""
+        try:
+            with attempting(f"delete {self.uri}{name}"):
+                self._client.delete_object(*self._place(name), retry_strategy=self._retries)
+        except RefusedError as error:
+            if error.status != 404:
+                raise
+
     def tidy(self) -> None:
         """Delete the superseded versions that a killed process left behind."""
         page = None

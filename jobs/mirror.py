@@ -18,7 +18,6 @@ from .errors import JobsError, LostLeadError, StaleWriteError
 from .ledger_copy import PipelineCopy, apart, copies, merged, parse, rewrite
 
 PIPELINES = "pipelines/"
-DEFINITIONS = "definitions/"
 _PAUSE = timedelta(seconds=1)
 # After a failure: each try takes the SDK some seconds.
 _LONG_PAUSE = timedelta(seconds=30)
@@ -86,19 +85,6 @@ class Mirror:
         if self._failing:
             self._failing = False
             self._say("The ledger's mirror is written again.")
-
-    def publish(self, definitions: dict[str, str]) -> None:
-        """Keep the definitions' texts beside the ledger, for machines without Terraform."""
-        present = self.folder.names(DEFINITIONS)
-        for name, text in definitions.items():
-            found = self.folder.read(DEFINITIONS + name) if DEFINITIONS + name in present else None
-            if found is None or found.text != text:
-                self.folder.write(DEFINITIONS + name, text, found)
-
-    def definitions(self) -> dict[str, str]:
-        """The texts that :meth:`publish` kept, by file name."""
-        found = (self.folder.read(name) for name in self.folder.names(DEFINITIONS))
-        return {stored.name.removeprefix(DEFINITIONS): stored.text for stored in found if stored}
 
     def _put(self, name: str, text: str) -> None:
         before = self._stored.get(name)

@@ -237,15 +237,6 @@ def test_with_a_ledger_of_its_own_a_machine_leads_without_the_bucket(
     assert len(here.said) == 1
 
 
-def test_definitions_are_kept_beside_the_ledger(here: Machine, there: Machine) -> None:
-    here.mirror.publish({"stage.yaml": "kind: job", "model.yaml": "kind: model"})
-    here.mirror.publish({"stage.yaml": "kind: job # changed"})
-    assert there.mirror.definitions() == {
-        "stage.yaml": "kind: job # changed",
-        "model.yaml": "kind: model",
-    }
-
-
 def test_a_folder_refuses_what_does_not_replace_what_is_there(here: Machine) -> None:
     first = here.folder.write("x.json", "1", None)
     second = here.folder.write("x.json", "2", first)

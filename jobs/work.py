@@ -1,0 +1,98 @@
+"""All that running one tenancy's pipeline needs in this process, for the command line and the API
+alike: its definitions, its ledger, and its part in who leads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .bucket_folder import BucketFolder
+from .clock import Clock
+from .definitions import Definition, read_all, read_pipeline
+from .errors import JobsError
+from .following import Following
+from .leading import Leadership
+from .ledger import Ledger
+from .mirror import Mirror
+from .pipeline import Pipeline
+from .publishing import publish
+from .record import Entry, Run
+from .runner import Runner
+from .watch import Extras, View
+
+
+@dataclass(frozen=True)
+class Work:
+    """One pipeline; *folder* holds its definitions. Whoever uses it is signed in."""
+
+    folder: Path
+    pipeline: Pipeline
+    definitions: Mapping[str, Definition]
+    ledger: Ledger
+    leadership: Leadership
+    clock: Clock
+
+    def run(self, view: View, interval: float, *, fresh: bool = False) -> Run:
+        """Run the pipeline, or follow the process that does, to its end.
+
+        Raises:
+            JobsError: it ended badly; see :meth:`Runner.run`.
+        """
+        runner = self.runner(view, interval)
+
+        def lead(followed: bool) -> Run:
+            self._publish()
+            return runner.run(fresh=fresh and not followed)
+
+        return self._following(view, interval).lead_or_follow(lead)
+
+    def submit(self, view: View, step: str) -> Entry:
+        """Submit one step. Raises :class:`LeadError` where another process leads."""
+        with self.leadership:
+            self.leadership.require()
+            return self.runner(view, 10.0).submit(step)
+
+    def follow(self, view: View, interval: float) -> None:
+        """Show what the leader does, until nobody leads."""
+        self._following(view, interval).follow()
+
+    def runner(self, view: View, interval: float) -> Runner:
+        lead = self.leadership
+        return Runner(
+            self.pipeline, self.definitions, self.ledger, view, self.clock, interval,
+            beat=lead.heartbeat, confirm=lead.confirm,
+        )  # fmt: skip
+
+    def _publish(self) -> None:
+        """Keep the definitions in the bucket, for machines without Terraform."""
+        mirror = self.leadership.mirror
+        if mirror is None or not self.leadership.mirrored:
+            return
+        texts = {path.name: path.read_text("utf-8") for path in sorted(self.folder.glob("*.yaml"))}
+        try:
+            publish(mirror.folder, texts)
+        except JobsError:  # the ledger's own mirror says that the bucket does not answer
+            return
+
+    def _following(self, view: View, interval: float) -> Following:
+        from . import machines
+        from .run_log import Reader
+
+        def extras() -> Extras:
+            return Extras(view, self.clock, Reader().new, machines.look)
+
+        return Following(self.leadership, self.ledger, view, self.clock, interval, extras)
+
+
+def open_work(folder: Path, path: Path, clock: Clock, say: Callable[[str], None]) -> Work:
+    """The pipeline that the definitions in *folder* describe, with its ledger at *path*.
+
+    Raises:
+        DefinitionError: a definition is missing, or not in order.
+    """
+    pipeline, definitions = read_pipeline(folder), read_all(folder)
+    mirror = Mirror(path, BucketFolder(pipeline.ledger), clock, say)
+    leadership = Leadership(path.parent, mirror, clock, say)
+    ledger = Ledger(path, clock, leadership.changed)
+    return Work(folder, pipeline, definitions, ledger, leadership, clock)

@@ -6,7 +6,6 @@ import json
 import re
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -76,25 +75,6 @@ def metrics(
         return
     out.print(_table(found))
     say(found.summary(), style="cyan")
-
-
-def report(
-    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="The HTML file to write.")],
-    tenancy_file: TenancyOption = None,
-    folder: FolderOption = None,
-) -> None:
-    """Write one HTML file with the steps and the loss curve; it loads nothing."""
-    from .files import write_atomically
-    from .report import page
-
-    chosen = tenancy.find(tenancy_file)
-    run = ledger_of(chosen).read()
-    trained = with_run(run.need("finetune"))
-    sign_in_where(trained)
-    found = curves.curve_of(trained, folder or chosen.definitions)
-    points = [dict(point.values) for point in found.all()]
-    write_atomically(to, page(f"tunestack: {chosen.name}", run, points, clock.now()))
-    say(str(to))
 
 
 def _with_log(entry: Entry) -> Entry:

@@ -1,60 +1,107 @@
-"""The commands that follow what was submitted."""
+"""The command that follows what was submitted, as it goes."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 import typer
 
-from . import cost, tenancy
-from .console import clock, note, out, say
-from .options import IntervalOption, Step, TenancyOption
-from .record import as_data
+from . import cost, status, tenancy
+from .console import clock, out, say
+from .errors import RecordError, StepFailedError
+from .json_view import JsonView
+from .ledger import Ledger
+from .options import FolderOption, IntervalOption, Step, TenancyOption
 from .session import ledger_of, sign_in_where
-from .views import progress, view
+from .views import PlainView, view
+from .watch import View
 
 
 def watch(
-    step: Annotated[Step | None, typer.Argument(help="Default: the last one submitted.")] = None,
+    step: Annotated[Step | None, typer.Argument(help="Default: all steps.")] = None,
     tenancy_file: TenancyOption = None,
+    folder: FolderOption = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Of all tenancies in this folder; states only.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     interval: IntervalOption = 10.0,
 ) -> None:
-    """Follow a submitted step to its end; exits 0 when it ends well and 1 when it does not."""
-    from .runner import Runner
-    from .states import latest
-
-    chosen = tenancy.find(tenancy_file)
-    records = ledger_of(chosen)
-    entry = records.read().need(step.value) if step else latest(records.read())
-    sign_in_where(entry)
-    with view(out, clock, records.read()) as shown:
-        Runner({}, records, shown, clock, interval).finish(entry)
-    out.print(progress(records.read(), clock.now()))
-
-
-def status(
-    tenancy_file: TenancyOption = None,
-    offline: Annotated[
-        bool, typer.Option("--offline", help="The record only; asks no one.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
-) -> None:
-    """What was run and how it stands, as OCI says now."""
-    chosen = tenancy.find(tenancy_file)
-    records = ledger_of(chosen)
-    if not offline and records.read().entries:
-        from .states import refresh
-
-        sign_in_where(*records.read().entries.values())
-        refresh(records)
-    found = records.read()
-    if as_json:
-        say(json.dumps(as_data(found), indent=2))
+    """Follow the pipeline to its end, with the steps that a 'run' elsewhere submits: states, the
+    log of all nodes, loss, GPUs; exits 0 when it ends well and 1 when it does not."""
+    if every:
+        _watch_all(interval, as_json=as_json)
         return
-    out.print(progress(found, clock.now()))
-    for entry in found.entries.values():
-        artifact = {"artifact": entry.details} if entry.kind == "model" else {}
-        for name, each in {**entry.ids, **artifact}.items():
-            say(f"  {entry.step:<9} {name:<12} {each}")
-    note(cost.price_note(), style="dim")
+    chosen = tenancy.find(tenancy_file)
+    ledger = ledger_of(chosen)
+    _need_entries(ledger, step)
+    limit = status.spending_limit(folder or chosen.definitions)
+    watching = partial(_watch, chosen.name, ledger, step, interval)
+    if as_json:
+        _in_json(watching, ledger, limit)
+        return
+    with view(out, clock, ledger.read(), limit) as shown:
+        watching(shown)
+    out.print(status.shown(status.current(ledger, clock.now()), limit, clock.now()))
+
+
+def _need_entries(ledger: Ledger, step: Step | None) -> None:
+    run = ledger.read()
+    if step is not None:
+        run.need(step.value)
+    elif not ledger.pipelines():
+        raise RecordError("Nothing was run yet.", "Start with 'python -m jobs run'.")
+    sign_in_where(*run.entries.values())
+
+
+def _watch(name: str, ledger: Ledger, step: Step | None, interval: float, shown: View) -> None:
+    from .overview import Observer
+    from .pipeline_watch import PipelineWatch
+
+    PipelineWatch(
+        ledger=ledger,
+        view=shown,
+        clock=clock,
+        observe=Observer(clock, interval).observe,
+        led=partial(_is_led, name),
+        interval=interval,
+        step=step.value if step else "",
+    ).watch()
+
+
+def _in_json(watching: Callable[[View], None], ledger: Ledger, limit: float | None) -> None:
+    """The last line says how it ended, and what it has cost."""
+    shown = JsonView(say, clock)
+    try:
+        watching(shown)
+    except StepFailedError as error:
+        shown.end("FAILED", reason=error.what, **_spent(ledger, limit))
+        raise
+    shown.end("SUCCEEDED", **_spent(ledger, limit))
+
+
+def _spent(ledger: Ledger, limit: float | None) -> dict[str, float | None]:
+    spent = cost.total(ledger.read().entries.values(), clock.now())
+    return {"spent_usd": round(spent, 2), "spending_limit_usd": limit}
+
+
+def _watch_all(interval: float, *, as_json: bool) -> None:
+    from .overview import ledgers
+    from .watch_all import WatchAll
+
+    found = ledgers(clock)
+    sign_in_where(*(entry for each in found.values() for entry in each.read().entries.values()))
+
+    def shown(name: str) -> View:
+        return JsonView(say, clock, tenancy=name) if as_json else PlainView(out, clock, name)
+
+    WatchAll(found, shown, clock, _is_led, interval).watch()
+
+
+def _is_led(name: str) -> bool:
+    from .leading import Leadership
+
+    folder = tenancy.Tenancy(name).ledger.parent
+    return Leadership(folder, None, clock, say).leader() is not None

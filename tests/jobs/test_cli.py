@@ -9,16 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from jobs import cli, runner, watch_commands
+from jobs import cli, watch_commands
 from jobs.clock import SystemClock
 from jobs.errors import StepFailedError
 from jobs.ledger import Ledger
+from jobs.pipeline_watch import PipelineWatch
 from tests.jobs.samples import START, entry, write_all
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = (
     "emit", "check", "submit", "run", "watch", "status", "predict", "logs", "metrics", "cancel",
-    "delete",
+    "delete", "history",
 )  # fmt: skip
 
 
@@ -163,7 +164,7 @@ def test_status_of_the_record(home: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "not run" in printed
 
     assert cli.main(["status", "--offline", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)["finetune"]
+    found = json.loads(capsys.readouterr().out)["steps"]["finetune"]
     assert found["simulated"] is True
     assert found["submitted"] == START.isoformat()
 
@@ -186,12 +187,11 @@ def test_exit_codes_of_watch(
 ) -> None:
     Ledger(Path(".tunestack/demo/ledger.db"), SystemClock()).put(entry("finetune", "IN_PROGRESS"))
 
-    def finish(self: runner.Runner, seen: object) -> object:
+    def watch(self: PipelineWatch) -> None:
         if raised:
             raise raised
-        return entry("finetune")
 
-    monkeypatch.setattr(runner.Runner, "finish", finish)
+    monkeypatch.setattr(PipelineWatch, "watch", watch)
     monkeypatch.setattr(watch_commands, "sign_in_where", lambda *entries: None)
     assert cli.main(["watch"]) == code
     assert said in capsys.readouterr().err

@@ -1,0 +1,97 @@
+"""From a tenancy file to what OCI gets: fallback machines, and room for the runner's tags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.auth import sign_in
+from jobs.definitions import read_all, read_pipeline
+from jobs.idempotency import TAGS
+from jobs.ledger import Ledger
+from jobs.record import Entry
+from jobs.runner import Runner
+from ocimock import mock_oci
+from ocimock.inprocess import MockedCloud
+from tests.jobs import workbench
+from tests.jobs.samples import OwnedClock, Recorder
+
+OCIDS = """\
+tenancy_ocid: ocid1.tenancy.oc1..aaaaaaaaocimocktenancy
+compartment_ocid: ocid1.compartment.oc1..aaaaaaaaocimockcompartment
+region: eu-frankfurt-1
+home_region: us-ashburn-1
+hub: {token: false}
+"""
+OWN_TAGS = {f"own-{number}": "x" for number in range(7)}
+
+
+@pytest.fixture
+def cloud() -> Iterator[MockedCloud]:
+    with mock_oci() as mocked:
+        yield mocked
+
+
+def _run(cloud: MockedCloud, folder: Path, text: str) -> dict[str, Entry]:
+    """The entries of a whole pipeline of a tenancy file."""
+    bench = workbench.build(cloud)
+    file = folder / "demo.yaml"
+    file.write_text(OCIDS + text)
+    for name, definition in bench.emitted(file).items():
+        (folder / name).write_text(definition)
+    file.unlink()
+    sign_in()
+    clock = OwnedClock()
+    ledger = Ledger(folder / "ledger.db", clock)
+    runner = Runner(read_pipeline(folder), read_all(folder), ledger, Recorder(), clock)
+    return dict(runner.run().entries)
+
+
+def _tags(cloud: MockedCloud, entries: dict[str, Entry]) -> dict[str, dict[str, str]]:
+    """The freeform tags of all that was made."""
+    science = workbench.science(cloud)
+    found: dict[str, Any] = {"model": science.get_model(entries["register"].ids["model"])}
+    found["deployment"] = science.get_model_deployment(entries["deploy"].ids["deployment"])
+    for step in ("stage", "finetune", "merge"):
+        found[f"job of {step}"] = science.get_job(entries[step].ids["job"])
+        found[f"run of {step}"] = science.get_job_run(entries[step].ids["job_run"])
+    return {what: answer.data.freeform_tags for what, answer in found.items()}
+
+
+def test_as_many_own_tags_as_the_tenancy_file_takes_leave_room_for_the_runners(
+    cloud: MockedCloud, tmp_path: Path
+) -> None:
+    entries = _run(cloud, tmp_path, f"tags: {{{', '.join(f'{tag}: x' for tag in OWN_TAGS)}}}\n")
+    for what, tags in _tags(cloud, entries).items():
+        assert tags.keys() == {*OWN_TAGS, *TAGS}, what
+
+
+def test_a_shape_that_oci_has_none_of_gives_way_to_the_next(
+    cloud: MockedCloud, tmp_path: Path
+) -> None:
+    cloud.capacity.exhaust("VM.GPU.A10.2")
+    entries = _run(
+        cloud,
+        tmp_path,
+        "finetune: {fallback_shapes: [BM.GPU.H100.8]}\nmerge: {fallback_shapes: [VM.GPU.A10.1]}\n"
+        "serving: {fallback_shapes: [BM.GPU.A10.4]}\n",
+    )
+
+    assert {step: (entry.definition, entry.shape, entry.replicas) for step, entry in entries.items()
+            if entry.definition.count("fallback")} == {
+        "finetune": ("finetune.fallback-1.yaml", "BM.GPU.H100.8", 1),
+        "merge": ("merge.fallback-1.yaml", "VM.GPU.A10.1", 1),
+        "deploy": ("deployment.fallback-1.yaml", "BM.GPU.A10.4", 1),
+    }  # fmt: skip
+    run = workbench.science(cloud).get_job_run(entries["finetune"].ids["job_run"]).data
+    assert run.lifecycle_state == "SUCCEEDED"
+    job = workbench.science(cloud).get_job(entries["finetune"].ids["job"]).data
+    assert job.job_infrastructure_configuration_details.shape_name == "BM.GPU.H100.8"
+    command = job.job_configuration_details.environment_variables["OCI__LAUNCH_CMD"]
+    # 48 rows a step, as 6 x 2 GPUs with 4 each would have taken: the same training.
+    assert "--batch-size 3 --gradient-accumulation 2" in command
+    [step] = [step for step in read_pipeline(tmp_path) if step.name == "finetune"]
+    assert f"--checkpoints {step.checkpoints.rstrip('/')} " in command

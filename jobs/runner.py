@@ -31,6 +31,7 @@ from .watch import Follower, View
 
 # A session that has run out says nothing about what was submitted: it is gone on with later.
 _NOT_SIGNED_IN = 401
+_TURNED_AWAY = (RefusedError, UnreachableError, StepFailedError)
 
 
 def _nothing() -> None:
@@ -92,11 +93,19 @@ class Runner:
         if decision.action is Action.FOLLOW and decision.entry and not decision.entry.ended:
             raise under_way(decision.entry)
         if decision.action is Action.RESUME:
-            return self._submissions.send(step, self._standing.attempts(step)[-1])
+            return self._once(step, self._standing.attempts(step)[-1])
         found = self._submissions.clear(step)
         if found is not None and not found.ended:
             return found
-        return self._submissions.send(step, self._submissions.begin(step, 0))
+        return self._once(step, self._submissions.begin(step, 0))
+
+    def _once(self, step: Step, attempted: Attempted) -> Entry:
+        """Submit and do not wait, whatever the failure policy says to a refusal."""
+        try:
+            return self._submissions.send(step, attempted)
+        except _TURNED_AWAY as error:
+            self._judge.refused(step, error)
+            raise
 
     def follow(self, entry: Entry) -> Entry:
         """Follow a submitted step to its end, however that is."""
@@ -161,7 +170,7 @@ class Runner:
         """Submit, and follow to the end; a failure is judged."""
         try:
             entry = self._submissions.send(step, attempted)
-        except (RefusedError, UnreachableError, StepFailedError) as error:
+        except _TURNED_AWAY as error:
             if isinstance(error, RefusedError) and error.status == _NOT_SIGNED_IN:
                 raise
             self._judge.refused(step, error)

@@ -18,9 +18,10 @@ from jobs import predict as room
 from jobs.auth import sign_in
 from jobs.clock import SystemClock
 from jobs.errors import PredictionError, RefusedError, StepFailedError
+from jobs.idempotency import Submission
 from jobs.ledger import Ledger
 from jobs.predict import DIALOGUE, PROMPT, predict
-from jobs.record import STEPS, Run
+from jobs.record import STEPS, Entry, Run
 from jobs.runner import Runner
 from jobs.states import model_deployment
 from jobs.steps import job, model
@@ -34,6 +35,7 @@ from tests.jobs.samples import OwnedClock, Recorder, entry
 from tests.jobs.workbench import BUCKET, Faults, Workbench
 
 MANIFEST = "merged/tunestack.json"
+KEY = "0123456789abcdef01234567"
 
 
 @pytest.fixture
@@ -71,14 +73,19 @@ def faults(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Faults:
 
 def _runner(bench: Workbench, records: Ledger) -> tuple[Runner, Recorder]:
     view = Recorder()
-    return Runner(bench.definitions(), records, view, OwnedClock()), view
+    return Runner(bench.pipeline(), bench.definitions(), records, view, OwnedClock()), view
+
+
+def _submission(bench: Workbench, step: str, name: str = "") -> Submission:
+    definition = bench.definitions()[name or step]
+    return Submission("demo", step, KEY, definition)
 
 
 # --- what is submitted -----------------------------------------------------------------------
 
 
 def test_the_fine_tuning_is_one_job_of_six_nodes(bench: Workbench, cloud: MockedCloud) -> None:
-    made = job.submit("finetune", bench.definitions()["finetune"])
+    made = job.submit(_submission(bench, "finetune"))
 
     stored = workbench.science(cloud).get_job(made.ids["job"]).data
     [group] = stored.job_node_configuration_details.job_node_group_configuration_details_list
@@ -98,7 +105,7 @@ def test_the_fine_tuning_is_one_job_of_six_nodes(bench: Workbench, cloud: Mocked
 
 
 def test_the_merge_is_a_job_of_one_node(bench: Workbench, cloud: MockedCloud) -> None:
-    made = job.submit("merge", bench.definitions()["merge"])
+    made = job.submit(_submission(bench, "merge"))
     stored = workbench.science(cloud).get_job(made.ids["job"]).data
     assert stored.job_node_configuration_details is None
     assert stored.job_infrastructure_configuration_details.shape_name == "VM.GPU.A10.2"
@@ -107,7 +114,7 @@ def test_the_merge_is_a_job_of_one_node(bench: Workbench, cloud: MockedCloud) ->
 
 
 def test_staging_is_a_job_of_one_node_without_gpu(bench: Workbench, cloud: MockedCloud) -> None:
-    made = job.submit("stage", bench.definitions()["stage"])
+    made = job.submit(_submission(bench, "stage"))
     stored = workbench.science(cloud).get_job(made.ids["job"]).data
     infrastructure = stored.job_infrastructure_configuration_details
     assert infrastructure.shape_name == "VM.Standard.E4.Flex"
@@ -185,13 +192,9 @@ def test_from_run_to_delete(
     assert _calls(cloud, "create_model_deployment") == 1
 
     assert cli.main(["status", "--json"]) == 0
-    status = json.loads(capfd.readouterr().out)
+    status = json.loads(capfd.readouterr().out)["steps"]
     assert [status[step]["state"] for step in STEPS] == [
-        "SUCCEEDED",
-        "SUCCEEDED",
-        "SUCCEEDED",
-        "ACTIVE",
-        "ACTIVE",
+        *("SUCCEEDED", "SUCCEEDED", "SUCCEEDED", "ACTIVE", "ACTIVE", "SUCCEEDED")
     ]
     assert all(status[step]["simulated"] for step in STEPS)
 
@@ -211,7 +214,7 @@ def test_from_run_to_delete(
     assert cli.main(["run", "--fresh", "--interval", "0.1"]) == 0
     capfd.readouterr()
     assert cli.main(["delete", "--yes"]) == 0
-    assert capfd.readouterr().out.count("deleted the") == 2 * len(STEPS)
+    assert capfd.readouterr().out.count("deleted the") == 2 * len(STEPS[:5])
     science = workbench.science(cloud)
     listed = [
         *science.list_jobs(cloud.compartment_id).data,
@@ -364,19 +367,21 @@ def test_throttling_that_passes_is_not_noticed(
 def test_throttling_that_stays_is_told(bench: Workbench, faults: Faults) -> None:
     faults.answer("POST", r"/jobs$", 429)
     with pytest.raises(RefusedError) as caught:
-        job.submit("finetune", bench.definitions()["finetune"])
-    assert "create the job 'LLAMA2-Fine-Tuning-lora-samsum-13b'" in caught.value.what
+        job.submit(_submission(bench, "finetune"))
+    assert "create the job 'LLAMA2-Fine-Tuning-lora-samsum-13b-01234567'" in caught.value.what
     assert "429 TooManyRequests" in caught.value.what
     assert "opc-request-id" in caught.value.what
     assert "throttling" in caught.value.advice
 
 
+@pytest.mark.parametrize("command", ["run", "submit"])
 def test_a_job_whose_run_is_refused_is_deleted_again(
-    bench: Workbench, cloud: MockedCloud, faults: Faults
+    command: str, bench: Workbench, cloud: MockedCloud, records: Ledger, faults: Faults
 ) -> None:
     faults.answer("POST", r"/jobRuns$", 400, body={"code": "LimitExceeded", "message": "no GPUs"})
+    runner, _ = _runner(bench, records)
     with pytest.raises(RefusedError, match="no GPUs") as caught:
-        job.submit("finetune", bench.definitions()["finetune"])
+        runner.run() if command == "run" else runner.submit("stage")
     assert "The job itself was deleted again." in caught.value.what
     assert "service limit" in caught.value.advice
     jobs = workbench.science(cloud).list_jobs(cloud.compartment_id).data
@@ -409,6 +414,10 @@ def test_a_model_without_its_artifact_does_not_stay(
     assert {each.lifecycle_state for each in models} <= {"DELETED"}
 
 
+def _register(bench: Workbench, run: Run) -> Entry:
+    return model.submit(_submission(bench, "register", "model"), bench.definitions(), run)
+
+
 def _put(cloud: MockedCloud, name: str, content: object) -> None:
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
     workbench.storage(cloud).put_object(cloud.namespace, BUCKET, name, body)
@@ -424,10 +433,10 @@ def test_a_real_merge_must_have_left_weights(bench: Workbench, cloud: MockedClou
     run = Run({step: entry(step) for step in STEPS[:3]})
     _put(cloud, "merged/config.json", {})
     with pytest.raises(StepFailedError, match="holds no weights"):
-        model.register(made, run)
+        model.submit(_submission(bench, "register", "model"), made, run)
 
     _put(cloud, "merged/model-00001.safetensors", b"weights")
-    registered = model.register(made, run)
+    registered = model.submit(_submission(bench, "register", "model"), made, run)
     assert registered.state == "ACTIVE"
     assert registered.shown_state == "ACTIVE"
 
@@ -450,7 +459,7 @@ def test_the_catalog_keeps_what_the_jobs_left(bench: Workbench, cloud: MockedClo
     staged = {"kind": "dataset", "repo": "org/talks", "commit": "beef"}
     _put(cloud, "data/samsum/tunestack-stage.json", staged)
 
-    registered = model.register(bench.definitions(), run)
+    registered = _register(bench, run)
 
     kept = _registered(cloud, registered.ids["model"])
     assert {
@@ -481,7 +490,7 @@ def test_without_manifests_the_definitions_and_the_record_tell(
     run = Run({step: entry(step) for step in STEPS[:3]})
     _put(cloud, "merged/model-00001.safetensors", b"weights")
 
-    kept = _registered(cloud, model.register(bench.definitions(), run).ids["model"])
+    kept = _registered(cloud, _register(bench, run).ids["model"])
 
     assert kept["base_model"] == "meta-llama/Llama-2-13b-hf"
     assert kept["dataset"] == "knkarthick/samsum"
@@ -494,7 +503,7 @@ def test_a_manifest_that_is_none_is_told(bench: Workbench, cloud: MockedCloud) -
     _put(cloud, "merged/model-00001.safetensors", b"weights")
     _put(cloud, MANIFEST, b"[]")
     with pytest.raises(StepFailedError, match=r"tunestack\.json is not what the job writes"):
-        model.register(bench.definitions(), run)
+        _register(bench, run)
 
 
 def test_a_deployment_says_why_it_failed(
@@ -655,7 +664,7 @@ def test_a_model_is_not_deleted_before_its_deployment_is_gone(records: Ledger) -
         bench = workbench.build(cloud)
         sign_in()
         clock = CloudClock(cloud)
-        Runner(bench.definitions(), records, Recorder(), clock).run()
+        Runner(bench.pipeline(), bench.definitions(), records, Recorder(), clock).run()
         clock.slept.clear()
         delete(records, Recorder(), clock, 2.0)
     assert clock.slept == [2.0]

@@ -12,12 +12,14 @@ from typing import Any
 
 import oci
 import pytest
+import yaml
 
 from infra.definitions import definitions
 from infra.places import Places
 from infra.plan import plan_for
 from infra.tenancy import load
 from jobs.definitions import FILES, KINDS, Definition
+from jobs.pipeline import Pipeline, pipeline_of
 from ocimock import inprocess
 from ocimock.dispatch import dispatch
 from ocimock.inprocess import MockedCloud
@@ -61,6 +63,9 @@ class Workbench:
 
     def definitions(self) -> dict[str, Definition]:
         return {name: Definition(name, Path(f"{name}.yaml"), self.text(name)) for name in KINDS}
+
+    def pipeline(self) -> Pipeline:
+        return pipeline_of(yaml.safe_load(self.text("pipeline")))
 
     def write(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)

@@ -17,14 +17,20 @@ class CredentialsError(Exception):
 def client(sdk_class: Any) -> Any:
     """A client of *sdk_class* that tries again what OCI throttled or failed to answer.
 
+    Without the SDK's circuit breaker: after ten failures, of all uploads together, it would end
+    them all at once, where each could have waited for ten minutes.
+
     Raises:
         CredentialsError: no resource principal, no such config file or profile.
     """
     import oci
 
-    retries = oci.retry.DEFAULT_RETRY_STRATEGY
+    how = {
+        "retry_strategy": oci.retry.DEFAULT_RETRY_STRATEGY,
+        "circuit_breaker_strategy": oci.circuit_breaker.NoCircuitBreakerStrategy(),
+    }
     if os.environ.get("OCI_IAM_TYPE") == "api_key":
-        return sdk_class(_config(), retry_strategy=retries)
+        return sdk_class(_config(), **how)
     try:
         signer = oci.auth.signers.get_resource_principals_signer()
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -32,7 +38,7 @@ def client(sdk_class: Any) -> Any:
             f"this process has no resource principal ({_first_line(error)}). Job runs have one; "
             "elsewhere set OCI_IAM_TYPE=api_key to sign with a config file"
         ) from None
-    return sdk_class({}, signer=signer, retry_strategy=retries)
+    return sdk_class({}, signer=signer, **how)
 
 
 def _config() -> Any:

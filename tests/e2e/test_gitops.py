@@ -1,0 +1,243 @@
+"""The workflows of both pipelines, run step by step against one embedded OCI.
+
+One tenancy goes through its life in these tests, in the order in which they are written: a pull
+request's plan, the merge, a change by hand, drift, the next merge.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import oci
+import pytest
+
+from ocimock.identifiers import COMPARTMENT_ID
+from ocimock.server.announcement import ServerFile
+from ocimock.terraform.mirror import environment as offline
+from ocimock.terraform.mirror import install
+from tests.e2e.conftest import ROOT, WorkingCopy, working_copy_in
+from tests.e2e.github_actions import GitHub
+from tests.e2e.oci_devops import BuildRunner
+from tests.servers import running_server
+
+pytestmark = pytest.mark.e2e
+
+_TENANCY = "tenancies/demo.yaml"
+_REQUEST = "ocid1.devopspullrequest.oc1..request"
+
+# In place of oci-cli, with its own commands and options: the mock has no DevOps service.
+_OCI = """\
+#!{python}
+import json, sys
+from pathlib import Path
+import oci_cli  # loads the service that sys.argv names
+from oci_cli.cli_root import cli
+words = sys.argv[1:]
+command = cli
+while hasattr(command, "commands"):
+    command = command.commands[words.pop(0)]
+known = {{option for each in command.params for option in each.opts}}
+assert {{word for word in words if word.startswith("--")}} <= known, (words, known)
+words = [word for word in words if word != "--all"]
+given = dict(zip(words[::2], words[1::2]))
+kept = Path({kept!r})
+comments = json.loads(kept.read_text()) if kept.exists() else []
+if command.name == "list-pull-requests":
+    found = [dict(id="old", **{{"lifecycle-details": "MERGED"}}),
+             dict(id={request!r}, **{{"lifecycle-details": "OPEN"}})]
+    print(json.dumps(dict(data=dict(items=found))))
+elif command.name == "list-pull-request-comments":
+    print(json.dumps(dict(data=dict(items=comments))))
+else:
+    assert given["--pull-request-id"] == {request!r}
+    data = json.loads(Path(given["--from-json"].removeprefix("file://")).read_text())["data"]
+    if command.name == "update-pull-request-comment":
+        comments = [dict(each, data=data) if each["id"] == given["--comment-id"] else each
+                    for each in comments]
+    else:
+        comments.append(dict(id=f"comment{{len(comments)}}", data=data))
+    kept.write_text(json.dumps(comments))
+"""
+
+
+@dataclass(frozen=True)
+class Tenancy:
+    """One embedded OCI, and both pipelines that deploy to it."""
+
+    copy: WorkingCopy
+    server: ServerFile
+    github: GitHub
+    runner: BuildRunner
+    devops_comments: Path
+
+    def client(self, sdk_class: Any) -> Any:
+        config = oci.config.from_file(self.server.environment["OCI_CONFIG_FILE"])
+        return sdk_class(config, service_endpoint=self.server.url)
+
+    def describe_project(self, text: str) -> None:
+        """What somebody changes in the console."""
+        science = self.client(oci.data_science.DataScienceClient)
+        project = science.list_projects(COMPARTMENT_ID).data[0]
+        details = oci.data_science.models.UpdateProjectDetails(description=text)
+        science.update_project(project.id, details)
+
+    def project(self) -> str:
+        science = self.client(oci.data_science.DataScienceClient)
+        return str(science.list_projects(COMPARTMENT_ID).data[0].description)
+
+
+@pytest.fixture(scope="module")
+def tenancy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenancy]:
+    copy = working_copy_in(tmp_path_factory.mktemp("a pipeline's"), ".venv", "node_modules")
+    folder = tmp_path_factory.mktemp("github")
+    with running_server(tmp_path_factory.mktemp("oci mock"), "--pace", "0") as server:
+        machine = _machine(server, install(tmp_path_factory.mktemp("provider")))
+        comments = folder / "devops.json"
+        cli = tmp_path_factory.mktemp("cli") / "oci"
+        cli.write_text(_OCI.format(python=sys.executable, kept=str(comments), request=_REQUEST))
+        cli.chmod(0o755)
+        yield Tenancy(
+            copy,
+            server,
+            GitHub(copy, folder, machine, _contexts(server)),
+            BuildRunner(copy, {**machine, **_as_runner(server), "OCI_CLI_BINARY": str(cli)}),
+            comments,
+        )
+
+
+def _machine(server: ServerFile, provider: Path) -> dict[str, str]:
+    """The pipeline's machine; what leads to the embedded OCI takes the place of the network."""
+    there = {
+        name: text
+        for name, text in server.environment.items()
+        if not name.startswith(("OCI_C", "OCI_I", "OCIFS"))  # who signs in is the workflow's affair
+    }
+    return {**there, **offline(provider), "TUNESTACK_LOCAL_STATE": "1"}
+
+
+def _as_runner(server: ServerFile) -> dict[str, str]:
+    """A build runner is somebody already: here by an API key, for the stand-in takes no other."""
+    config = server.environment["OCI_CONFIG_FILE"]
+    return {
+        "TUNESTACK_TENANCY": _TENANCY,
+        "OCI_IAM_TYPE": "api_key",
+        "OCI_CONFIG_LOCATION": config,
+        "OCI_CLI_AUTH": "api_key",
+        "TF_VAR_auth": "ApiKey",
+        "OCI_auth": "ApiKey",
+        "CODE_REPOSITORY_OCID": "ocid1.devopsrepository.oc1..repository",
+        "OCI_TRIGGER_SOURCE_BRANCH_NAME": "more-gpus",
+    }
+
+
+def _contexts(server: ServerFile) -> dict[str, str]:
+    config = oci.config.from_file(server.environment["OCI_CONFIG_FILE"])
+    return {
+        "vars.TUNESTACK_TENANCY": _TENANCY,
+        "secrets.OCI_TENANCY_OCID": config["tenancy"],
+        "secrets.OCI_USER_OCID": config["user"],
+        "secrets.OCI_FINGERPRINT": config["fingerprint"],
+        "secrets.OCI_REGION": config["region"],
+        "secrets.OCI_PRIVATE_KEY": Path(config["key_file"]).read_text(),
+        "github.event.pull_request.head.repo.full_name": "owner/repo",
+        "github.repository": "owner/repo",
+        "inputs.run": "false",
+    }
+
+
+def test_a_pull_request_gets_its_plan_as_a_comment(tenancy: Tenancy) -> None:
+    ran = tenancy.github.run("plan.yml", "plan")
+    assert not ran.failed, ran
+    (comment,) = tenancy.github.comments
+    assert comment.startswith("<!-- tunestack plan: demo -->\n")
+    assert "10 to create, 2 of 4 stacks can't be planned yet" in comment
+    assert "| demo-identity |  |  |  |  | waits for demo-data, whose outputs it needs |" in comment
+    assert "`oci_objectstorage_bucket.bucket`" in comment
+    config = tenancy.copy.home / ".oci"
+    assert (config / "config").stat().st_mode & 0o077 == 0
+    assert "PRIVATE KEY" not in str(ran.printed)
+
+
+def test_the_next_push_updates_the_comment(tenancy: Tenancy) -> None:
+    page = tenancy.copy.path / ".gitops/plan/comment.md"
+    page.write_text(page.read_text() + "\nAgain.\n")
+    tenancy.github.script(_script("plan.yml", "plan", "Comment"))
+    (comment,) = tenancy.github.comments
+    assert comment.endswith("Again.\n")
+
+
+def test_a_forks_pull_request_gets_no_plan(tenancy: Tenancy) -> None:
+    other = dict(tenancy.github.contexts)
+    other["github.event.pull_request.head.repo.full_name"] = "stranger/repo"
+    github = GitHub(tenancy.copy, tenancy.github.folder / "..", tenancy.github.machine, other)
+    ran = github.run("plan.yml", "plan")
+    assert not ran.printed
+    assert "Sign in" in ran.skipped
+
+
+def test_a_merge_applies_the_plan_that_was_approved(tenancy: Tenancy) -> None:
+    planned = tenancy.github.run("deploy.yml", "plan")
+    assert not planned.failed, planned
+    assert "## Plan of `demo`" in planned.summary
+    applied = tenancy.github.run("deploy.yml", "apply")
+    assert not applied.failed, applied
+    printed = applied.printed["Apply, and write the definitions"]
+    assert "demo-network: applying the plan that was reviewed" in printed
+    assert "demo-workbench: applying a plan of now" in printed
+    assert applied.skipped == ["Run the pipeline"]
+    kept = tenancy.github.folder / "artifacts" / "definitions" / "demo"
+    assert {"finetune.yaml", "pipeline.yaml"} <= {file.name for file in kept.iterdir()}
+
+
+def test_what_was_applied_is_planned_as_no_changes(tenancy: Tenancy) -> None:
+    build = tenancy.runner.run("plan_build_spec.yaml")
+    assert not build.failed, build.printed
+    (comment,) = json.loads(tenancy.devops_comments.read_text())
+    assert "## Plan of `demo`: no changes" in comment["data"]
+    assert f"The comment is on {_REQUEST}." in build.printed["Comment"]
+
+
+def test_a_change_by_hand_is_drift_and_opens_an_issue(tenancy: Tenancy) -> None:
+    tenancy.describe_project("changed by | hand")
+    ran = tenancy.github.run("drift.yml", "drift")
+    assert ran.failed == ["Fail where there is drift"], ran.printed
+    (issue,) = tenancy.github.issues
+    assert issue["labels"] == ["drift"]
+    assert "differs in demo-workbench" in issue["body"]
+    assert "1 changed behind Terraform's back" in issue["body"]
+    assert r"`changed by \| hand`" in issue["body"]
+    found = json.loads((tenancy.copy.path / ".gitops/drift/drift.json").read_text())
+    (change,) = found["stacks"]["demo-workbench"]["behind"]
+    assert change["address"] == "oci_datascience_project.project"
+    assert found["stacks"]["demo-network"]["pending"] == []
+
+
+def test_the_next_merge_takes_it_back(tenancy: Tenancy) -> None:
+    build = tenancy.runner.run("deploy_build_spec.yaml")
+    assert not build.failed, build.printed
+    printed = build.printed["Apply, and write the definitions"]
+    assert "demo-data: no changes" in printed
+    assert tenancy.project() != "changed by | hand"
+
+
+def test_then_there_is_no_drift_and_the_issue_is_closed(tenancy: Tenancy) -> None:
+    build = tenancy.runner.run("drift_build_spec.yaml")
+    assert not build.failed, build.printed
+    assert "## `demo`: no drift" in build.printed["Look for drift"]
+    tenancy.github.script(
+        _script("drift.yml", "drift", "Open, update or close the issue"), CODE="0"
+    )
+    assert [issue["state"] for issue in tenancy.github.issues] == ["closed"]
+
+
+def _script(workflow: str, job: str, step: str) -> str:
+    import yaml
+
+    document = yaml.safe_load((ROOT / ".github/workflows" / workflow).read_text())
+    steps = document["jobs"][job]["steps"]
+    return str(next(each for each in steps if each.get("name") == step)["with"]["script"])

@@ -110,6 +110,7 @@ class Way:
             f"{who}stop",
             lambda: looking_after.ask_to_stop(definitions, records.read().need("finetune")),
         )
+        yield f"{who}clean", lambda: looking_after.clean(definitions, records)
         yield f"{who}delete", lambda: delete(records, Recorder(), OwnedClock(), 1.0)
         yield f"{who}weights", lambda: looking_after.delete_weights(definitions)
 

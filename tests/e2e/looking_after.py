@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from jobs import machines, runtime_limit, states, weights
+from jobs import machines, orphans, runtime_limit, states, weights
 from jobs.auth import storage
 from jobs.bucket_folder import BucketFolder
 from jobs.definitions import bucket_path, read_all, read_pipeline
@@ -13,6 +13,7 @@ from jobs.leading import Leadership
 from jobs.ledger import Ledger
 from jobs.mirror import Mirror
 from jobs.poller import Poller
+from jobs.publishing import fetch, publish
 from jobs.record import Entry
 from tests.jobs.samples import OwnedClock
 
@@ -31,6 +32,7 @@ def keep_a_ledger(definitions: Path, home: Path) -> None:
             ledger.note("looked", number=number)
             leadership.heartbeat()
         leadership.confirm()
+        publish(mirror.folder, _texts(definitions))
     mirror.folder.tidy()
     assert said == []
     assert len(_versions(uri)) == len(set(_versions(uri))), "superseded versions are left"
@@ -38,6 +40,7 @@ def keep_a_ledger(definitions: Path, home: Path) -> None:
     other = Mirror(home / "other.db", BucketFolder(uri), clock, said.append)
     other.restore()
     assert len(Ledger(other.path, clock).events()) == len(ledger.events())
+    assert _texts(fetch(uri, home / "definitions")) == _texts(definitions)
 
 
 def look(entries: list[Entry]) -> None:
@@ -56,6 +59,11 @@ def ask_to_stop(definitions: Path, entry: Entry) -> None:
     storage().head_object(namespace, bucket, name)
 
 
+def clean(definitions: Path, records: Ledger) -> None:
+    """Looks for orphans among all jobs, models and deployments; the ledger knows them all."""
+    assert orphans.find(read_pipeline(definitions), records) == []
+
+
 def delete_weights(definitions: Path) -> None:
     """Every version of all that the runs left in the bucket."""
     chosen = read_all(definitions)
@@ -64,6 +72,10 @@ def delete_weights(definitions: Path) -> None:
     for leftovers in found:
         weights.delete(leftovers)
     assert weights.find(chosen) == []
+
+
+def _texts(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.glob("*.yaml")}
 
 
 def _versions(uri: str) -> list[str]:

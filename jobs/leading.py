@@ -90,7 +90,8 @@ class Leadership:
             who = self.leader() or "another process"
             raise LeadError(
                 f"This tenancy's pipeline is led by {who}.",
-                "Follow it with 'python -m jobs watch'; two at once would pay twice.",
+                "Follow it with 'python -m jobs run'; what else is to be done has to wait for its "
+                "end: two at once would pay twice.",
             )
 
     def leader(self) -> Leader | None:

@@ -12,7 +12,7 @@ from .console import clock, note, out, say
 from .fingerprints import definition_of
 from .options import FolderOption, IntervalOption, StepArgument, TenancyOption
 from .record import Entry
-from .session import runner_of
+from .session import work_of
 from .views import progress
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ def submit(
 ) -> None:
     """Submit one step and return without waiting for it."""
     chosen = tenancy.find(tenancy_file)
-    with runner_of(chosen, folder, 10.0) as runner:
-        entry = runner.submit(step.value)
+    with work_of(chosen, folder) as (work, shown):
+        entry = work.submit(shown, step.value)
     _print_entry(entry)
 
 
@@ -38,11 +38,14 @@ def run(
     fresh: Annotated[bool, typer.Option("--fresh", help="Every step anew.")] = False,
     interval: IntervalOption = 10.0,
 ) -> None:
-    """Stage, fine-tune, merge, register, deploy and ask, in order, from where the ledger stands."""
+    """Stage, fine-tune, merge, register, deploy and ask, in order, from where the ledger stands.
+
+    Where another process does so already, on whichever machine, this one follows it to its end.
+    """
     chosen = tenancy.find(tenancy_file)
-    with runner_of(chosen, folder, interval) as runner:
-        _say_cost(runner.pipeline, runner.definitions)
-        done = runner.run(fresh=fresh)
+    with work_of(chosen, folder) as (work, shown):
+        _say_cost(work.pipeline, work.definitions)
+        done = work.run(shown, interval, fresh=fresh)
     out.print(progress(done, clock.now()))
     named = f" --tenancy {tenancy_file}" if tenancy_file else ""
     say(f"Ask it: python -m jobs predict{named}")

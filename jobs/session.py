@@ -8,36 +8,72 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import definitions, ocid, tenancy
-from .console import clock, out
-from .errors import RecordError
+from .console import clock, complain, out
+from .errors import (
+    CredentialsError,
+    DefinitionError,
+    RecordError,
+    RefusedError,
+    UnreachableError,
+)
 from .ledger import Ledger
 from .record import MAKES, Entry
 from .views import view
 
 if TYPE_CHECKING:
-    from .runner import Runner
+    from .watch import View
+    from .work import Work
 
 JOBS = tuple(step for step, kind in MAKES.items() if kind == "job")
 
 
 def ledger_of(chosen: tenancy.Tenancy) -> Ledger:
-    """The ledger of a tenancy."""
+    """The ledger of a tenancy; on a machine without one, what its mirror in the bucket says."""
+    if not chosen.ledger.is_file():
+        catch_up(chosen)
     return Ledger(chosen.ledger, clock)
 
 
-@contextmanager
-def runner_of(chosen: tenancy.Tenancy, folder: Path | None, interval: float) -> Iterator[Runner]:
-    """A runner for the checked definitions of a tenancy, signed in, with a view on its console."""
-    from .auth import sign_in
-    from .runner import Runner
+def catch_up(chosen: tenancy.Tenancy, folder: Path | None = None) -> None:
+    """Take over what other machines wrote into the mirror, where the definitions name one."""
+    from .bucket_folder import BucketFolder
+    from .leading import Leadership
+    from .mirror import Mirror
 
-    folder = folder or chosen.definitions
-    pipeline = definitions.read_pipeline(folder)
-    read = definitions.read_all(folder)
-    sign_in(pipeline.region)
-    ledger = ledger_of(chosen)
-    with view(out, clock, ledger.read()) as shown:
-        yield Runner(pipeline, read, ledger, shown, clock, interval)
+    try:
+        pipeline = definitions.read_pipeline(folder or chosen.definitions)
+    except DefinitionError:
+        return
+    mirror = Mirror(chosen.ledger, BucketFolder(pipeline.ledger), clock, complain)
+    try:
+        sign_in_to(pipeline.region)
+        Leadership(chosen.ledger.parent, mirror, clock, complain).pull()
+    except (CredentialsError, RefusedError, UnreachableError) as error:
+        complain(f"{error.what.splitlines()[0]} What other machines ran is not known here.")
+
+
+@contextmanager
+def work_of(chosen: tenancy.Tenancy, folder: Path | None) -> Iterator[tuple[Work, View]]:
+    """The checked pipeline of a tenancy, signed in, with a view on its console."""
+    from .work import open_work
+
+    # What the ledger's mirror says goes through the view: a live table would be torn.
+    told = Told()
+    work = open_work(folder or chosen.definitions, chosen.ledger, clock, told.say)
+    sign_in_to(work.pipeline.region)
+    with view(out, clock, work.ledger.read()) as shown:
+        told.view = shown
+        yield work, shown
+
+
+class Told:
+    """Passes sentences on to a view that is there only later."""
+
+    view: View | None = None
+
+    def say(self, text: str) -> None:
+        if self.view is not None:
+            self.view.say(text)
 
 
 def with_run(entry: Entry) -> Entry:

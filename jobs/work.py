@@ -37,8 +37,12 @@ class Work:
         """Run the pipeline, or follow the process that does, to its end.
 
         Raises:
+            LeadError: another process runs it, and what that does was not asked for: a *fresh* one
+                was.
             JobsError: it ended badly; see :meth:`Runner.run`.
         """
+        if fresh:
+            self.leadership.require()
         runner = self.runner(view, interval)
 
         def lead(followed: bool) -> Run:

@@ -125,7 +125,7 @@ ADVICE_BY_CODE = {
     "Conflict": "Something else is changing the same resource: wait, then try again.",
 }
 OUT_OF_CAPACITY = (
-    "The region has no such GPUs free just now. Try again later, or take another availability "
+    "The region has no such machines free just now. Try again later, or take another availability "
     "domain, shape or region in the tenancy file."
 )
 

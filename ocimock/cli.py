@@ -44,7 +44,10 @@ def serve(
     ] = None,
     fail_runs: Annotated[
         list[str] | None,
-        typer.Option(help="Runs of jobs with this word in their name fail. More than once."),
+        typer.Option(
+            help="Runs of jobs with this word in their name fail; 'WORD: HOW' says how. More than "
+            "once."
+        ),
     ] = None,
     verify_signatures: Annotated[
         bool, typer.Option("--verify-signatures", help="Refuse what is not signed as OCI wants it.")

@@ -40,9 +40,10 @@ class Settings:
     *run_seconds* is how long a simulated job run takes from ACCEPTED to its end, *deploy_seconds*
     how long a model deployment stays CREATING; both are scaled by the clock's pace. *fail_runs*
     holds words: a simulated run fails whose job's name contains one of them (in any case), and so
-    does a deployment of such a name. *verify_signatures* refuses calls that are not signed as OCI
-    wants it, *enforce_iam* those that no policy of the tenancy allows. *faults* are rules that
-    stand from the start, see :mod:`ocimock.fault_rules`.
+    does a deployment of such a name. How it fails may follow a word, in the words that really run
+    nodes end by: ``finetune: exit code 137: node 1 was killed``. *verify_signatures* refuses calls
+    that are not signed as OCI wants it, *enforce_iam* those that no policy of the tenancy allows.
+    *faults* are rules that stand from the start, see :mod:`ocimock.fault_rules`.
 
     In the process, runs and deployments are always simulated: what really runs calls the mock by a
     port, so only ``python -m ocimock serve --execute FILE`` can have it.
@@ -62,6 +63,15 @@ class Settings:
     # The PEM of the seeded user's API key; empty for none.
     public_key: str = ""
     faults: tuple[str, ...] = ()
+
+    def failure(self, name: str) -> str | None:
+        """How a run of the job *name*, or a deployment of that name, is to fail: '' in no special
+        way, None not at all."""
+        for told in self.fail_runs:
+            word, _, how = told.partition(": ")
+            if word.lower() in name.lower():
+                return how
+        return None
 
     def __post_init__(self) -> None:
         """:raises ValueError: a region that the installed SDK does not know."""

@@ -22,7 +22,7 @@ def _service_error(status: int, code: str, message: str) -> oci.exceptions.Servi
         (404, "NotAuthorizedOrNotFound", "no", "'not there' and 'not allowed'"),
         (400, "LimitExceeded", "no", "service limit"),
         (429, "TooManyRequests", "no", "throttling"),
-        (500, "InternalError", "Out of host capacity.", "no such GPUs free"),
+        (500, "InternalError", "Out of host capacity.", "no such machines free"),
         (503, "ServiceUnavailable", "no", "The fault is OCI's"),
         (409, "IncorrectState", "no", "Something else is changing"),
     ],

@@ -124,6 +124,16 @@ def test_a_deployment_whose_name_asks_for_it_fails() -> None:
         assert MARK in failed.lifecycle_details
 
 
+def test_a_deployment_fails_as_it_is_told_to() -> None:
+    with mock_oci(Settings(fail_runs=("doomed: the web server did not start",))) as mocked:
+        bench = workbench(mocked)
+        details = bench.deployment_details(bench.model().id, display_name="doomed")
+        answer = bench.science.create_model_deployment(details)
+        failed = bench.science.get_model_deployment(answer.data.id).data
+        assert failed.lifecycle_state == "FAILED"
+        assert "(fail_runs): the web server did not start" in failed.lifecycle_details
+
+
 def test_a_deployment_of_a_model_without_artifact_fails(bench: Workbench) -> None:
     model = bench.model(artifact=None)
     failed = bench.deploy(model.id)

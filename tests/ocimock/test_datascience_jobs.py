@@ -326,6 +326,18 @@ def test_a_run_whose_job_is_named_so_fails() -> None:
         assert state(bench, bench.run(bench.job(display_name="a good one"))) == "SUCCEEDED"
 
 
+def test_a_run_fails_as_it_is_told_to() -> None:
+    asked = "doomed: exit code 137: node 1 was killed"
+    with mock_oci(Settings(fail_runs=("other", asked))) as mocked:
+        bench = workbench(mocked)
+        run = bench.run(bench.job(display_name="A Doomed run"))
+        failed = bench.science.get_job_run(run.id).data
+        assert failed.lifecycle_state == "FAILED"
+        assert failed.lifecycle_details.startswith(
+            f"Job run artifact execution failed with exit code 137: node 1 was killed ({MARK}"
+        )
+
+
 def test_a_run_without_artifact_fails(bench: Workbench) -> None:
     run = bench.run(bench.job(artifact=None))
     failed = bench.science.get_job_run(run.id).data

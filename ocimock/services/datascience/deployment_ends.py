@@ -59,9 +59,10 @@ def say(record: Record, details: str) -> None:
 
 def obstacle(cloud: Cloud, record: Record) -> str | None:
     """Why the deployment can't come up, if it can't."""
-    name = str(record.data["displayName"]).lower()
-    if any(word.lower() in name for word in cloud.settings.fail_runs):
-        return "Failing, as the mock's settings ask (fail_runs)"
+    failure = cloud.settings.failure(record.data["displayName"])
+    if failure is not None:
+        asked = "Failing, as the mock's settings ask (fail_runs)"
+        return f"{asked}: {failure}" if failure else asked
     if lacking := shortage(record):
         return lacking
     model = require(cloud, MODEL, model_of(record))

@@ -112,10 +112,11 @@ def _go_on(cloud: Cloud, run: Record, job: Record, name: str) -> None:
             # ADS's driver posts metrics from a process of its own; the code goes on without.
             if reason:
                 _say(cloud, run, node, reason)
-    elif is_to_fail(cloud, job):
+    elif (failure := cloud.settings.failure(job.data["displayName"])) is not None:
+        why = failure or "exit code 1"
         for node in nodes(job, run)[:1]:
-            _say(cloud, run, node, "failing, as the mock's settings ask (fail_runs): exit code 1")
-        _end(cloud, run, "FAILED", "Job run artifact execution failed with exit code 1")
+            _say(cloud, run, node, f"failing, as the mock's settings ask (fail_runs): {why}")
+        _end(cloud, run, "FAILED", f"Job run artifact execution failed with {why}")
     else:
         for node in nodes(job, run):
             _say(cloud, run, node, "finished with exit code 0")
@@ -188,5 +189,4 @@ def _environment(part: dict[str, Any]) -> dict[str, str]:
 
 def is_to_fail(cloud: Cloud, job: Record) -> bool:
     """Whether the mock's settings want runs of *job* to fail."""
-    name = str(job.data["displayName"]).lower()
-    return any(word.lower() in name for word in cloud.settings.fail_runs)
+    return cloud.settings.failure(job.data["displayName"]) is not None

@@ -48,7 +48,8 @@ class Judge:
         Raises:
             StepFailedError: it is not tried again; with the decisive lines of its log.
         """
-        has_log = entry.state == "FAILED" and "job_run" in entry.ids
+        ran = entry.state == "FAILED" and entry.started is not None
+        has_log = ran and "job_run" in entry.ids
         failure = classify(entry, self._log(entry) if has_log else ())
         kept = as_data(Run({entry.step: entry}))[entry.step]
         self.ledger.note(FAILED, step.name, entry=kept, **failed_details(failure))

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from jobs import runner as room
-from jobs import states
-from jobs.clock import SystemClock
+from jobs import judging
+from jobs.attempts import BEGUN, Attempted, begun_details
 from jobs.errors import RefusedError, StepFailedError
 from jobs.failure import decisive, explained
+from jobs.judging import LOG_DELAY, Judge
 from jobs.ledger import Ledger
+from jobs.pipeline import Step
 from jobs.record import Entry
-from jobs.run_log import LogLine, Reader
-from jobs.runner import LOG_DELAY, Runner
+from jobs.run_log import LogLine
 from tests.jobs.samples import START, OwnedClock, Recorder, entry
 
 TORCHRUN = """\
@@ -85,18 +85,23 @@ def _lines(texts: list[str]) -> list[LogLine]:
     return [LogLine(str(number), "t", text) for number, text in enumerate(texts)]
 
 
-def _runner(folder: Path) -> tuple[Runner, OwnedClock]:
+STEP = Step("finetune", "job", ("finetune.yaml",))
+ATTEMPTED = Attempted("f", 0, 1, "k", 0, "finetune.yaml")
+
+
+def _judge(folder: Path) -> tuple[Judge, OwnedClock]:
+    """Of a step that is submitted once, and has no capacity to wait for."""
     clock = OwnedClock()
-    return Runner({}, Ledger(folder / "ledger.db", SystemClock()), Recorder(), clock), clock
+    ledger = Ledger(folder / "ledger.db", clock)
+    ledger.note(BEGUN, STEP.name, **begun_details(ATTEMPTED))
+    return Judge(ledger, Recorder(), clock, 10.0, clock.sleep, lambda *_: ""), clock
 
 
-def _ends(monkeypatch: pytest.MonkeyPatch, end: Entry, *logs: list[str]) -> None:
-    """The run has ended so; each look at its log shows the next of *logs*, then the last."""
+def _log(monkeypatch: pytest.MonkeyPatch, *logs: list[str]) -> None:
+    """Each look at the log shows the next of *logs*, then the last."""
     coming = list(logs)
-    monkeypatch.setattr(Reader, "new", lambda reader, seen: [])
-    monkeypatch.setattr(states, "observe", lambda seen: end)
     monkeypatch.setattr(
-        room, "tail", lambda seen, limit: _lines(coming.pop(0) if len(coming) > 1 else coming[0])
+        judging, "tail", lambda seen, limit: _lines(coming.pop(0) if len(coming) > 1 else coming[0])
     )
 
 
@@ -105,17 +110,18 @@ def test_reason_and_decisive_lines_are_told(
     case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failed = entry("finetune", "FAILED", details=case.details, local=True, started=START)
-    _ends(monkeypatch, failed, case.log)
-    runner, clock = _runner(tmp_path)
+    _log(monkeypatch, case.log)
+    judge, clock = _judge(tmp_path)
 
     with pytest.raises(StepFailedError) as caught:
-        runner.finish(failed.changed(state="IN_PROGRESS"))
+        judge.ended(STEP, failed)
 
     told = caught.value.what.splitlines()
     assert told[0] == f"finetune ended FAILED (on this machine). OCI says: {case.details}"
     assert told[1] == "ocid1.datasciencejobrun.x"
     assert told[2] == f"Its log says last ({len(case.shown)} lines):"
-    assert told[3:] == [f"  | {line}" for line in case.shown]
+    assert told[3:-1] == [f"  | {line}" for line in case.shown]
+    assert told[-1].startswith("It is not submitted again: ")
     assert "python -m jobs logs finetune" in caught.value.advice
     assert clock.slept == []
 
@@ -124,19 +130,19 @@ def test_in_oci_the_last_lines_are_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failed = entry("finetune", "FAILED", started=START)
-    _ends(monkeypatch, failed, ["step 1"], ["step 1"], ["step 1", *NO_MODULE])
-    runner, clock = _runner(tmp_path)
+    _log(monkeypatch, ["step 1"], ["step 1"], ["step 1", *NO_MODULE])
+    judge, clock = _judge(tmp_path)
     with pytest.raises(StepFailedError, match="No module named 'petf'"):
-        runner.finish(failed)
+        judge.ended(STEP, failed)
     assert clock.slept == [10.0, 10.0]
 
 
 def test_but_not_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     failed = entry("finetune", "FAILED", started=START)
-    _ends(monkeypatch, failed, ["step 1"])
-    runner, clock = _runner(tmp_path)
+    _log(monkeypatch, ["step 1"])
+    judge, clock = _judge(tmp_path)
     with pytest.raises(StepFailedError, match=r"\| step 1"):
-        runner.finish(failed)
+        judge.ended(STEP, failed)
     assert sum(clock.slept) == LOG_DELAY
 
 
@@ -144,24 +150,22 @@ def test_an_unreadable_log_hides_no_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failed = entry("finetune", "FAILED", details="exit code 1", started=START)
-    monkeypatch.setattr(states, "observe", lambda seen: failed)
 
     def tail(seen: Entry, limit: int) -> list[LogLine]:
         raise RefusedError("no policy", status=404)
 
-    monkeypatch.setattr(room, "tail", tail)
-    monkeypatch.setattr(Reader, "new", lambda reader, seen: tail(seen, 1))
+    monkeypatch.setattr(judging, "tail", tail)
     with pytest.raises(StepFailedError, match="OCI says: exit code 1") as caught:
-        _runner(tmp_path)[0].finish(failed)
+        _judge(tmp_path)[0].ended(STEP, failed)
     assert "Its log says" not in caught.value.what
 
 
 def test_who_was_cancelled_is_not_asked_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _ends(monkeypatch, entry("finetune", "CANCELED"), NO_MODULE)
+    _log(monkeypatch, NO_MODULE)
     with pytest.raises(StepFailedError) as caught:
-        _runner(tmp_path)[0].finish(entry("finetune", "CANCELING"))
+        _judge(tmp_path)[0].ended(STEP, entry("finetune", "CANCELED", started=START))
     assert "petf" not in caught.value.what
 
 

@@ -13,6 +13,7 @@ from .emit import changes
 from .emit import emit as write_definitions
 from .errors import DriftError
 from .options import FolderOption, TenancyOption
+from .session import sign_in_to
 from .views import costs
 from .worst_case import worst_case
 
@@ -35,24 +36,23 @@ def emit(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit code 1 if the files differ.")
     ] = False,
+    publish: Annotated[
+        bool,
+        typer.Option("--publish", help="Also to the bucket, for machines without Terraform."),
+    ] = False,
 ) -> None:
     """Write the definitions of the deployed stacks to files, checked."""
+    if check and publish:
+        raise typer.BadParameter("--check writes nothing, so it does not go with --publish.")
     chosen = tenancy.find(tenancy_file)
     folder = to or chosen.definitions
-    if not check:
-        for path in write_definitions(chosen, outputs, folder):
-            say(str(path))
+    if check:
+        _compare(chosen, outputs, folder)
         return
-    found = changes(chosen, outputs, folder)
-    for change in found:
-        say(change.difference)
-    if found:
-        names = ", ".join(change.path.name for change in found)
-        raise DriftError(
-            f"{folder} is not what {chosen.workbench} emits: {names}.",
-            "Write it with 'python -m jobs emit'.",
-        )
-    say(f"{folder} is what {chosen.workbench} emits.")
+    for path in write_definitions(chosen, outputs, folder):
+        say(str(path))
+    if publish:
+        _publish(folder)
 
 
 def check(tenancy_file: TenancyOption = None, folder: FolderOption = None) -> None:
@@ -68,6 +68,30 @@ def check(tenancy_file: TenancyOption = None, folder: FolderOption = None) -> No
     note(cost.price_note(), style="dim")
     _say_worst_case(pipeline, found)
     say(f"All definitions in {folder} are in order.")
+
+
+def _compare(chosen: tenancy.Tenancy, outputs: Path | None, folder: Path) -> None:
+    found = changes(chosen, outputs, folder)
+    for change in found:
+        say(change.difference)
+    if found:
+        names = ", ".join(change.path.name for change in found)
+        raise DriftError(
+            f"{folder} is not what {chosen.workbench} emits: {names}.",
+            "Write it with 'python -m jobs emit'.",
+        )
+    say(f"{folder} is what {chosen.workbench} emits.")
+
+
+def _publish(folder: Path) -> None:
+    from .bucket_folder import BucketFolder
+    from .publishing import publish
+
+    pipeline = definitions.read_pipeline(folder)
+    sign_in_to(pipeline.region)
+    place = BucketFolder(pipeline.ledger)
+    publish(place, definitions.texts_in(folder))
+    say(f"Published below {place.uri}")
 
 
 def _say_worst_case(pipeline: Pipeline, found: Mapping[str, Definition]) -> None:

@@ -156,6 +156,16 @@ def read_pipeline(folder: Path) -> Pipeline:
     return pipeline_of(yaml.safe_load(text))
 
 
+def texts_in(folder: Path) -> dict[str, str]:
+    """File name → text of all that was emitted to *folder*; what else lies there is not ours.
+
+    Raises:
+        DefinitionError: one is missing.
+    """
+    _need_all(folder)
+    return {name: _text(folder / name) for name in (*FILES, *fallbacks(_files(folder)))}
+
+
 def fallbacks(files: Iterable[str]) -> list[str]:
     """Those of *files* that are fallback definitions, in the order in which they are tried."""
     found = [match for name in files if (match := _FALLBACK.fullmatch(name))]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .bucket_folder import BucketFolder
 from .clock import Clock
-from .definitions import Definition, read_all, read_pipeline
+from .definitions import Definition, read_all, read_pipeline, texts_in
 from .errors import JobsError
 from .following import Following
 from .leading import Leadership
@@ -73,9 +73,8 @@ class Work:
         mirror = self.leadership.mirror
         if mirror is None or not self.leadership.mirrored:
             return
-        texts = {path.name: path.read_text("utf-8") for path in sorted(self.folder.glob("*.yaml"))}
         try:
-            publish(mirror.folder, texts)
+            publish(mirror.folder, texts_in(self.folder))
         except JobsError:  # the ledger's own mirror says that the bucket does not answer
             return
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from jobs import cli
 from jobs.auth import sign_in
 from jobs.definitions import read_all, read_pipeline
 from jobs.idempotency import TAGS
 from jobs.ledger import Ledger
+from jobs.publishing import fetch
 from jobs.record import Entry
 from jobs.runner import Runner
 from ocimock import mock_oci
@@ -26,6 +29,7 @@ region: eu-frankfurt-1
 home_region: us-ashburn-1
 hub: {token: false}
 """
+EMIT = ("emit", "--tenancy", "tenancies/demo.yaml", "--outputs", "outputs.json")
 OWN_TAGS = {f"own-{number}": "x" for number in range(7)}
 
 
@@ -48,6 +52,28 @@ def _run(cloud: MockedCloud, folder: Path, text: str) -> dict[str, Entry]:
     ledger = Ledger(folder / "ledger.db", clock)
     runner = Runner(read_pipeline(folder), read_all(folder), ledger, Recorder(), clock)
     return dict(runner.run().entries)
+
+
+def test_what_is_emitted_is_kept_in_the_bucket_for_machines_without_terraform(
+    cloud: MockedCloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    bench = workbench.build(cloud)
+    file = tmp_path / "tenancies" / "demo.yaml"
+    file.parent.mkdir()
+    file.write_text(OCIDS + "merge: {fallback_shapes: [VM.GPU.A10.1]}\n")
+    texts = bench.emitted(file)
+    (tmp_path / "outputs.json").write_text(json.dumps(texts))
+    stray = tmp_path / "definitions" / "demo" / "notes.yaml"
+    stray.parent.mkdir(parents=True)
+    stray.write_text("mine: true\n")
+
+    assert cli.main([*EMIT, "--publish"]) == 0
+
+    fetched = fetch(f"oci://{workbench.BUCKET}@ocimock/ledger/demo/", tmp_path / "elsewhere")
+    assert {path.name: path.read_text() for path in fetched.iterdir()} == texts
+    assert "merge.fallback-1.yaml" in texts
+    assert cli.main([*EMIT, "--publish", "--check"]) == 2
 
 
 def _tags(cloud: MockedCloud, entries: dict[str, Entry]) -> dict[str, dict[str, str]]:

@@ -1,8 +1,8 @@
 """Fingerprints: what tells whether a step was done already, and what its resources carry.
 
-A step's fingerprint is of its definition and of the fingerprints of all that it needs: a chain, so
-that a change takes its step and all after it anew. Only the first of a step's definitions counts:
-a fallback says the same for other machines.
+A step's fingerprint is of its tenancy, its definition and the fingerprints of all that it needs: a
+chain, so that a change takes its step and all after it anew. Only the first of a step's definitions
+counts: a fallback says the same for other machines.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def step_fingerprints(pipeline: Pipeline, definitions: Mapping[str, Definition])
         asked = pipeline.question if step.kind == "answer" else ""
         needed = [found[each] for each in step.needs]
         digest = definition_of(step, definitions).digest
-        found[step.name] = _digest(step.name, step.kind, digest, asked, *needed)
+        found[step.name] = _digest(pipeline.tenancy, step.name, step.kind, digest, asked, *needed)
     return found
 
 

@@ -232,7 +232,7 @@ def test_a_changed_definition_takes_its_step_and_all_after_it_anew(
 ) -> None:
     _runner(ledger, clock)[0].run()
     name = DEFINITION_OF.get(step, step)
-    changed, view = _runner(ledger, clock, **{name: _changed(name)})
+    changed, view = _runner(ledger, clock, None, **{name: _changed(name)})
     changed.run()
     assert oci.steps == [*STEPS, *expected]
     why = "its definition, or what it builds on, has changed since: submitting anew"

@@ -97,17 +97,29 @@ def test_old_ones_are_asked_for_and_gone_ones_left_out(
 def test_followers_share_one_look_an_interval(cloud: MockedCloud, runs: list[Entry]) -> None:
     clock = OwnedClock()
     poller = Poller(cloud.compartment_id, 10.0, clock)
-    poller.watch(runs)
     for _ in range(3):
         assert {poller.observe(each).state for each in runs} == {"IN_PROGRESS"}
-        clock.sleep(9)
+        poller.observe_all(runs[:5])
+        clock.sleep(8)
         poller.observe(runs[0])
-        clock.sleep(1)
+        clock.sleep(2)
     assert _calls(cloud) == {"list_job_runs": 3}
     cloud.advance(7200)
-    clock.sleep(10)
-    assert [poller.observe(each).state for each in runs] == ["SUCCEEDED"] * 20
+    assert [each.state for each in poller.observe_all(runs)] == ["SUCCEEDED"] * 20
     assert _calls(cloud) == {"list_job_runs": 1}
+
+
+def test_a_fleet_of_many_pages_takes_no_more_calls_a_minute(
+    cloud: MockedCloud, runs: list[Entry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "_PAGE", 2)
+    monkeypatch.setattr(room, "_FEW", 0)
+    clock = OwnedClock()
+    poller = Poller(cloud.compartment_id, 10.0, clock)
+    for _ in range(12):
+        poller.observe_all(runs)
+        clock.sleep(10)
+    assert _calls(cloud) == {"list_job_runs": 2 * 30}, "in two minutes"
 
 
 def test_what_a_poller_says_is_what_a_get_says(cloud: MockedCloud, runs: list[Entry]) -> None:

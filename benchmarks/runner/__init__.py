@@ -1,0 +1,1 @@
+"""What the runner's benchmarks share."""

@@ -18,6 +18,7 @@ from jobs.cli import app
 from jobs.errors import SecretError
 from jobs.tenancy import Tenancy
 from ocimock import MockedCloud, inprocess, mock_oci
+from ocimock.dispatch import dispatch
 
 TOKEN = "hf_planted0123456789"
 TENANCY = "tenancies/demo.yaml"
@@ -83,7 +84,7 @@ def test_from_a_variable_that_no_child_gets(
 ) -> None:
     monkeypatch.setenv("MY_TOKEN", f"{TOKEN}\n")
     inherited = []
-    known = secret.output
+    known = vars(secret)["output"]
 
     def output(tenancy: Tenancy, name: str) -> Any:
         inherited.append("MY_TOKEN" in os.environ)  # here Terraform is started
@@ -130,13 +131,12 @@ def test_the_sdks_own_logging_shows_no_body(
         lambda: {**signer(), "config": {**signer()["config"], "log_requests": True}},
     )
     levels = []
-    original = inprocess.dispatch
 
-    def dispatch(*arguments: Any) -> Any:
+    def answer(*arguments: Any) -> Any:
         levels.append(http.client.HTTPConnection.debuglevel)
-        return original(*arguments)
+        return dispatch(*arguments)
 
-    monkeypatch.setattr(inprocess, "dispatch", dispatch)
+    monkeypatch.setattr(inprocess, "dispatch", answer)
     (tmp_path / "token").write_text(TOKEN)
     assert _set("--file", str(tmp_path / "token")).exit_code == 0
     assert levels

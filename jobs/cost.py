@@ -96,13 +96,12 @@ def total(entries: Iterable[Entry], now: datetime) -> float:
     return sum(spent(entry, now) or 0.0 for entry in entries)
 
 
-def bill(entries: Iterable[Entry], limit: float | None, now: datetime) -> str:
-    """What the submissions have cost so far against the spending limit, for a reader; '' where
+def bill(so_far: float, limit: float | None) -> str:
+    """What was spent so far against the spending limit, both in US dollars, for a reader; '' where
     there is nothing to say."""
-    spent_so_far = total(entries, now)
     if limit is None:
-        return f"Spent so far: ${spent_so_far:,.2f}." if spent_so_far else ""
-    return f"Spent so far: ${spent_so_far:,.2f} of ${limit:,.2f}."
+        return f"Spent so far: ${so_far:,.2f}." if so_far else ""
+    return f"Spent so far: ${so_far:,.2f} of ${limit:,.2f}."
 
 
 def price_note() -> str:

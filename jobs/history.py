@@ -8,9 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from . import cost
-from .attempts import AGAIN, BEGUN, FAILED, Waiting, attempts
+from .attempts import AGAIN, BEGUN, FAILED, GONE, STOPPED, Waiting, attempts
+from .judging import spent_on
 from .ledger import Event, Ledger, PipelineRecord
 from .record import Entry, Run
+
+# The events that tell whoever watches how a pipeline goes; the others are for the ledger.
+TOLD = (BEGUN, FAILED, AGAIN, STOPPED, GONE)
 
 _LONGEST = 160  # characters of an event's value
 # Of an event's details what tells a reader nothing, or is in its sentence already.
@@ -20,7 +24,8 @@ _PLAIN = ("fingerprint", "generation", "key", "lines", "advice", "submitted")
 @dataclass(frozen=True)
 class Summary:
     """One pipeline. *anew* are the steps that it submitted itself; *waiting* are the tries to come
-    by step; *attempts* count each step's submissions; *spent* is in US dollars at list prices."""
+    by step; *attempts* count each step's submissions. *spent* is what all these cost, *standing*
+    that and what it took over, in US dollars at list prices."""
 
     pipeline: PipelineRecord
     run: Run
@@ -28,6 +33,7 @@ class Summary:
     attempts: Mapping[str, int]
     waiting: Mapping[str, Waiting]
     spent: float
+    standing: float
     duration: timedelta
 
     @property
@@ -71,6 +77,7 @@ def summary(ledger: Ledger, pipeline: PipelineRecord, now: datetime) -> Summary:
     for event in ledger.events(pipeline.number):
         by_step.setdefault(event.step, []).append(event)
     anew = tuple(entry.step for entry in run.entries.values() if _is_of(pipeline, entry, by_step))
+    submitted = list(spent_on(ledger, pipeline.number))
     attempted = {step: attempts(events) for step, events in by_step.items() if step}
     waiting = {
         step: found[-1].waiting
@@ -83,7 +90,8 @@ def summary(ledger: Ledger, pipeline: PipelineRecord, now: datetime) -> Summary:
         anew=anew,
         attempts={step: len(found) for step, found in attempted.items() if found},
         waiting={step: each for step, each in waiting.items() if each is not None},
-        spent=cost.total((run.entries[step] for step in anew), now),
+        spent=cost.total((entry for entry in submitted if entry.step in anew), now),
+        standing=cost.total(submitted, now),
         duration=_duration(pipeline, run, now),
     )
 
@@ -97,6 +105,8 @@ def words(event: Event) -> str:
         return f"failed ({details.get('cause', 'unknown')}): {_short(details.get('reason', ''))}"
     if event.name == AGAIN:
         return _short(details.get("reason", "again"))
+    if event.name == STOPPED:
+        return f"not tried again: {_short(details.get('reason', ''))}"
     told = [f"{name} {_short(value)}" for name, value in details.items() if name not in _PLAIN]
     return "  ".join([event.name, *told])
 

@@ -21,7 +21,7 @@ from .errors import JobsError, StepFailedError
 from .failure import explained
 from .ledger import Ledger
 from .pipeline import Step
-from .policy import Failure, Stop, next_move
+from .policy import Cause, Failure, Stop, next_move
 from .record import Entry, Run, as_data, entry_of
 from .run_log import tail
 from .watch import TAIL, View, require_success
@@ -95,6 +95,8 @@ class Judge:
         if error is not None:
             deleted = self._deleted(step, last)
             error.what += f"\n{deleted}" if deleted else ""
+            if failure.cause is not Cause.REFUSED:
+                error.what += f"\nIt is not tried again: {move.reason}."
             error.advice = error.advice or move.advice
         elif entry is not None and not entry.done:
             error = _failed(entry, failure, move)
@@ -123,12 +125,13 @@ class Judge:
             waited += self.interval
 
 
-def spent_on(ledger: Ledger) -> Iterator[Entry]:
-    """All that the current pipeline has submitted: what stands, and what failed before."""
-    standing = ledger.read().entries
+def spent_on(ledger: Ledger, pipeline: int | None = None) -> Iterator[Entry]:
+    """All that a pipeline has submitted, the current one by default: what stands, and what failed
+    before."""
+    standing = ledger.read(pipeline).entries
     yield from standing.values()
     keys = {entry.key for entry in standing.values()}
-    for event in ledger.events():
+    for event in ledger.events(pipeline):
         if event.name == FAILED and "entry" in event.details:
             entry = entry_of(dict(event.details["entry"]))
             if entry.key not in keys:
@@ -141,6 +144,7 @@ def _failed(entry: Entry, failure: Failure, move: Stop) -> JobsError:
         require_success(entry, failure.lines)
     except StepFailedError as error:
         error.what += f"\nIt is not submitted again: {move.reason}."
-        error.advice = f"{move.advice}\n{error.advice}" if move.advice else error.advice
+        log = f"\nRead its log with 'python -m jobs logs {entry.step}'." if failure.lines else ""
+        error.advice = f"{move.advice}{log}"
         return error
     raise AssertionError(entry)

@@ -85,7 +85,7 @@ def _with_log(entry: Entry) -> Entry:
 
 def _shown(line: LogLine) -> str:
     label = f"{line.label} | " if line.label else ""
-    return f"{line.time} {label}{line.text}"
+    return f"{line.time} {label}{line.said}"
 
 
 def _moment(text: str, now: datetime) -> datetime:

@@ -36,7 +36,7 @@ class PipelineWatch:
     step: str = ""
     _seen: dict[str, Entry] = field(default_factory=dict)
     _extras: dict[str, Extras] = field(default_factory=dict)
-    _following: list[Entry] = field(default_factory=list)
+    _followed: set[str] = field(default_factory=set)
     _told: int = 0
 
     def watch(self) -> None:
@@ -48,9 +48,7 @@ class PipelineWatch:
         """
         patience = Patience(self.view, self.clock)
         self._told = max((event.number for event in self.ledger.events()), default=0)
-        self._following = self._going() or self._latest()
-        for entry in self._entries():
-            self.view.show(entry)
+        self._followed = {entry.step for entry in self._going() or self._latest()}
         while True:
             self._tell()
             leads = self.led()
@@ -66,9 +64,14 @@ class PipelineWatch:
         self._judge()
 
     def _look(self, *, keep: bool) -> None:
+        for entry in self._entries():
+            if entry.ended and self._seen.get(entry.step) != entry:
+                self._seen[entry.step] = entry
+                self.view.show(entry)
         going = self._going()
         for before, now in zip(going, self.observe(going), strict=True):
             self._seen[now.step] = now
+            self._followed.add(now.step)
             self.view.show(now)
             if now != before and keep:
                 self._keep(before, now)
@@ -107,9 +110,11 @@ class PipelineWatch:
     def _tell(self) -> None:
         """What the ledger tells that was not told yet."""
         for event in self.ledger.events():
-            if event.number > self._told and self.step in ("", event.step):
-                self._told = event.number
-                self.view.say(": ".join(filter(None, [event.step, history.words(event)])))
+            if event.number <= self._told:
+                continue
+            self._told = event.number
+            if event.name in history.TOLD and self.step in ("", event.step):
+                self.view.say(f"{event.step}: {history.words(event)}")
 
     def _is_over(self, leads: bool) -> bool:
         if self._going():
@@ -121,11 +126,11 @@ class PipelineWatch:
 
     def _judge(self) -> None:
         pipeline = self.ledger.current()
-        followed = {entry.step for entry in self._following}
+        badly = pipeline is not None and pipeline.state in ("FAILED", "CANCELED")
         for entry in self._entries():
-            if entry.failed and (entry.step in followed or entry.step in self._seen):
+            if entry.failed and (badly or entry.step in self._followed):
                 require_success(entry, _last_words(entry))
-        if pipeline is not None and pipeline.state in ("FAILED", "CANCELED") and not self.step:
+        if pipeline is not None and badly and not self.step:
             raise StepFailedError(
                 f"Pipeline {pipeline.number} ended {pipeline.state}.",
                 f"'python -m jobs history {pipeline.number}' says how; 'python -m jobs run' goes "

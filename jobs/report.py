@@ -75,7 +75,7 @@ def page(report: Report) -> str:
     about = (
         f"Pipeline {found.pipeline.number}: {found.outcome}, began "
         f"{found.pipeline.began:%Y-%m-%d %H:%M} UTC, {_time(found.duration)}. "
-        f"{cost.bill(found.run.entries.values(), report.limit, report.written)} "
+        f"{cost.bill(found.standing, report.limit)} "
         f"Written {report.written:%Y-%m-%d %H:%M} UTC."
     )
     parts = [

@@ -27,6 +27,7 @@ _WINDOW = timedelta(days=14)
 _LEAST = timedelta(seconds=1)
 # How a line names its node: in its subject, or in square brackets before its text.
 _NODE = re.compile(r"\[?node (\d+)\b")
+_NAMED = re.compile(r"^\[node \d+[^\]]*\] ")
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,11 @@ class LogLine:
     def label(self) -> str:
         """What stands before the text for a reader: ``n3``, ``access``, or nothing."""
         return f"n{self.node}" if self.node else self.log
+
+    @property
+    def said(self) -> str:
+        """The text without the node's name before it, which the label says already."""
+        return _NAMED.sub("", self.text) if self.node else self.text
 
 
 def tail(

@@ -21,6 +21,8 @@ from .record import MAKES, Entry
 from .views import view
 
 if TYPE_CHECKING:
+    from .leading import Leadership
+    from .pipeline import Pipeline
     from .watch import View
     from .work import Work
 
@@ -36,20 +38,28 @@ def ledger_of(chosen: tenancy.Tenancy) -> Ledger:
 
 def catch_up(chosen: tenancy.Tenancy, folder: Path | None = None) -> None:
     """Take over what other machines wrote into the mirror, where the definitions name one."""
-    from .bucket_folder import BucketFolder
-    from .leading import Leadership
-    from .mirror import Mirror
-
     try:
         pipeline = definitions.read_pipeline(folder or chosen.definitions)
     except DefinitionError:
         return
-    mirror = Mirror(chosen.ledger, BucketFolder(pipeline.ledger), clock, complain)
     try:
         sign_in_to(pipeline.region)
-        Leadership(chosen.ledger.parent, mirror, clock, complain).pull()
+        leadership_of(chosen, pipeline).pull()
     except (CredentialsError, RefusedError, UnreachableError) as error:
         complain(f"{error.what.splitlines()[0]} What other machines ran is not known here.")
+
+
+def leadership_of(chosen: tenancy.Tenancy, pipeline: Pipeline | None) -> Leadership:
+    """The lead of a tenancy's pipeline, to be looked at; among all machines where *pipeline* says
+    in which bucket the ledger's mirror is."""
+    from .bucket_folder import BucketFolder
+    from .leading import Leadership
+    from .mirror import Mirror
+
+    mirror = None
+    if pipeline is not None:
+        mirror = Mirror(chosen.ledger, BucketFolder(pipeline.ledger), clock, complain)
+    return Leadership(chosen.ledger.parent, mirror, clock, complain)
 
 
 @contextmanager

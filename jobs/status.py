@@ -14,16 +14,24 @@ from .definitions import read_pipeline
 from .errors import DefinitionError
 from .history import Summary
 from .ledger import Ledger
+from .pipeline import Pipeline
 from .record import Run, as_data
 from .views import STYLES, grid, progress
 
 
-def spending_limit(folder: Path) -> float | None:
-    """The limit that the definitions in *folder* set, in US dollars; None without any."""
+def pipeline_in(folder: Path) -> Pipeline | None:
+    """What the ``pipeline.yaml`` in *folder* says; None where there is none, or it is not in
+    order: how something stands can be told without."""
     try:
-        return read_pipeline(folder).spending_limit
+        return read_pipeline(folder)
     except DefinitionError:
         return None
+
+
+def spending_limit(folder: Path) -> float | None:
+    """The limit that the definitions in *folder* set, in US dollars; None without any."""
+    found = pipeline_in(folder)
+    return found.spending_limit if found else None
 
 
 def current(ledger: Ledger, now: datetime) -> Summary | None:
@@ -41,7 +49,7 @@ def shown(found: Summary | None, limit: float | None, now: datetime) -> Group:
         Text(f"{step}: waiting until {each.until:%H:%M:%S} UTC: {each.reason}", style="yellow")
         for step, each in found.waiting.items()
     ]
-    if money := cost.bill(found.run.entries.values(), limit, now):
+    if money := cost.bill(found.standing, limit):
         told.append(Text(money))
     return Group(*told)
 
@@ -61,7 +69,7 @@ def for_programs(name: str, found: Summary | None, limit: float | None) -> dict[
     }
 
 
-def of_all(found: dict[str, Summary | None], now: datetime) -> RenderableType:
+def of_all(found: dict[str, Summary | None]) -> RenderableType:
     """One line a tenancy."""
     drawn = grid("tenancy", "pipeline", "state", "time", "steps", "list price")
     for name, each in found.items():
@@ -80,7 +88,7 @@ def of_all(found: dict[str, Summary | None], now: datetime) -> RenderableType:
             Text(each.outcome, style=STYLES.get(each.pipeline.state, "yellow")),
             took(each.duration),
             f"{done} done{', ' if steps else ''}{steps}",
-            f"${cost.total(each.run.entries.values(), now):,.2f}",
+            f"${each.standing:,.2f}",
         )
     return drawn
 

@@ -131,7 +131,7 @@ def _all(*, offline: bool, as_json: bool) -> None:
     if not found:
         say("Nothing was run in this folder.")
         return
-    out.print(status.of_all(summed, clock.now()))
+    out.print(status.of_all(summed))
 
 
 def _refresh(ledger: Ledger) -> None:

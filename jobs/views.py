@@ -27,7 +27,7 @@ LOG_LINES = 8
 # The state's column says this already.
 PLAYED = re.compile(r"\s*[(\[](?:simulated by|run by ocimock) [^)\]]*[)\]]")
 # Columns that take two lines where the terminal is narrow.
-BREAKABLE = ("state", "on")
+BREAKABLE = ("state", "on", "ran", "steps")
 
 
 class PlainView:
@@ -50,7 +50,7 @@ class PlainView:
     def log(self, step: str, line: LogLine) -> None:
         found = metrics.parse(line.text)
         if found is None:
-            self._line(f"{step:<9} {_labelled(line)} {line.text}")
+            self._line(f"{step:<9} {_labelled(line)} {line.said}")
             return
         curve = self._curves[step]
         curve.add(found)
@@ -102,7 +102,7 @@ class LiveView:
     def log(self, step: str, line: LogLine) -> None:
         found = metrics.parse(line.text)
         if found is None:
-            text = PLAYED.sub("", f" {line.text}")
+            text = PLAYED.sub("", f" {line.said}")
             self._log.append(f"{step} {_labelled(line)}{text}")
             return
         curve = self._curves[step]
@@ -118,7 +118,8 @@ class LiveView:
 
     def _draw(self) -> Group:
         now = self._clock.now()
-        told = [bill] if (bill := cost.bill(self._entries.values(), self._limit, now)) else []
+        bill = cost.bill(cost.total(self._entries.values(), now), self._limit)
+        told = [bill] if bill else []
         told += [f"{step}: {found.words()}" for step, found in self._machines.items()]
         told += [
             f"{step}: {words}" for step, curve in self._curves.items() if (words := curve.summary())

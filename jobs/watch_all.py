@@ -38,6 +38,9 @@ class _Tenancy:
         return found
 
     def look(self) -> None:
+        for entry in self.ledger.read().entries.values():
+            if entry.ended:
+                self.view.show(entry)
         for entry in self.observer.observe(self.going()):
             self.seen[entry.step] = entry
             self.view.show(entry)

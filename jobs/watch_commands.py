@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from . import cost, status, tenancy
+from . import status, tenancy
 from .console import clock, out, say
-from .errors import RecordError, StepFailedError
+from .errors import RecordError, RefusedError, StepFailedError, UnreachableError
 from .json_view import JsonView
 from .ledger import Ledger
 from .options import FolderOption, IntervalOption, Step, TenancyOption
-from .session import ledger_of, sign_in_where
+from .session import leadership_of, ledger_of, sign_in_where
 from .views import PlainView, view
 from .watch import View
+
+if TYPE_CHECKING:
+    from .leading import Leadership
 
 
 def watch(
@@ -38,7 +43,7 @@ def watch(
     ledger = ledger_of(chosen)
     _need_entries(ledger, step)
     limit = status.spending_limit(folder or chosen.definitions)
-    watching = partial(_watch, chosen.name, ledger, step, interval)
+    watching = partial(_watch, ledger, step, interval, partial(_Leads(folder), chosen.name))
     if as_json:
         _in_json(watching, ledger, limit)
         return
@@ -56,7 +61,9 @@ def _need_entries(ledger: Ledger, step: Step | None) -> None:
     sign_in_where(*run.entries.values())
 
 
-def _watch(name: str, ledger: Ledger, step: Step | None, interval: float, shown: View) -> None:
+def _watch(
+    ledger: Ledger, step: Step | None, interval: float, led: Callable[[], bool], shown: View
+) -> None:
     from .overview import Observer
     from .pipeline_watch import PipelineWatch
 
@@ -65,7 +72,7 @@ def _watch(name: str, ledger: Ledger, step: Step | None, interval: float, shown:
         view=shown,
         clock=clock,
         observe=Observer(clock, interval).observe,
-        led=partial(_is_led, name),
+        led=led,
         interval=interval,
         step=step.value if step else "",
     ).watch()
@@ -83,8 +90,8 @@ def _in_json(watching: Callable[[View], None], ledger: Ledger, limit: float | No
 
 
 def _spent(ledger: Ledger, limit: float | None) -> dict[str, float | None]:
-    spent = cost.total(ledger.read().entries.values(), clock.now())
-    return {"spent_usd": round(spent, 2), "spending_limit_usd": limit}
+    found = status.current(ledger, clock.now())
+    return {"spent_usd": round(found.standing, 2) if found else 0.0, "spending_limit_usd": limit}
 
 
 def _watch_all(interval: float, *, as_json: bool) -> None:
@@ -97,11 +104,24 @@ def _watch_all(interval: float, *, as_json: bool) -> None:
     def shown(name: str) -> View:
         return JsonView(say, clock, tenancy=name) if as_json else PlainView(out, clock, name)
 
-    WatchAll(found, shown, clock, _is_led, interval).watch()
+    WatchAll(found, shown, clock, _Leads(), interval).watch()
 
 
-def _is_led(name: str) -> bool:
-    from .leading import Leadership
+class _Leads:
+    """Whether a process leads the pipeline of a tenancy: one of another machine too, whose news
+    are then taken over from the ledger's mirror."""
 
-    folder = tenancy.Tenancy(name).ledger.parent
-    return Leadership(folder, None, clock, say).leader() is not None
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        self._known: dict[str, Leadership] = {}
+
+    def __call__(self, name: str) -> bool:
+        chosen = tenancy.Tenancy(name)
+        if name not in self._known:
+            found = status.pipeline_in(self._folder or chosen.definitions)
+            self._known[name] = leadership_of(chosen, found)
+        if self._known[name].leader() is None:
+            return False
+        with suppress(RefusedError, UnreachableError):
+            self._known[name].pull()
+        return True

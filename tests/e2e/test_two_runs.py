@@ -114,7 +114,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 def begin(site: Site, first: Path, second: Path) -> tuple[Running, Running]:
     """One that leads, in the middle of its first step, and one that follows."""
     leader = site.run(first)
-    leader.until("stage     IN_PROGRESS")
+    leader.until("stage     ACCEPTED")
     follower = site.run(second)
     follower.until("leads this pipeline: following it")
     assert f"process {leader.process.pid} on" in follower.said
@@ -123,8 +123,8 @@ def begin(site: Site, first: Path, second: Path) -> tuple[Running, Running]:
 
 def finish(site: Site, leading: Running, *others: Running) -> None:
     """Let one run after the other end; the processes end with the last step."""
-    for step in ("finetune", "merge"):
-        leading.until(f"{step:<9} IN_PROGRESS")
+    for begun in ("finetune  ACCEPTED", "merge     ACCEPTED", "deploy    CREATING"):
+        leading.until(begun)
         site.next_run()
     for each in (leading, *others):
         assert each.end() == 0, each.said

@@ -146,7 +146,9 @@ def _credentials(method: str) -> Iterator[None]:
         with attempting(f"sign in with {method}"):
             yield
     except (RefusedError, UnreachableError) as error:
-        raise CredentialsError(error.what, ADVICE[method]) from None
+        # Of a key or a token in a file, no answer says nothing.
+        off = isinstance(error, UnreachableError) and method in FROM_CONFIG
+        raise CredentialsError(error.what, error.advice if off else ADVICE[method]) from None
     except (ClientError, configparser.Error, OSError, ValueError) as error:
         raise CredentialsError(
             f"Could not sign in with {method}{source}: {_said(error)}", ADVICE[method]

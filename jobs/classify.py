@@ -89,8 +89,8 @@ _SAID = (
         r"(provisioning )?fail|(instance|host|node|hardware) (was |has been )?(terminated|failed"
         r"|failure|lost|unreachable|rebooted)|temporar(y|ily)", Cause.INFRASTRUCTURE,
     ),
-    _rule(r"(answered|http) 5\d\d|did not answer within|could not be reached|is not answering",
-          Cause.INFRASTRUCTURE),
+    _rule(r"(answered|http) 5\d\d|did not answer within|could not be reached",
+          Cause.INFRASTRUCTURE, SERVER),
 )  # fmt: skip
 # What a log says. Sources: NVIDIA's list of Xid errors (48, 63, 64, 94, 95: memory; 62, 74, 79,
 # 119: the GPU or its link); the CUDA runtime's names of errors; torchrun's table of failures.

@@ -110,7 +110,7 @@ class PredictionError(JobsError):
 # OCI's own words for its codes are terse. Keyed by code where the code says more than the status.
 ADVICE_BY_CODE = {
     "NotAuthenticated": "Check the key, its fingerprint and this machine's clock; a session "
-    "token may have run out.",
+    "token may have run out, or the tenancy may not be subscribed to the region.",
     "NotAuthorizedOrNotFound": "OCI says the same for 'not there' and 'not allowed': check the "
     "OCID and its region, then the policies. A new policy takes some minutes to work.",
     "NotAuthorized": "Check the policies. A new policy takes some minutes to work.",

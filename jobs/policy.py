@@ -148,16 +148,18 @@ def _resubmit(step: Step, failure: Failure, attempts: Sequence[Attempt], seed: s
         )
     seconds = _wait(len(lost) - 2, seed) if len(lost) > 1 else 0.0
     when = f"in {_time(seconds)}" if seconds else "now"
-    start = (
-        f"from the last checkpoint in {step.checkpoints}"
-        if step.checkpoints
-        else "from its start: it keeps no checkpoints"
-    )
     return Again(
         seconds,
         attempts[-1].definition,
-        f"submitting again {when} (retry {len(lost)} of {step.retries}), {start}",
+        f"submitting again {when} (retry {len(lost)} of {step.retries}){_start(step)}",
     )
+
+
+def _start(step: Step) -> str:
+    """Where another run begins."""
+    if step.checkpoints:
+        return f", from the last checkpoint in {step.checkpoints}"
+    return ", from its start: it keeps no checkpoints" if step.kind == "job" else ""
 
 
 def _ask_again(failure: Failure, attempts: Sequence[Attempt], now: datetime, seed: str) -> Move:
@@ -211,7 +213,7 @@ _WHY_NOT = {
 _ADVICE = {
     Cause.CAPACITY: "Run 'python -m jobs run' again later, or name other fallback shapes, another "
     "availability domain or more waiting in the tenancy file.",
-    Cause.INFRASTRUCTURE: "Look at 'python -m jobs logs', then 'python -m jobs run' goes on.",
+    Cause.INFRASTRUCTURE: "'python -m jobs run' tries again; if it stays, tell Oracle's support.",
     Cause.STOPPED: "'python -m jobs run' goes on from the checkpoint.",
     Cause.USER_CODE: "Mend what its log says, then 'python -m jobs run' goes on.",
     Cause.MAXIMUM_RUNTIME: "Raise its maximum runtime in the tenancy file, deploy, 'python -m jobs "

@@ -10,6 +10,7 @@ from typing import Any
 
 import jwt
 import pytest
+from oci.circuit_breaker import NoCircuitBreakerStrategy
 
 from jobs import auth
 from jobs.errors import CredentialsError
@@ -34,9 +35,14 @@ def set_auth(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any],
     import ads
 
     told: list[tuple[str, dict[str, Any], Any]] = []
-    monkeypatch.setattr(
-        ads, "set_auth", lambda method, config, signer: told.append((method, config, signer))
-    )
+
+    def hear(
+        method: str, config: dict[str, Any], signer: Any, client_kwargs: dict[str, Any]
+    ) -> None:
+        assert isinstance(client_kwargs["circuit_breaker_strategy"], NoCircuitBreakerStrategy)
+        told.append((method, config, signer))
+
+    monkeypatch.setattr(ads, "set_auth", hear)
     return told
 
 

@@ -180,6 +180,10 @@ CASES = [
     _case("server, mocked", "ocimock: deployment_execution",
           "GET /health on port 8080 was not answered with 200 within 10 minutes; it said nothing",
           Cause.USER_CODE, advice=SERVER, step="deploy"),
+    _case("answer", "jobs.predict", "https://x/predict answered 503: busy", Cause.INFRASTRUCTURE,
+          advice=SERVER, step="deploy"),
+    _case("answer, of no use", "jobs.predict", "The endpoint's answer is no completion: {}",
+          Cause.USER_CODE, step="deploy"),
     # Told to end.
     _case("too long, simulated", "ocimock: run_ends", "Job run canceled: it exceeded the maximum "
           "runtime of 30 minute(s) (simulated by ocimock).", Cause.MAXIMUM_RUNTIME,

@@ -92,7 +92,7 @@ def summary(ledger: Ledger, pipeline: PipelineRecord, now: datetime) -> Summary:
         waiting={step: each for step, each in waiting.items() if each is not None},
         spent=cost.total((entry for entry in submitted if entry.step in anew), now),
         standing=cost.total(submitted, now),
-        duration=_duration(pipeline, run, now),
+        duration=_duration(pipeline, run, now, waits=bool(waiting)),
     )
 
 
@@ -123,12 +123,17 @@ def _is_of(pipeline: PipelineRecord, entry: Entry, by_step: Mapping[str, list[Ev
     return entry.submitted is not None and entry.submitted >= pipeline.began
 
 
-def _duration(pipeline: PipelineRecord, run: Run, now: datetime) -> timedelta:
+def _duration(pipeline: PipelineRecord, run: Run, now: datetime, *, waits: bool) -> timedelta:
     """Of one that nobody ended, to the end of its last step."""
     if pipeline.ended is not None:
         return pipeline.ended - pipeline.began
     ends = [entry.finished for entry in run.entries.values()]
-    if run.entries and all(ends) and all(entry.ended for entry in run.entries.values()):
+    if (
+        not waits
+        and run.entries
+        and all(ends)
+        and all(entry.ended for entry in run.entries.values())
+    ):
         return max(max(each for each in ends if each) - pipeline.began, timedelta())
     return now - pipeline.began
 

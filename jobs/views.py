@@ -19,7 +19,7 @@ from .clock import Clock
 from .definitions import Definition
 from .machines import Machines
 from .record import STEPS, Entry, Run
-from .run_log import LogLine
+from .run_log import Heard, LogLine
 from .watch import View
 
 STYLES = {"SUCCEEDED": "green", "ACTIVE": "green", "FAILED": "red", "CANCELED": "red"}
@@ -82,6 +82,7 @@ class LiveView:
         self._log: deque[str] = deque(maxlen=LOG_LINES)
         self._curves: defaultdict[str, metrics.Curve] = defaultdict(metrics.Curve)
         self._machines: dict[str, Machines] = {}
+        self._heard: defaultdict[str, Heard] = defaultdict(Heard)
         self._live = Live(
             console=console, get_renderable=self._draw, refresh_per_second=2, transient=True
         )
@@ -97,9 +98,11 @@ class LiveView:
         self._entries[entry.step] = entry
         if entry.ended:
             self._machines.pop(entry.step, None)
+            self._heard.pop(entry.step, None)
         self._live.refresh()
 
     def log(self, step: str, line: LogLine) -> None:
+        self._heard[step].hear(line)
         found = metrics.parse(line.text)
         if found is None:
             text = PLAYED.sub("", f" {line.said}")
@@ -121,6 +124,9 @@ class LiveView:
         bill = cost.bill(cost.total(self._entries.values(), now), self._limit)
         told = [bill] if bill else []
         told += [f"{step}: {found.words()}" for step, found in self._machines.items()]
+        told += [
+            f"{step}: {words}" for step, heard in self._heard.items() if (words := heard.words(now))
+        ]
         told += [
             f"{step}: {words}" for step, curve in self._curves.items() if (words := curve.summary())
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -154,3 +155,21 @@ def test_the_last_line_holds_the_whole_summary_on_a_narrow_terminal(
     )
     assert cli.main(["metrics", "finetune"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == curve.summary()
+
+
+def test_when_a_training_ends_is_told_by_its_last_steps() -> None:
+    """A first step that compiled for a minute says nothing of those to come."""
+    curve = gather(['{"event": "start", "steps": 100}'])
+    times = [0.0, 60.0, *(60.0 + 2 * step for step in range(1, 40))]
+    for number, time in enumerate(times):
+        values = {"metric": "train", "step": number, "loss": 1.0, "time": time}
+        curve.add(Point("train", number, 1.0, values))
+    assert curve.remaining() == timedelta(seconds=2 * (100 - 40))
+    assert curve.summary().endswith("ends in 0:02:00")
+
+
+@pytest.mark.parametrize("total", [None, 100])
+def test_who_tells_too_little_has_no_end_in_sight(total: int | None) -> None:
+    curve = gather([json.dumps({"metric": "train", "step": 1, "loss": 2.0, "time": 1.0})])
+    curve.total = total
+    assert curve.remaining() is None

@@ -8,6 +8,8 @@ from datetime import timedelta
 import pytest
 from rich.console import Console
 
+from jobs.gpu_metrics import GpuUse
+from jobs.machines import Machines, NodeGroup
 from jobs.record import STEPS, Run
 from jobs.run_log import LogLine
 from jobs.views import LiveView, PlainView, progress, spent, view
@@ -164,3 +166,39 @@ def test_what_a_step_has_cost() -> None:
     assert spent(RUNNING.changed(local=True), later) == "$24.00/h"
     flexible = RUNNING.changed(shape="VM.Standard.E4.Flex", replicas=1, ocpus=4.0, memory_gb=64.0)
     assert spent(flexible, later) == "$0.39"
+
+
+def test_the_live_view_tells_of_machines_nodes_and_money() -> None:
+    console, stream = _console(terminal=True)
+    clock = OwnedClock()
+    with view(console, clock, Run({"finetune": RUNNING}), limit=500.0) as shown:
+        for node in ("0", "1"):
+            shown.log("finetune", LogLine(node, START.isoformat(), f"[node {node}] hi", node=node))
+        use = GpuUse(START, 93.0, 12.0, 71.0)
+        shown.machines("finetune", Machines((NodeGroup("node-group", "ACTIVE"),), use))
+        clock.sleep(3600)
+        shown.show(RUNNING)
+    drawn = stream.getvalue()
+    assert "Spent so far: $24.00 of $500.00." in drawn
+    assert "finetune: node-group ACTIVE  GPU 93 % (lowest 12 %), memory 71 %" in drawn
+    assert "finetune: last lines: n0 1:00:00, n1 1:00:00 ago" in drawn
+    assert "finetune n1 | hi" in drawn
+
+
+def test_what_has_ended_has_no_machines() -> None:
+    console, stream = _console(terminal=True)
+    with view(console, OwnedClock(), Run({"finetune": RUNNING})) as shown:
+        shown.machines("finetune", Machines((NodeGroup("node-group", "ACTIVE"),)))
+        shown.show(RUNNING.changed(state="SUCCEEDED"))
+    assert "node-group" not in stream.getvalue().split("\n\n")[-1].split("SUCCEEDED")[-1]
+
+
+def test_plain_lines_name_the_node_and_tell_of_the_machines() -> None:
+    console, stream = _console(terminal=False)
+    with view(console, OwnedClock(), Run()) as shown:
+        shown.log("finetune", LogLine("1", "t", "[node 3 of node-group] hello", node="3"))
+        shown.machines("finetune", Machines((NodeGroup("node-group", "ACTIVE"),)))
+    assert stream.getvalue().splitlines() == [
+        "12:00:00 finetune  n3 | hello",
+        "12:00:00 finetune  node-group ACTIVE",
+    ]

@@ -90,7 +90,8 @@ def behind(document: Mapping[str, Any] | None) -> tuple[Change, ...]:
     if document is None:
         return ()
     root = document.get("configuration", {}).get("root_module", {})
-    set_here = {each["address"]: set(each.get("expressions", ())) for each in root["resources"]}
+    configured = root.get("resources", ())
+    set_here = {each["address"]: set(each.get("expressions", ())) for each in configured}
     found = []
     for entry in document.get("resource_drift", ()):
         change = _resource(entry)

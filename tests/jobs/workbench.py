@@ -22,7 +22,7 @@ from jobs.definitions import FILES, KINDS, Definition
 from jobs.pipeline import Pipeline, pipeline_of
 from ocimock import inprocess
 from ocimock.dispatch import dispatch
-from ocimock.inprocess import MockedCloud
+from ocimock.tenancy import MockedTenancy
 from ocimock.wire.message import Request, Response
 from tests.jobs.samples import text
 
@@ -73,7 +73,7 @@ class Workbench:
             (folder / name).write_text(self.text(Path(name).stem), encoding="utf-8")
 
 
-def build(cloud: MockedCloud, *, versioned: bool = True) -> Workbench:
+def build(cloud: MockedTenancy, *, versioned: bool = True) -> Workbench:
     """Network, logs, project and bucket."""
     subnet = _subnet(cloud)
     group, log, access, predict = _logs(cloud)
@@ -96,15 +96,15 @@ def build(cloud: MockedCloud, *, versioned: bool = True) -> Workbench:
     )
 
 
-def storage(cloud: MockedCloud) -> Any:
+def storage(cloud: MockedTenancy) -> Any:
     return oci.object_storage.ObjectStorageClient(cloud.config)
 
 
-def science(cloud: MockedCloud) -> Any:
+def science(cloud: MockedTenancy) -> Any:
     return oci.data_science.DataScienceClient(cloud.config)
 
 
-def _subnet(cloud: MockedCloud) -> str:
+def _subnet(cloud: MockedTenancy) -> str:
     client = oci.core.VirtualNetworkClient(cloud.config)
     vcn = client.create_vcn(
         oci.core.models.CreateVcnDetails(
@@ -119,7 +119,7 @@ def _subnet(cloud: MockedCloud) -> str:
     return made
 
 
-def _logs(cloud: MockedCloud) -> list[str]:
+def _logs(cloud: MockedTenancy) -> list[str]:
     client = oci.logging.LoggingManagementClient(cloud.config)
     models = oci.logging.models
     client.create_log_group(
@@ -134,7 +134,7 @@ def _logs(cloud: MockedCloud) -> list[str]:
     return [group, by_name["job"], by_name["access"], by_name["predict"]]
 
 
-def _bucket(cloud: MockedCloud, versioned: bool) -> None:
+def _bucket(cloud: MockedTenancy, versioned: bool) -> None:
     storage(cloud).create_bucket(
         cloud.namespace,
         oci.object_storage.models.CreateBucketDetails(
@@ -145,7 +145,7 @@ def _bucket(cloud: MockedCloud, versioned: bool) -> None:
     )
 
 
-def _time(slept: list[float]) -> Any:
+def owned_time(slept: list[float]) -> Any:
     """The module ``time``, but for sleeping."""
     owned = ModuleType("time")
     owned.__dict__.update({**vars(time), "sleep": slept.append})
@@ -160,7 +160,7 @@ class Faults:
         self.slept: list[float] = []
         patch.setattr(inprocess, "dispatch", self._dispatch(dispatch))
         # The SDK waits between its tries.
-        patch.setattr(oci.retry.retry, "time", _time(self.slept))
+        patch.setattr(oci.retry.retry, "time", owned_time(self.slept))
 
     def answer(
         self, method: str, path: str, status: int, *, times: int = 10**6, body: object = None

@@ -7,7 +7,8 @@ knows where it will run. What it has spent is nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -65,6 +66,22 @@ def check(
         f"{_WHERE}; or give the step a smaller shape, fewer nodes or a lower maximum runtime. Then "
         "deploy, 'python -m jobs emit' and 'python -m jobs run'.",
     )
+
+
+def affordable(
+    pipeline: Pipeline,
+    step: Step,
+    definitions: Sequence[Definition],
+    spent: Iterable[Entry],
+    now: datetime,
+) -> list[int]:
+    """Which of a step's *definitions*, by their numbers, :func:`check` lets through."""
+    before, found = list(spent), []
+    for number, definition in enumerate(definitions):
+        with suppress(BudgetError):
+            check(pipeline, step, definition, before, now)
+            found.append(number)
+    return found
 
 
 def exposure(step: Step, definition: Definition) -> Exposure | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -33,7 +33,8 @@ LOG_DELAY = 90.0
 @dataclass(frozen=True)
 class Judge:
     """What judging needs. *wait* returns after so many seconds; *take_back* deletes what is
-    half-made of an attempt that is given up, and says so."""
+    half-made of an attempt that is given up, and says so; *affordable* are the numbers of a step's
+    definitions that are within the budget."""
 
     ledger: Ledger
     view: View
@@ -41,6 +42,7 @@ class Judge:
     interval: float
     wait: Callable[[float], None]
     take_back: Callable[[Step, Attempted], str]
+    affordable: Callable[[Step], Sequence[int]]
 
     def ended(self, step: Step, entry: Entry) -> None:
         """A step's run or deployment ended badly.
@@ -70,7 +72,8 @@ class Judge:
         found = attempts(self.ledger.events_of(step.name))
         last = found[-1]
         now = self.clock.now()
-        move = next_move(step, last.last.failure, failed_in_a_row(found), now, last.key)
+        failed, usable = failed_in_a_row(found), self.affordable(step)
+        move = next_move(step, last.last.failure, failed, now, last.key, usable)
         if isinstance(move, Stop):
             raise self._stopped(step, last, move, entry, error)
         until = now + timedelta(seconds=move.seconds)

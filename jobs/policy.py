@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -92,16 +92,24 @@ Move = Again | Stop
 
 
 def next_move(
-    step: Step, failure: Failure, attempts: Sequence[Attempt], now: datetime, seed: str = ""
+    step: Step,
+    failure: Failure,
+    attempts: Sequence[Attempt],
+    now: datetime,
+    seed: str = "",
+    usable: Collection[int] | None = None,
 ) -> Move:
     """What to do now that *step* has failed.
 
     *attempts* are all failed ones of the step in this pipeline, the oldest first; the last is
     *failure*'s own. *seed*, the step's key, spreads the waits of pipelines that were turned away
-    together; the same seed always gives the same waits.
+    together; the same seed always gives the same waits. *usable* are the definitions that are
+    within the budget, all of them where it is None.
     """
     if failure.cause is Cause.CAPACITY:
-        return _other_machines(step, failure, attempts, now, seed)
+        everything = range(len(step.definitions))
+        chosen = sorted(everything if usable is None else usable)
+        return _other_machines(step, failure, attempts, now, seed, chosen)
     if failure.cause in LOST and not failure.submitted:
         return _ask_again(failure, attempts, now, seed)
     if failure.cause in LOST:
@@ -110,18 +118,23 @@ def next_move(
 
 
 def _other_machines(
-    step: Step, failure: Failure, attempts: Sequence[Attempt], now: datetime, seed: str
+    step: Step,
+    failure: Failure,
+    attempts: Sequence[Attempt],
+    now: datetime,
+    seed: str,
+    usable: Sequence[int],
 ) -> Move:
     """The next of the definitions at once; after all of them a wait, then the first again.
 
     The time counts from the first attempt that found no capacity since anything last ran.
     """
+    if not usable:  # whoever submits it says what the budget lacks
+        return Again(0.0, 0, "no capacity, and nothing else is within the spending limit")
     waiting = _last_in_a_row(attempts, Cause.CAPACITY)
-    count = len(step.definitions)
-    rounds, tried = divmod(len(waiting), count)
+    rounds, tried = _rounds(waiting, usable)
     if tried:
-        used = {each.definition for each in waiting[-tried:]}
-        other = min(set(range(count)) - used, default=0)
+        other = min(set(usable) - tried)
         return Again(0.0, other, f"no capacity: trying {step.definitions[other]} now")
     deadline = waiting[0].at + timedelta(minutes=step.capacity_minutes)
     if now >= deadline:
@@ -133,7 +146,7 @@ def _other_machines(
     seconds = min(_wait(rounds - 1, seed), (deadline - now).total_seconds())
     return Again(
         seconds,
-        0,
+        usable[0],
         f"no capacity: trying again in {_time(seconds)}, until {deadline:%Y-%m-%d %H:%M} UTC",
     )
 
@@ -182,6 +195,16 @@ def _ask_again(failure: Failure, attempts: Sequence[Attempt], now: datetime, see
         attempts[-1].definition,
         f"OCI took no submission: asking again in {_time(seconds)}, until {deadline:%H:%M} UTC",
     )
+
+
+def _rounds(waiting: Sequence[Attempt], usable: Sequence[int]) -> tuple[int, set[int]]:
+    """How often all usable definitions were tried, and those that were tried since then."""
+    rounds, tried = 0, set[int]()
+    for each in waiting:
+        tried.add(each.definition)
+        if tried.issuperset(usable):
+            rounds, tried = rounds + 1, set()
+    return rounds, tried
 
 
 def _last_in_a_row(attempts: Sequence[Attempt], cause: Cause) -> list[Attempt]:

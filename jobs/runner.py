@@ -236,8 +236,11 @@ class Runner:
 
     @cached_property
     def _judge(self) -> Judge:
-        back = self._submissions.take_back
-        return Judge(self.ledger, self.view, self.clock, self.interval, self._wait, back)
+        submissions = self._submissions
+        return Judge(
+            self.ledger, self.view, self.clock, self.interval, self._wait,
+            submissions.take_back, submissions.affordable,
+        )  # fmt: skip
 
 
 def _need_done(needed: Entry, name: str) -> None:

@@ -42,6 +42,16 @@ class Submissions:
         standing.note_begun(step, attempted)
         return attempted
 
+    def affordable(self, step: Step) -> list[int]:
+        """The numbers of the step's definitions that are within the budget."""
+        standing = self.standing
+        chosen = [
+            definition_of(step, standing.definitions, number)
+            for number in range(len(step.definitions))
+        ]
+        spent = spent_on(standing.ledger)
+        return budget.affordable(standing.pipeline, step, chosen, spent, self.clock.now())
+
     def send(self, step: Step, attempted: Attempted) -> Entry:
         """Submit an attempt, or go on with what OCI has of it; what came of it is written down.
 

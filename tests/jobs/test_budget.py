@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from jobs.budget import check
+from jobs.budget import affordable, check
 from jobs.errors import BudgetError
 from jobs.pipeline import Pipeline, Step
 from jobs.record import Entry
@@ -85,6 +85,15 @@ def test_what_needs_no_machine_is_free() -> None:
     model = replace(JOB, name="register", kind="model")
     check(_pipeline(0), model, definition("model"), [], START)
     check(_pipeline(0), replace(JOB, name="smoke", kind="answer"), DEPLOYMENT, [], START)
+
+
+def test_which_definitions_are_affordable() -> None:
+    dear = definition("finetune", **{"replicas: 6": "replicas: 12"})
+    unknown = definition("finetune", **{"VM.GPU.A10.2": "BM.GPU.NEW.8"})
+    chosen = [dear, FINETUNE, unknown]
+    assert affordable(_pipeline(MOST), JOB, chosen, iter([]), START) == [1]
+    assert affordable(_pipeline(MOST), JOB, chosen, iter([_ran(1)]), START) == []
+    assert affordable(_pipeline(None), JOB, chosen, iter([_ran(1)]), START) == [0, 1, 2]
 
 
 def test_a_rehearsal_has_spent_nothing_but_is_refused_alike() -> None:

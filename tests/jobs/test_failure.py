@@ -94,7 +94,9 @@ def _judge(folder: Path) -> tuple[Judge, OwnedClock]:
     clock = OwnedClock()
     ledger = Ledger(folder / "ledger.db", clock)
     ledger.note(BEGUN, STEP.name, **begun_details(ATTEMPTED))
-    return Judge(ledger, Recorder(), clock, 10.0, clock.sleep, lambda *_: ""), clock
+    return Judge(
+        ledger, Recorder(), clock, 10.0, clock.sleep, lambda *_: "", lambda step: [0]
+    ), clock
 
 
 def _log(monkeypatch: pytest.MonkeyPatch, *logs: list[str]) -> None:

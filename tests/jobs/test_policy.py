@@ -111,6 +111,26 @@ def test_capacity_is_waited_for_until_its_deadline(count: int, minutes: int, see
     assert f"allows {minutes:g} minutes" in last.reason
 
 
+def _next(usable: list[int], *tried: int) -> Move:
+    failure = Failure(Cause.CAPACITY, "none")
+    attempts = [failure.attempt(number, START) for number in tried]
+    return next_move(STEP, failure, attempts, START, usable=usable)
+
+
+def test_what_is_not_within_the_budget_is_no_fallback() -> None:
+    assert _next([0, 2], 0) == Again(0.0, 2, "no capacity: trying finetune-fallback-2.yaml now")
+    for rounds in ([0, 2], [0, 2, 0, 2], [0, 1, 2]):
+        move = _next([0, 2], *rounds)
+        assert isinstance(move, Again)
+        assert (move.definition, move.seconds >= 60) == (0, True), rounds
+    only = _next([1], 0, 1)
+    assert isinstance(only, Again)
+    assert only.definition == 1
+    assert _next([], 0) == Again(
+        0.0, 0, "no capacity, and nothing else is within the spending limit"
+    )
+
+
 def test_waits_are_the_same_for_a_seed_and_differ_between_seeds() -> None:
     waits = {
         seed: tuple(move.seconds for move in Story(STEP, seed).fails_to_the_end(Cause.CAPACITY))

@@ -1,13 +1,16 @@
-"""How the machines of a job run are doing: its node groups' states, and how busy its GPUs are."""
+"""How the machines of a job run are doing: its node groups' states, how busy its GPUs are, and when
+each node was last heard."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from .errors import attempting
 from .gpu_metrics import GpuUse, Source, latest
 from .record import Entry
+from .run_log import LogLine, moment
 
 # The variable of the job by which ADS's driver knows where to post how busy the GPUs are.
 _NAMESPACE = "OCI__METRICS_NAMESPACE"
@@ -35,6 +38,29 @@ class Machines:
         """For a reader; '' where nothing is known."""
         groups = [f"{group.name} {group.state}" for group in self.groups]
         return "  ".join([*groups, *([self.gpu.words()] if self.gpu else [])])
+
+
+@dataclass
+class Heard:
+    """When each node of a run last wrote a line. One that is silent may be well: in a training
+    only rank 0 tells how it goes."""
+
+    _last: dict[str, datetime] = field(default_factory=dict)
+
+    def hear(self, line: LogLine) -> None:
+        at = moment(line.time)
+        if line.node and at is not None:
+            self._last[line.node] = max(at, self._last.get(line.node, at))
+
+    def words(self, now: datetime) -> str:
+        """``last lines: n0 0:00:05, n1 0:12:00 ago``; nothing of a single node."""
+        if len(self._last) < 2:
+            return ""
+        told = [
+            f"n{node} {timedelta(seconds=max(0, int((now - at).total_seconds())))}"
+            for node, at in sorted(self._last.items(), key=lambda item: int(item[0]))
+        ]
+        return f"last lines: {', '.join(told)} ago"
 
 
 def look(entry: Entry) -> Machines:

@@ -102,29 +102,6 @@ class Reader:
         return fresh
 
 
-@dataclass
-class Heard:
-    """When each node of a run last wrote a line. One that is silent may be well: in a training
-    only rank 0 tells how it goes."""
-
-    _last: dict[str, datetime] = field(default_factory=dict)
-
-    def hear(self, line: LogLine) -> None:
-        at = moment(line.time)
-        if line.node and at is not None:
-            self._last[line.node] = max(at, self._last.get(line.node, at))
-
-    def words(self, now: datetime) -> str:
-        """``last lines: n0 0:00:05, n1 0:12:00 ago``; nothing of a single node."""
-        if len(self._last) < 2:
-            return ""
-        told = [
-            f"n{node} {timedelta(seconds=max(0, int((now - at).total_seconds())))}"
-            for node, at in sorted(self._last.items(), key=lambda item: int(item[0]))
-        ]
-        return f"last lines: {', '.join(told)} ago"
-
-
 def moment(time: str) -> datetime | None:
     """A line's time; None where it is none."""
     try:

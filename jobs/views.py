@@ -17,9 +17,9 @@ from rich.text import Text
 from . import cost, metrics
 from .clock import Clock
 from .definitions import Definition
-from .machines import Machines
+from .machines import Heard, Machines
 from .record import STEPS, Entry, Run
-from .run_log import Heard, LogLine
+from .run_log import LogLine
 from .watch import View
 
 STYLES = {"SUCCEEDED": "green", "ACTIVE": "green", "FAILED": "red", "CANCELED": "red"}

@@ -11,8 +11,9 @@ import pytest
 from jobs import gpu_metrics, machines
 from jobs.auth import client, sign_in
 from jobs.gpu_metrics import MEMORY, SERVICE_NAMESPACE, UTILISATION, GpuUse, Source
-from jobs.machines import Machines, NodeGroup
+from jobs.machines import Heard, Machines, NodeGroup
 from jobs.record import Entry
+from jobs.run_log import LogLine
 from ocimock import mock_oci
 from tests.jobs.samples import entry
 from tests.ocimock.workbench import SHAPE, Workbench, workbench
@@ -151,3 +152,13 @@ def test_a_long_run_is_asked_for_in_larger_steps(
 def test_words() -> None:
     assert Machines().words() == ""
     assert Machines((NodeGroup("node-group", "ACTIVE"),)).words() == "node-group ACTIVE"
+
+
+def test_when_each_node_was_last_heard() -> None:
+    heard = Heard()
+    for node, seconds in (("0", 0), ("10", 50), ("2", 30), ("0", 55), ("", 59)):
+        at = (NOW + timedelta(seconds=seconds)).isoformat()
+        heard.hear(LogLine("x", at, "x", node=node))
+    told = heard.words(NOW + timedelta(minutes=1))
+    assert told == "last lines: n0 0:00:05, n2 0:00:30, n10 0:00:10 ago"
+    assert Heard().words(NOW) == ""

@@ -11,7 +11,7 @@ import pytest
 from jobs import run_log
 from jobs.auth import client, sign_in
 from jobs.record import Entry
-from jobs.run_log import OVERLAP, Heard, LogLine, Reader, moment, tail
+from jobs.run_log import OVERLAP, LogLine, Reader, moment, tail
 from ocimock import mock_oci
 from tests.jobs.samples import entry
 from tests.ocimock.workbench import Workbench, make_log, workbench
@@ -148,13 +148,3 @@ def test_a_time_without_a_zone_is_utc() -> None:
     assert moment("2026-11-22T12:00:00.5") == datetime(2026, 11, 22, 12, 0, 0, 500_000, UTC)
     assert moment("2026-11-22T12:00:00Z") == datetime(2026, 11, 22, 12, tzinfo=UTC)
     assert moment("yesterday") is None
-
-
-def test_when_each_node_was_last_heard() -> None:
-    heard = Heard()
-    for node, seconds in (("0", 0), ("10", 50), ("2", 30), ("0", 55), ("", 59)):
-        at = (NOW + timedelta(seconds=seconds)).isoformat()
-        heard.hear(LogLine("x", at, "x", node=node))
-    told = heard.words(NOW + timedelta(minutes=1))
-    assert told == "last lines: n0 0:00:05, n2 0:00:30, n10 0:00:10 ago"
-    assert Heard().words(NOW) == ""

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from jobs import cli, cost, history, status, status_commands
+from jobs import cli, cost, history, status_commands
 from jobs.ledger import Ledger
 from jobs.record import Entry, Run, as_data
+from jobs.views import progress
 from tests.jobs.samples import START, OwnedClock, entry, write_all
 
 HOUR = timedelta(hours=1)
@@ -181,9 +182,7 @@ def test_a_refresh_writes_over_no_newer_submission(
 
 def test_the_table_of_a_step_that_was_submitted_often() -> None:
     stream = io.StringIO()
-    found = status.progress(
-        Run({"finetune": _trained("k", "SUCCEEDED", 1)}), START, {"finetune": 3}
-    )
+    found = progress(Run({"finetune": _trained("k", "SUCCEEDED", 1)}), START, {"finetune": 3})
     Console(file=stream, width=80).print(found)
     assert "finetune (3)" in stream.getvalue()
 

@@ -230,7 +230,7 @@ def test_then_there_is_no_drift_and_the_issue_is_closed(tenancy: Tenancy) -> Non
     assert not build.failed, build.printed
     assert "## `demo`: no drift" in build.printed["Look for drift"]
     tenancy.github.script(
-        _script("drift.yml", "drift", "Open, update or close the issue"), CODE="0"
+        _script("drift.yml", "drift", "Open, update or close the issue"), DRIFT="0"
     )
     assert [issue["state"] for issue in tenancy.github.issues] == ["closed"]
 

@@ -32,6 +32,8 @@ _ELSEWHERE = {"make demo", "make demo-down", "make rehearse", "make test"}
 # Pages of which another test runs every command.
 _OWN_TEST = {
     "ocimock.md": "tests/e2e/test_docs.py",
+    # Each is a command of the workflows, which tests/e2e/test_gitops.py runs.
+    "gitops.md": "tests/gitops/test_workflows.py",
     # Docker is none of what the tests have: the build's parts are looked at one by one.
     "serving.md": "tests/recipes/test_serve.py",
 }
@@ -61,6 +63,7 @@ _IN_PROSE = {
     "python -m jobs": "test_the_five_steps",
     "python -m jobs emit": "test_the_five_steps",
     "python -m jobs run": "test_the_five_steps",
+    "python -m jobs secret set hf-token": "tests/e2e/test_secrets.py",
     "python -m ocimock coverage": "tests/ocimock/test_coverage.py",
     "python -m ocimock env": "tests/ocimock/test_server.py",
     "python -m ocimock env --unset": "tests/ocimock/test_server.py",

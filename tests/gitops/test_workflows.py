@@ -19,11 +19,13 @@ import yaml
 from gitops.cli import app as gitops
 from gitops.sign_in import PRIVATE_KEY, VARIABLES
 from jobs.cli import app as jobs
+from ocimock.iam.policy import parse_matching_rule, parse_statement
 
 _ROOT = Path(__file__).resolve().parents[2]
 _WORKFLOWS = sorted((_ROOT / ".github/workflows").glob("*.yml"))
 _ACTIONS = sorted((_ROOT / ".github/actions").glob("*/action.yml"))
 _SPECS = sorted((_ROOT / ".oci-devops").glob("*.yaml"))
+_PAGE = (_ROOT / "docs/gitops.md").read_text(encoding="utf-8")
 _SCRIPTS = sorted((_ROOT / ".oci-devops").glob("*.sh"))
 
 # The most that each job may do with the repository.
@@ -176,3 +178,33 @@ def test_both_pipelines_install_the_same_way() -> None:
     wrapper = next(s["with"] for s in steps if s.get("uses", "").startswith("hashicorp/"))
     assert wrapper["terraform_wrapper"] is False  # it would swallow exit codes
     assert 'make setup PYTHON="$python"' in (_ROOT / ".oci-devops/tools.sh").read_text()
+
+
+def test_the_page_types_what_the_pipelines_run() -> None:
+    typed = re.findall(r"^\$ (.*)$", _PAGE, re.MULTILINE)
+    assert len(typed) == 3
+    run = " ".join(_commands()).replace("as_runner.sh gitops", "python -m gitops")
+    for line in typed:
+        assert line in run, line
+
+
+def test_the_page_names_what_the_files_ask_for() -> None:
+    asked = {
+        name
+        for text in [path.read_text() for path in [*_WORKFLOWS, *_SPECS]]
+        for groups in re.findall(r"\b(?:vars|secrets)\.(\w+)|\$\{?([A-Z_]{4,})", text)
+        for name in groups
+        if name and not name.startswith(("GITHUB_", "OCI_TRIGGER_", "DRIFT"))
+    }
+    assert asked >= {"OCI_PRIVATE_KEY", "TUNESTACK_TENANCY", "MAY_DESTROY", "RUN_PIPELINE"}
+    assert {name for name in asked if f"`{name}`" not in _PAGE} == set()
+
+
+def test_the_policies_of_the_page_are_policies() -> None:
+    statements = re.findall(r"^ *(Allow .*)$", _PAGE, re.MULTILINE)
+    assert len(statements) >= 10
+    for statement in statements:
+        written = statement.replace("<compartment>", "ocid1.compartment.oc1..aaaa")
+        assert parse_statement(written) is not None, statement
+    (rule,) = re.findall(r"`(ALL \{.*\})`", _PAGE)
+    parse_matching_rule(rule)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from .attempts import FAILED
 from .clock import Clock
 from .errors import LostLeadError, RefusedError, StepFailedError, UnreachableError
 from .leading import Leadership
@@ -50,7 +51,7 @@ class Following:
                         return lead(followed)
                     except LostLeadError as error:
                         self.view.say(str(error))
-            self._look(pull=False)
+            self._look()
             before = self.ledger.current()
             followed = True
             self.follow()
@@ -62,14 +63,13 @@ class Following:
             if str(leader) != said:
                 said = str(leader)
                 self.view.say(f"{said}, leads this pipeline: following it.")
-            self._look(pull=True)
+            self._look()
             self.clock.sleep(self.interval)
         if not said:  # nobody to name: one begins or ends to lead at this moment
             self.clock.sleep(min(self.interval, 1.0))
 
-    def _look(self, *, pull: bool) -> None:
-        if pull:
-            self._pull()
+    def _look(self) -> None:
+        self._pull()
         for step, entry in self.ledger.read().entries.items():
             if self._shown.get(step) != entry:
                 self._shown[step] = entry
@@ -99,12 +99,26 @@ class Following:
             self.view.show(entry)
         if now.state == "SUCCEEDED":
             return run
-        for entry in run.entries.values():
-            if entry.failed:
-                require_success(entry)
-        raise StepFailedError(
-            f"The pipeline that was followed ended {now.state}.",
-            "See 'python -m jobs status'; 'python -m jobs run' tries again.",
+        raise self._failure(now, run)
+
+    def _failure(self, now: PipelineRecord, run: Run) -> StepFailedError:
+        """Why it ended badly, as its leader wrote down."""
+        failed = next(
+            (each for each in reversed(self.ledger.events()) if each.name == FAILED), None
+        )
+        if failed is None:
+            return StepFailedError(
+                f"The pipeline that was followed ended {now.state}.",
+                "See 'python -m jobs history'; 'python -m jobs run' tries again.",
+            )
+        entry = run.get(failed.step)
+        try:
+            if entry is not None and entry.failed:
+                require_success(entry, failed.details["lines"])
+        except StepFailedError as error:
+            return error
+        return StepFailedError(
+            f"{failed.step}: {failed.details['reason']}", failed.details["advice"]
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import ocid, states
@@ -27,11 +27,13 @@ def ledgers(clock: Clock) -> dict[str, Ledger]:
 class Observer:
     """Sees how the entries of one tenancy stand in OCI: all its job runs by one call.
 
-    The compartment is that of the first run that is observed, which is asked once.
+    The compartment is that of the first run that is observed, which is asked once. Observers that
+    have the same *pollers*, by compartment and region, share that one call too.
     """
 
     clock: Clock
     interval: float = 10.0
+    pollers: dict[tuple[str, str], Poller] = field(default_factory=dict)
     _poller: Poller | None = None
 
     def observe(self, entries: Sequence[Entry]) -> list[Entry]:
@@ -58,4 +60,5 @@ class Observer:
             if error.status != 404:
                 raise
             return None
-        return Poller(compartment, self.interval, self.clock, region)
+        made = Poller(compartment, self.interval, self.clock, region)
+        return self.pollers.setdefault((compartment, region), made)

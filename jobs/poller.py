@@ -100,7 +100,7 @@ class Poller:
     def _due(self) -> bool:
         if self._looked is None:
             return True
-        pause = max(self._interval, self._calls * 60 / _CALLS_A_MINUTE)
+        pause = max(self._interval, (self._calls - 1) * 60 / _CALLS_A_MINUTE)
         return (self._clock.now() - self._looked).total_seconds() >= _ALMOST * pause
 
     def _listed(self, wanted: Mapping[str, Entry]) -> dict[str, Any]:

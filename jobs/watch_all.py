@@ -9,6 +9,7 @@ from .clock import Clock
 from .errors import RefusedError, StepFailedError, UnreachableError
 from .ledger import Ledger
 from .overview import Observer
+from .poller import Poller
 from .record import Entry
 from .watch import Patience, View
 
@@ -58,6 +59,7 @@ class WatchAll:
     clock: Clock
     led: Callable[[str], bool]
     interval: float = 10.0
+    pollers: dict[tuple[str, str], Poller] = field(default_factory=dict)
 
     def watch(self) -> None:
         """Until nothing runs, and none leads a pipeline.
@@ -86,5 +88,5 @@ class WatchAll:
 
     def _tenancy(self, name: str, ledger: Ledger) -> _Tenancy:
         view = self.view(name)
-        observer = Observer(self.clock, self.interval)
+        observer = Observer(self.clock, self.interval, self.pollers)
         return _Tenancy(ledger, view, observer, Patience(view, self.clock))

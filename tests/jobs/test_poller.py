@@ -10,6 +10,7 @@ from oci.data_science import models
 from jobs import poller as room
 from jobs import states
 from jobs.auth import sign_in
+from jobs.overview import Observer
 from jobs.poller import Poller
 from jobs.record import Entry
 from ocimock import mock_oci
@@ -127,3 +128,16 @@ def test_what_a_poller_says_is_what_a_get_says(cloud: MockedCloud, runs: list[En
     poller = Poller(cloud.compartment_id)
     assert poller.observe(runs[0]) == states.observe(runs[0])
     assert poller.observe(runs[0]).finished is not None
+
+
+def test_tenancies_of_a_compartment_share_their_look(cloud: MockedCloud, runs: list[Entry]) -> None:
+    clock = OwnedClock()
+    pollers: dict[tuple[str, str], Poller] = {}
+    observers = [Observer(clock, 10.0, pollers) for _ in runs]
+    for observer, run in zip(observers, runs, strict=True):
+        observer.observe([run])
+    assert _calls(cloud) == {"get_job_run": 20, "list_job_runs": 1}, "each asks its compartment"
+    clock.sleep(10)
+    for observer, run in zip(observers, runs, strict=True):
+        observer.observe([run])
+    assert _calls(cloud) == {"list_job_runs": 1}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import socket
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -154,10 +153,6 @@ def attempting(attempt: str) -> Iterator[None]:
         yield
     except exceptions.ServiceError as error:
         raise refused(attempt, error) from None
-    except _session_errors() as error:
-        raise CredentialsError(
-            f"Could not {attempt}: {_one_line(error)}", "Sign in anew: 'oci session authenticate'."
-        ) from None
     except (exceptions.RequestException, exceptions.ConnectTimeout, ConnectionError) as error:
         raise UnreachableError(
             f"Could not {attempt}: OCI did not answer ({no_answer(error)}).",
@@ -192,12 +187,6 @@ def _need_proxy(attempt: str) -> None:
         ) from None
     except OSError:
         return  # the SDK will tell
-
-
-def _session_errors() -> tuple[type[Exception], ...]:
-    """What ADS raises when a session token has run out; nothing can before ADS is imported."""
-    auth = sys.modules.get("ads.common.auth")
-    return (auth.SecurityTokenError,) if auth else ()
 
 
 def _advice(error: Any) -> str:

@@ -7,7 +7,7 @@ import socket
 import oci
 import pytest
 
-from jobs.errors import CredentialsError, RefusedError, UnreachableError, attempting
+from jobs.errors import RefusedError, UnreachableError, attempting
 
 
 def _service_error(status: int, code: str, message: str) -> oci.exceptions.ServiceError:
@@ -43,13 +43,6 @@ def test_a_refusal_says_all_there_is(status: int, code: str, message: str, advic
 def test_no_answer() -> None:
     with pytest.raises(UnreachableError, match="OCI did not answer"), attempting("read"):
         raise oci.exceptions.ConnectTimeout("timed out")
-
-
-def test_a_session_token_that_ran_out() -> None:
-    from ads.common.auth import SecurityTokenError
-
-    with pytest.raises(CredentialsError, match="Could not read: expired"), attempting("read"):
-        raise SecurityTokenError("expired")
 
 
 def test_no_answer_names_the_host_and_the_first_cause() -> None:

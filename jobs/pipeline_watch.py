@@ -38,6 +38,7 @@ class PipelineWatch:
     _extras: dict[str, Extras] = field(default_factory=dict)
     _followed: set[str] = field(default_factory=set)
     _told: int = 0
+    _was_led: bool = False
 
     def watch(self) -> None:
         """Until the pipeline is over; or, where none leads it, until nothing of it runs.
@@ -52,6 +53,7 @@ class PipelineWatch:
         while True:
             self._tell()
             leads = self.led()
+            self._was_led |= leads
             try:
                 self._look(keep=not leads)
                 patience.met()
@@ -130,6 +132,11 @@ class PipelineWatch:
         for entry in self._entries():
             if entry.failed and (badly or entry.step in self._followed):
                 require_success(entry, _last_words(entry))
+        if pipeline is not None and pipeline.state == "RUNNING" and self._was_led and not self.step:
+            raise StepFailedError(
+                f"Nobody leads pipeline {pipeline.number} any more, and it has not ended.",
+                "'python -m jobs run' goes on with it.",
+            )
         if pipeline is not None and badly and not self.step:
             raise StepFailedError(
                 f"Pipeline {pipeline.number} ended {pipeline.state}.",

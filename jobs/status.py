@@ -13,6 +13,7 @@ from . import cost, history
 from .definitions import read_pipeline
 from .errors import DefinitionError
 from .history import Summary
+from .lease import Leader
 from .ledger import Ledger
 from .pipeline import Pipeline
 from .record import Run, as_data
@@ -40,11 +41,16 @@ def current(ledger: Ledger, now: datetime) -> Summary | None:
     return None if pipeline is None else history.summary(ledger, pipeline, now)
 
 
-def shown(found: Summary | None, limit: float | None, now: datetime) -> Group:
+def shown(
+    found: Summary | None, limit: float | None, now: datetime, leader: Leader | None = None
+) -> Group:
     """For a reader."""
     if found is None:
         return Group(progress(Run(), now))
-    told: list[RenderableType] = [Text(heading(found)), progress(found.run, now, found.attempts)]
+    told: list[RenderableType] = [
+        Text(heading(found, leader)),
+        progress(found.run, now, found.attempts),
+    ]
     told += [
         Text(f"{step}: waiting until {each.until:%H:%M:%S} UTC: {each.reason}", style="yellow")
         for step, each in found.waiting.items()
@@ -54,16 +60,20 @@ def shown(found: Summary | None, limit: float | None, now: datetime) -> Group:
     return Group(*told)
 
 
-def heading(found: Summary) -> str:
-    """``Pipeline 3: RUNNING for 1:02:03``."""
-    return f"Pipeline {found.pipeline.number}: {found.outcome}, {took(found.duration)}"
+def heading(found: Summary, leader: Leader | None = None) -> str:
+    """``Pipeline 3: RUNNING, 1:02:03, led by …``."""
+    led = f", led by {leader}" if leader else ""
+    return f"Pipeline {found.pipeline.number}: {found.outcome}, {took(found.duration)}{led}"
 
 
-def for_programs(name: str, found: Summary | None, limit: float | None) -> dict[str, Any]:
+def for_programs(
+    name: str, found: Summary | None, limit: float | None, leader: Leader | None = None
+) -> dict[str, Any]:
     """The same as JSON: the pipeline, and the steps by their names."""
     return {
         "tenancy": name,
         "pipeline": found.as_data() if found else None,
+        "leader": str(leader) if leader else None,
         "spending_limit_usd": limit,
         "steps": as_data(found.run) if found else {},
     }

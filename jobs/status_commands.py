@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
 from . import cost, history, status, tenancy
 from .console import clock, note, out, say
-from .errors import RecordError
+from .errors import RecordError, RefusedError
 from .ledger import Ledger
 from .options import FolderOption, TenancyOption
+from .pipeline import Pipeline
 from .record import Entry
-from .session import ledger_of, sign_in_where
+from .session import leadership_of, ledger_of, sign_in_to, sign_in_where
 from .views import STYLES, grid
+
+if TYPE_CHECKING:
+    from .leading import Leadership
 
 JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
 
@@ -36,14 +41,16 @@ def show_status(
         return
     chosen = tenancy.find(tenancy_file)
     ledger = ledger_of(chosen)
-    if not offline:
-        _refresh(ledger)
-    limit = status.spending_limit(folder or chosen.definitions)
-    found = status.current(ledger, clock.now())
+    pipeline = status.pipeline_in(folder or chosen.definitions)
+    leadership = leadership_of(chosen, None if offline else pipeline)
+    if not offline and (leadership.mirror or ledger.pipelines()):
+        _refresh(ledger, pipeline, leadership)
+    limit = pipeline.spending_limit if pipeline else None
+    found, leader = status.current(ledger, clock.now()), leadership.leader()
     if as_json:
-        say(json.dumps(status.for_programs(chosen.name, found, limit), indent=2))
+        say(json.dumps(status.for_programs(chosen.name, found, limit, leader), indent=2))
         return
-    out.print(status.shown(found, limit, clock.now()))
+    out.print(status.shown(found, limit, clock.now(), leader))
     for entry in found.run.entries.values() if found else ():
         _print_made(entry)
     note(cost.price_note(), style="dim")
@@ -116,8 +123,10 @@ def _all(*, offline: bool, as_json: bool) -> None:
     from .overview import ledgers
 
     found = ledgers(clock)
-    for ledger in found.values() if not offline else ():
-        _refresh(ledger)
+    for name, ledger in found.items() if not offline else ():
+        chosen = tenancy.Tenancy(name)
+        pipeline = status.pipeline_in(chosen.definitions)
+        _refresh(ledger, pipeline, leadership_of(chosen, pipeline))
     summed = {name: status.current(ledger, clock.now()) for name, ledger in found.items()}
     if as_json:
         told = [
@@ -134,14 +143,19 @@ def _all(*, offline: bool, as_json: bool) -> None:
     out.print(status.of_all(summed))
 
 
-def _refresh(ledger: Ledger) -> None:
-    """Write down how the entries stand in OCI now."""
+def _refresh(ledger: Ledger, pipeline: Pipeline | None, leadership: Leadership) -> None:
+    """Write down what other machines have run, and how the entries stand in OCI now."""
+    from .overview import Observer
+
+    if pipeline is not None:
+        sign_in_to(pipeline.region)
+        with suppress(RefusedError):  # how the entries stand matters more
+            leadership.pull()
     entries = list(ledger.read().entries.values())
     if not entries:
         return
-    from .overview import Observer
-
-    sign_in_where(*entries)
+    if pipeline is None:
+        sign_in_where(*entries)
     for before, now in zip(entries, Observer(clock).observe(entries), strict=True):
         stored = ledger.read().get(before.step)
         if now != before and stored is not None and stored.ids == before.ids:

@@ -189,6 +189,17 @@ def test_a_pipeline_that_was_given_up_before_it_submitted_anything(
         PipelineWatch(ledger, Recorder(), clock, lambda each: [], lambda: False).watch()
 
 
+def test_a_pipeline_whose_leader_dies_has_not_ended_well(ledger: Ledger, clock: OwnedClock) -> None:
+    ledger.begin("f")
+    ledger.put(_attempt(1))
+    elsewhere = Elsewhere(ledger, _nothing)
+    states = {"ocid1.datasciencejobrun.1": ["IN_PROGRESS", "SUCCEEDED"]}
+    with pytest.raises(StepFailedError, match="Nobody leads pipeline 1") as caught:
+        PipelineWatch(ledger, Recorder(), clock, _seen(states), elsewhere.leads).watch()
+    assert "'python -m jobs run' goes on with it" in caught.value.advice
+    assert ledger.read().need("finetune").state == "SUCCEEDED"
+
+
 def test_ten_minutes_of_5xx_are_survived(ledger: Ledger, clock: OwnedClock) -> None:
     ledger.put(_attempt(1))
     bad = START + timedelta(minutes=10)

@@ -167,6 +167,7 @@ def test_a_refresh_writes_over_no_newer_submission(
     """A 'run' elsewhere may submit anew while OCI is asked: that must not be forgotten."""
     from jobs.overview import Observer
 
+    Path("definitions/demo/pipeline.yaml").unlink()  # it names a bucket, which would be asked
     ledger.put(_trained("k", "IN_PROGRESS", 1))
     newer = entry("finetune", "ACCEPTED").changed(ids={"job": "j", "job_run": "newer"})
 

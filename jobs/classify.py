@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from .errors import OUT_OF_CAPACITY, JobsError, RefusedError, UnreachableError
-from .failure import LINES, decisive, exceptions, is_consequence
+from .failure import LINES, cut, decisive, exceptions, is_consequence, is_telling
 from .policy import Cause, Failure
 from .record import Entry
 
@@ -163,9 +163,10 @@ def _by_log(failure: Failure, lines: Sequence[str]) -> Failure | None:
         number, rule = found[0]
         cause = replace(failure, cause=rule.cause, advice=rule.advice)
         return _showing(cause, lines[number])
-    first = next((line for line in lines if is_consequence(line)), None)
-    if first is None:
+    lost = [line for line in lines if is_consequence(line)]
+    if not lost:
         return None
+    first = next((line for line in lost if is_telling(line)), lost[0])
     return _showing(replace(failure, cause=Cause.INFRASTRUCTURE), first)
 
 
@@ -201,6 +202,6 @@ def _exit_code(details: str) -> int | None:
 
 def _showing(failure: Failure, line: str) -> Failure:
     """The failure with *line* among those that a reader is shown."""
-    if line in failure.lines:
+    if cut(line) in failure.lines:
         return failure
-    return replace(failure, lines=(line, *failure.lines)[:LINES])
+    return replace(failure, lines=(cut(line), *failure.lines)[:LINES])

@@ -31,7 +31,8 @@ _RULE = "=" * 20
 # Lines that repeat what the state's details say, or the command; and PyTorch's own worries.
 _ECHO = re.compile(
     rf"{EXECUTED}|{SIMULATED}|driver_utils.*exited with code|conda: not found"
-    r"|^\[?[WEI]\d{4} .*(torch/distributed/|\[c10d\])"
+    r"|^(\[rank\d+\]:)?\[?[WEI]\d{4} .*(torch/distributed/|\[c10d\])"
+    r"|\bframe #\d+: |<omitting python frames>|Exception raised from .*most recent call first"
 )
 # ADS's driver starts a command: the last one is the job's own.
 _START = re.compile(r"driver_utils.*>>> ")
@@ -63,7 +64,7 @@ def decisive(lines: Sequence[str], limit: int = LINES) -> list[str]:
     if causes:
         noise |= set(range(first, causes[-1].numbers[-1])) - set(causes[-1].numbers)
     kept = [line for number, line in enumerate(written) if number >= first and number not in noise]
-    return [_cut(line) for line in _shortened(kept or written, limit, both_ends=bool(causes))]
+    return [cut(line) for line in _shortened(kept or written, limit, both_ends=bool(causes))]
 
 
 def exceptions(lines: Sequence[str]) -> list[tuple[int, str]]:
@@ -81,6 +82,16 @@ def exceptions(lines: Sequence[str]) -> list[tuple[int, str]]:
 def is_consequence(line: str) -> bool:
     """Whether it only says that another rank, or its node, is gone."""
     return bool(_CONSEQUENCE.search(line))
+
+
+def is_telling(line: str) -> bool:
+    """Whether it says something to a reader: C++'s frames and repetitions do not."""
+    return not _ECHO.search(line)
+
+
+def cut(line: str) -> str:
+    """The line as a reader is shown it."""
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
 
 def explained(lines: Sequence[str]) -> bool:
@@ -140,7 +151,3 @@ def _shortened(lines: list[str], limit: int, *, both_ends: bool) -> list[str]:
     if len(lines) <= limit or not both_ends:
         return lines[-limit:]
     return [*lines[:2], "  …", *lines[3 - limit :]]
-
-
-def _cut(line: str) -> str:
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"

@@ -35,6 +35,22 @@ PEER_GONE = [
     "[rank8]: ncclRemoteError: A call failed possibly due to a network error or a remote process "
     "exiting prematurely.",
 ]
+KILLED = [
+    "[rank1]:[W1122 22:38:41.508 TCPStore.cpp:125] [c10d] recvValue failed on SocketImpl(fd=14): "
+    "Failed to recv, got 0 bytes. Connection was likely closed.",
+    "Exception raised from recvBytes at c10d/Utils.hpp:787 (most recent call first):",
+    "frame #2: c10::DistNetworkError::DistNetworkError(c10::SourceLocation) + 0x72 (0x7f91 in "
+    "libc10.so)",
+    "<omitting python frames>",
+    "Traceback (most recent call last):",
+    '  File "/mnt/code/recipes/sft/__main__.py", line 85, in _together',
+    "RuntimeError: [gloo/transport/tcp/pair.cc:537] Read error [127.0.0.1]:165: Connection reset "
+    "by peer. This is typically caused by a remote worker hanging or bugs in the application.",
+    "sft: rank 1 of 2 on vm failed: RuntimeError: [gloo/transport/tcp/pair.cc:537] Read error "
+    "[127.0.0.1]:165: Connection reset by peer.",
+    "E1122 22:38:40.100 27673 torch/distributed/elastic/multiprocessing/api.py:1002] failed "
+    "(exitcode: 1) local_rank: 0 (pid: 27724) of binary: python",
+]
 KEY_ERROR = [
     "[rank3]: Traceback (most recent call last):",
     '[rank3]:   File "train.py", line 3, in <module>',
@@ -121,6 +137,8 @@ CASES = [
           "OpType=BROADCAST, Timeout(ms)=1800000) ran for 1800010 milliseconds before timing out."),
     _case("silent node", "jobs.recipes.sft.parallel", RUN.format(1), Cause.INFRASTRUCTURE,
           "sft: rank 0 ends: rank 9 failed: no sign of life for 60 s: its node or process is gone"),
+    _case("node killed under torchrun", "two nodes of torchrun 2.13 over gloo, one of them killed",
+          RUN.format(1), Cause.INFRASTRUCTURE, *KILLED, shown=KILLED[-3]),
     _case("ECC", "vllm-project/vllm issue 5222", RUN.format(1), Cause.INFRASTRUCTURE,
           "[rank3]: Traceback (most recent call last):",
           "[rank3]: RuntimeError: CUDA error: uncorrectable ECC error encountered", *PEER_GONE),
@@ -213,6 +231,7 @@ def test_the_cause(case: Case) -> None:
     assert failure.reason == (case.details or f"{case.state} without a word.")
     if case.shown:
         assert case.shown in failure.lines
+    assert not [line for line in failure.lines if "frame #" in line or "[c10d]" in line]
     assert len(failure.lines) <= 20
 
 

@@ -10,8 +10,9 @@ import typer
 from rich.table import Table
 
 from . import tenancy
-from .console import clock, note, out, say
+from .console import clock, complain, note, out, say
 from .errors import RecordError
+from .leading import Leadership
 from .options import FolderOption, IntervalOption, TenancyOption
 from .orphans import Orphan, delete, find
 from .session import sign_in_to
@@ -36,11 +37,13 @@ def clean(
     replaced, models without an artifact, jobs without a run. Nothing else is touched.
     """
     chosen = tenancy.find(tenancy_file)
-    work = open_work(folder or chosen.definitions, chosen.ledger, clock, note)
+    tell = complain if as_json else note
+    work = open_work(folder or chosen.definitions, chosen.ledger, clock, tell)
     sign_in_to(work.pipeline.region)
     # Whoever leads may be making something that this ledger does not know yet.
     with work.leadership as lead:
         lead.require()
+        _need_mirror(lead)
         found = find(work.pipeline, work.ledger)
         if as_json:
             say(json.dumps([_plain(each) for each in found], indent=2))
@@ -48,9 +51,20 @@ def clean(
             _show(found)
         if found and _agreed(found, yes=yes, as_json=as_json, cancel=cancel):
             for each in found:
-                delete(each, clock, interval, note)
-                if not as_json:
-                    say(f"deleted the {each.kind} {each.id}")
+                lead.confirm()  # somebody may have thought for long before saying yes
+                delete(each, clock, interval, tell)
+                tell(f"deleted the {each.kind} {each.id}")
+
+
+def _need_mirror(lead: Leadership) -> None:
+    """Raises :class:`RecordError` where other machines' work cannot be known."""
+    if not lead.mirrored:
+        where = lead.mirror.folder.uri if lead.mirror else "the bucket"
+        raise RecordError(
+            f"The ledger's mirror, {where}, does not answer: what another machine has made is not "
+            "known here.",
+            "Nothing was deleted. Try again when the bucket answers.",
+        )
 
 
 def _show(found: Sequence[Orphan]) -> None:

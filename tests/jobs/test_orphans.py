@@ -20,6 +20,7 @@ from ocimock.cloud import Settings
 from ocimock.inprocess import MockedCloud
 from tests.jobs.samples import entry
 from tests.jobs.standing import Tenancy, made
+from tests.jobs.workbench import BUCKET, Faults
 
 
 @pytest.fixture
@@ -132,4 +133,18 @@ def test_while_another_process_leads_nothing_is_cleaned(
         lead.require()
         assert cli.main(["clean", "--yes"]) == 1
     assert "is led by" in capfd.readouterr().err
+    assert tenancy.standing() == {job}
+
+
+def test_what_another_machine_made_must_be_known(
+    tenancy: Tenancy, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its deployment would be taken for nobody's."""
+    job = tenancy.job(tenancy.tags("finetune"))
+    tenancy.ledger.begin("fingerprint")
+    faults = Faults(monkeypatch)
+    for method in ("GET", "PUT"):
+        faults.answer(method, f"/b/{BUCKET}/o/", 500)
+    assert cli.main(["clean", "--yes"]) == 1
+    assert "does not answer" in capfd.readouterr().err
     assert tenancy.standing() == {job}

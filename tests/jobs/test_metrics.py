@@ -158,9 +158,10 @@ def test_the_last_line_holds_the_whole_summary_on_a_narrow_terminal(
 
 
 def test_when_a_training_ends_is_told_by_its_last_steps() -> None:
-    """A first step that compiled for a minute says nothing of those to come."""
+    """A first step that compiled for a minute says nothing of those to come; nor does a pause for a
+    checkpoint."""
     curve = gather(['{"event": "start", "steps": 100}'])
-    times = [0.0, 60.0, *(60.0 + 2 * step for step in range(1, 40))]
+    times = [0.0, 60.0, *(60.0 + 2 * step + 30 * (step > 35) for step in range(1, 40))]
     for number, time in enumerate(times):
         values = {"metric": "train", "step": number, "loss": 1.0, "time": time}
         curve.add(Point("train", number, 1.0, values))

@@ -79,6 +79,9 @@ def test_what_is_waited_for_is_said_with_its_reason(
     waiting = "finetune: waiting until 13:30:00 UTC: submitting again (retry 1)"
     assert waiting in " ".join(printed.split())
     assert "Spent so far: $24.00 of $500.00." in printed
+    failed_once.end("FAILED")
+    assert cli.main(["status", "--offline"]) == 0
+    assert "waiting" not in capsys.readouterr().out
 
 
 def test_failed_attempts_are_counted_and_paid_for(

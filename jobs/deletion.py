@@ -1,10 +1,25 @@
-"""Deleting one resource, by the SDK."""
+"""Ending and deleting one resource, by the SDK."""
 
 from __future__ import annotations
 
 from .clock import Clock
 from .errors import RefusedError, attempting
 from .states import model_deployment, science
+
+RUN_ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELED", "DELETED"})
+"""States that a job run does not leave."""
+
+
+def cancel_run(run_id: str, clock: Clock, interval: float) -> None:
+    """Cancel a job run; returns when it has ended. One that has ended, or is gone, is fine."""
+    asked = False
+    while (state := _state(run_id)) not in RUN_ENDED:
+        if not asked and state != "CANCELING":
+            with attempting(f"cancel the run {run_id}"):
+                science().cancel_job_run(run_id)
+            asked = True
+        else:
+            clock.sleep(interval)
 
 
 def delete_resource(kind: str, ocid: str, clock: Clock, interval: float) -> None:
@@ -24,6 +39,16 @@ def delete_resource(kind: str, ocid: str, clock: Clock, interval: float) -> None
             raise
     if kind == "deployment":
         _wait_until_gone(ocid, clock, interval)
+
+
+def _state(run_id: str) -> str:
+    try:
+        with attempting(f"read the run {run_id}"):
+            return str(science().get_job_run(run_id).data.lifecycle_state)
+    except RefusedError as error:
+        if error.status != 404:
+            raise
+        return "DELETED"
 
 
 def _delete_job(job_id: str) -> None:

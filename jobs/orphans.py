@@ -12,7 +12,7 @@ from typing import Any
 
 from .clock import Clock
 from .cost import per_hour
-from .deletion import delete_resource
+from .deletion import RUN_ENDED, cancel_run, delete_resource
 from .errors import RefusedError, attempting
 from .idempotency import KEY_TAG, STEP_TAG, TENANCY_TAG
 from .ledger import Ledger
@@ -31,7 +31,6 @@ _LISTS = {
     "job": "list_jobs",
 }
 _GONE = frozenset({"DELETED", "DELETING"})
-_ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELED", "DELETED"})
 _DAY = 24
 
 
@@ -83,7 +82,7 @@ def delete(orphan: Orphan, clock: Clock, interval: float, say: Callable[[str], N
     """
     for run in orphan.runs:
         say(f"cancelling {run}")
-        _cancel(run, clock, interval)
+        cancel_run(run, clock, interval)
     delete_resource(orphan.kind, orphan.id, clock, interval)
 
 
@@ -157,7 +156,7 @@ def _priced(orphan: Orphan, found: Any) -> Orphan:
         return replace(orphan, per_hour=_price(machine.instance_shape_name, count, size))
     if orphan.kind != "job":
         return orphan
-    runs = tuple(run.id for run in _runs(found) if run.lifecycle_state not in _ENDED)
+    runs = tuple(run.id for run in _runs(found) if run.lifecycle_state not in RUN_ENDED)
     if not runs:
         return orphan
     with attempting(f"read the job {orphan.id}"):
@@ -203,18 +202,3 @@ def _has_artifact(model_id: str) -> bool:
             raise
         return False
     return True
-
-
-def _cancel(run_id: str, clock: Clock, interval: float) -> None:
-    """Returns when the run has ended. One that has ended meanwhile is fine."""
-    asked = False
-    while True:
-        with attempting(f"cancel the run {run_id}"):
-            state = science().get_job_run(run_id).data.lifecycle_state
-            if state in _ENDED:
-                return
-            if not asked and state != "CANCELING":
-                science().cancel_job_run(run_id)
-                asked = True
-                continue
-        clock.sleep(interval)

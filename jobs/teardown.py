@@ -6,10 +6,9 @@ Weights and logs stay: they lie in what Terraform made, and go with that.
 from __future__ import annotations
 
 from .clock import Clock
-from .deletion import delete_resource
+from .deletion import cancel_run, delete_resource
 from .errors import RecordError
-from .record import MAKES, STEPS, Entry, Records
-from .states import cancel as cancel_run
+from .record import MAKES, STEPS, Records
 from .states import under_way
 from .watch import View
 
@@ -34,17 +33,10 @@ def delete(
                 f"Cancel it first: 'python -m jobs cancel {entry.step}', or delete with --cancel.",
             )
         view.say(f"cancelling '{entry.step}'")
-        _cancel(now, clock, interval)
+        cancel_run(now.ids["job_run"], clock, interval)
     for step in reversed([step for step in STEPS if run.get(step)]):
         kind = MAKES[step]
         for ocid in run.need(step).made:
             delete_resource(kind, ocid, clock, interval)
             view.say(f"deleted the {kind} {ocid}")
         records.forget(step)
-
-
-def _cancel(entry: Entry, clock: Clock, interval: float) -> None:
-    if entry.state != "CANCELING":
-        cancel_run(entry)
-    while under_way(entry):
-        clock.sleep(interval)

@@ -59,9 +59,23 @@ script(github, context, require).then(
 """
 
 
+@dataclass(frozen=True)
+class Environment:
+    """An environment of the repository's settings.
+
+    :param secrets: by their names.
+    :param machine: what a machine with these secrets has besides, in place of a network.
+    """
+
+    secrets: Mapping[str, str]
+    machine: Mapping[str, str]
+
+
 @dataclass
 class Ran:
     """A job that has ended: what each of its steps printed, and which failed."""
+
+    environment: Environment
 
     printed: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
@@ -75,13 +89,14 @@ class GitHub:
     """A repository on GitHub, and the machine that runs its jobs.
 
     :param machine: the environment of the machine.
-    :param contexts: the values of ``secrets.X``, ``vars.X``, ``github.X`` and ``inputs.X``.
+    :param contexts: the values of ``vars.X``, ``github.X`` and ``inputs.X``.
     """
 
     copy: WorkingCopy
     folder: Path
     machine: Mapping[str, str]
     contexts: Mapping[str, str]
+    environments: Mapping[str, Environment]
 
     def __post_init__(self) -> None:
         self._kept = self.folder / "kept.json"
@@ -100,7 +115,7 @@ class GitHub:
         """Run one job of a workflow file."""
         document = yaml.safe_load((self.copy.path / ".github/workflows" / workflow).read_text())
         described = document["jobs"][job]
-        ran = Ran()
+        ran = Ran(self.environments.get(described.get("environment"), Environment({}, {})))
         for name in ("output", "summary"):
             (self.folder / name).write_text("")
         condition = described.get("if")
@@ -129,7 +144,7 @@ class GitHub:
             for variable, value in {**variables, **step.get("env", {})}.items()
         }
         if "run" in step:
-            code, printed = self._command(self._text(step["run"], ran), mine)
+            code, printed = self._command(self._text(step["run"], ran), mine, ran)
         else:
             code, printed = self._uses(step, mine, ran)
         ran.printed[name] = printed
@@ -141,7 +156,7 @@ class GitHub:
         if code:
             ran.failed.append(name)
 
-    def _command(self, text: str, variables: Mapping[str, str]) -> tuple[int, str]:
+    def _command(self, text: str, variables: Mapping[str, str], ran: Ran) -> tuple[int, str]:
         if text == _INSTALL:
             return 0, ""
         (self.folder / "step.sh").write_text(text)
@@ -149,6 +164,7 @@ class GitHub:
             f"bash --noprofile --norc -eo pipefail '{self.folder / 'step.sh'}'",
             environment={
                 **self.machine,
+                **ran.environment.machine,
                 **variables,
                 "CI": "true",
                 "GITHUB_ACTIONS": "true",
@@ -199,6 +215,9 @@ class GitHub:
         return _EXPRESSION.sub(lambda found: self._value(found[1], ran), text)
 
     def _value(self, name: str, ran: Ran) -> str:
+        kind, _, key = name.partition(".")
+        if kind == "secrets":
+            return ran.environment.secrets[key]
         return ran.outputs.get(name) or self.contexts[name]
 
     def _holds(self, condition: str, ran: Ran) -> bool:

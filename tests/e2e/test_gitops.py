@@ -1,27 +1,30 @@
 """The workflows of both pipelines, run step by step against one embedded OCI.
 
 One tenancy goes through its life in these tests, in the order in which they are written: a pull
-request's plan, the merge, a change by hand, drift, the next merge.
+request's plan, the merge, a change by hand, drift, the next merge. Policies are enforced: the users
+have the rights that docs/gitops.md gives them, and no others.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import oci
 import pytest
 
-from ocimock.identifiers import COMPARTMENT_ID
+from ocimock import ServedCloud
+from ocimock.identifiers import COMPARTMENT_ID, NAMESPACE
 from ocimock.server.announcement import ServerFile
 from ocimock.terraform.mirror import environment as offline
 from ocimock.terraform.mirror import install
 from tests.e2e.conftest import ROOT, WorkingCopy, working_copy_in
-from tests.e2e.github_actions import GitHub
+from tests.e2e.github_actions import Environment, GitHub
 from tests.e2e.oci_devops import BuildRunner
 from tests.servers import running_server
 
@@ -76,8 +79,8 @@ class Tenancy:
     devops_comments: Path
 
     def client(self, sdk_class: Any) -> Any:
-        config = oci.config.from_file(self.server.environment["OCI_CONFIG_FILE"])
-        return sdk_class(config, service_endpoint=self.server.url)
+        """Of the administrator's."""
+        return _client(self.server, sdk_class)
 
     def describe_project(self, text: str) -> None:
         """What somebody changes in the console."""
@@ -95,19 +98,42 @@ class Tenancy:
 def tenancy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenancy]:
     copy = working_copy_in(tmp_path_factory.mktemp("a pipeline's"), ".venv", "node_modules")
     folder = tmp_path_factory.mktemp("github")
-    with running_server(tmp_path_factory.mktemp("oci mock"), "--pace", "0") as server:
+    options = ("--pace", "0", "--verify-signatures", "--enforce-iam")
+    with running_server(tmp_path_factory.mktemp("oci mock"), *options) as server:
         machine = _machine(server, install(tmp_path_factory.mktemp("provider")))
+        planner, deployer = (_user(server, group, folder) for group in ("ci-plan", "ci-deploy"))
         comments = folder / "devops.json"
         cli = tmp_path_factory.mktemp("cli") / "oci"
         cli.write_text(_OCI.format(python=sys.executable, kept=str(comments), request=_REQUEST))
         cli.chmod(0o755)
+        environments = {"plan": planner, "production": deployer}
+        runner = {**machine, **deployer.machine, **_AS_RUNNER, "OCI_CLI_BINARY": str(cli)}
         yield Tenancy(
             copy,
             server,
-            GitHub(copy, folder, machine, _contexts(server)),
-            BuildRunner(copy, {**machine, **_as_runner(server), "OCI_CLI_BINARY": str(cli)}),
+            GitHub(copy, folder, machine, _CONTEXTS, environments),
+            BuildRunner(copy, runner),
             comments,
         )
+
+
+_CONTEXTS = {
+    "vars.TUNESTACK_TENANCY": _TENANCY,
+    "github.event.pull_request.head.repo.full_name": "owner/repo",
+    "github.repository": "owner/repo",
+    "inputs.run": "false",
+}
+
+# A build runner is somebody already: here by an API key, for the stand-in takes no other.
+_AS_RUNNER = {
+    "TUNESTACK_TENANCY": _TENANCY,
+    "OCI_IAM_TYPE": "api_key",
+    "OCI_CLI_AUTH": "api_key",
+    "TF_VAR_auth": "ApiKey",
+    "OCI_auth": "ApiKey",
+    "CODE_REPOSITORY_OCID": "ocid1.devopsrepository.oc1..repository",
+    "OCI_TRIGGER_SOURCE_BRANCH_NAME": "more-gpus",
+}
 
 
 def _machine(server: ServerFile, provider: Path) -> dict[str, str]:
@@ -120,34 +146,51 @@ def _machine(server: ServerFile, provider: Path) -> dict[str, str]:
     return {**there, **offline(provider), "TUNESTACK_LOCAL_STATE": "1"}
 
 
-def _as_runner(server: ServerFile) -> dict[str, str]:
-    """A build runner is somebody already: here by an API key, for the stand-in takes no other."""
-    config = server.environment["OCI_CONFIG_FILE"]
-    return {
-        "TUNESTACK_TENANCY": _TENANCY,
-        "OCI_IAM_TYPE": "api_key",
-        "OCI_CONFIG_LOCATION": config,
-        "OCI_CLI_AUTH": "api_key",
-        "TF_VAR_auth": "ApiKey",
-        "OCI_auth": "ApiKey",
-        "CODE_REPOSITORY_OCID": "ocid1.devopsrepository.oc1..repository",
-        "OCI_TRIGGER_SOURCE_BRANCH_NAME": "more-gpus",
-    }
+def _user(server: ServerFile, group: str, folder: Path) -> Environment:
+    """A user of a group, whose rights are those that the page gives it."""
+    identity = _client(server, oci.identity.IdentityClient)
+    models = oci.identity.models
+    root = oci.config.from_file(server.environment["OCI_CONFIG_FILE"])["tenancy"]
+    made = identity.create_group(
+        models.CreateGroupDetails(compartment_id=root, name=group, description=group)
+    ).data
+    user = identity.create_user(
+        models.CreateUserDetails(compartment_id=root, name=f"{group}-user", description=group)
+    ).data
+    identity.add_user_to_group(models.AddUserToGroupDetails(user_id=user.id, group_id=made.id))
+    page = (ROOT / "docs/gitops.md").read_text()
+    statements = re.findall(rf"^ *(Allow group {group} .*)$", page, re.MULTILINE)
+    identity.create_policy(
+        models.CreatePolicyDetails(
+            compartment_id=root,
+            name=group,
+            description=group,
+            statements=[text.replace("<compartment>", COMPARTMENT_ID) for text in statements],
+        )
+    )
+    config = ServedCloud(server).user_config(user.id)
+    key = folder / f"{group}.pem"
+    key.write_text(config["key_content"])
+    return Environment(
+        {
+            "OCI_TENANCY_OCID": root,
+            "OCI_USER_OCID": user.id,
+            "OCI_FINGERPRINT": config["fingerprint"],
+            "OCI_REGION": config["region"],
+            "OCI_PRIVATE_KEY": config["key_content"],
+        },
+        # The provider reads ~/.oci/config, its stand-in only these.
+        {
+            "TF_VAR_user_ocid": user.id,
+            "TF_VAR_fingerprint": config["fingerprint"],
+            "TF_VAR_private_key_path": str(key),
+        },
+    )
 
 
-def _contexts(server: ServerFile) -> dict[str, str]:
+def _client(server: ServerFile, sdk_class: Any) -> Any:
     config = oci.config.from_file(server.environment["OCI_CONFIG_FILE"])
-    return {
-        "vars.TUNESTACK_TENANCY": _TENANCY,
-        "secrets.OCI_TENANCY_OCID": config["tenancy"],
-        "secrets.OCI_USER_OCID": config["user"],
-        "secrets.OCI_FINGERPRINT": config["fingerprint"],
-        "secrets.OCI_REGION": config["region"],
-        "secrets.OCI_PRIVATE_KEY": Path(config["key_file"]).read_text(),
-        "github.event.pull_request.head.repo.full_name": "owner/repo",
-        "github.repository": "owner/repo",
-        "inputs.run": "false",
-    }
+    return sdk_class(config, service_endpoint=server.url)
 
 
 def test_a_pull_request_gets_its_plan_as_a_comment(tenancy: Tenancy) -> None:
@@ -171,10 +214,9 @@ def test_the_next_push_updates_the_comment(tenancy: Tenancy) -> None:
     assert comment.endswith("Again.\n")
 
 
-def test_a_forks_pull_request_gets_no_plan(tenancy: Tenancy) -> None:
-    other = dict(tenancy.github.contexts)
-    other["github.event.pull_request.head.repo.full_name"] = "stranger/repo"
-    github = GitHub(tenancy.copy, tenancy.github.folder / "..", tenancy.github.machine, other)
+def test_a_forks_pull_request_gets_no_plan(tenancy: Tenancy, tmp_path: Path) -> None:
+    name = "github.event.pull_request.head.repo.full_name"
+    github = replace(tenancy.github, contexts={**_CONTEXTS, name: "stranger/repo"}, folder=tmp_path)
     ran = github.run("plan.yml", "plan")
     assert not ran.printed
     assert "Sign in" in ran.skipped
@@ -192,6 +234,34 @@ def test_a_merge_applies_the_plan_that_was_approved(tenancy: Tenancy) -> None:
     assert applied.skipped == ["Run the pipeline"]
     kept = tenancy.github.folder / "artifacts" / "definitions" / "demo"
     assert {"finetune.yaml", "pipeline.yaml"} <= {file.name for file in kept.iterdir()}
+
+
+def test_who_plans_may_change_nothing_and_read_no_secret(tenancy: Tenancy) -> None:
+    """Its key is within reach of everybody who can push a branch."""
+    name = _stored_secret(tenancy)
+    there = tenancy.github.environments["plan"]
+    config = {
+        "tenancy": there.secrets["OCI_TENANCY_OCID"],
+        "user": there.secrets["OCI_USER_OCID"],
+        "fingerprint": there.secrets["OCI_FINGERPRINT"],
+        "region": there.secrets["OCI_REGION"],
+        "key_content": there.secrets["OCI_PRIVATE_KEY"],
+    }
+    storage = oci.object_storage.ObjectStorageClient(config, service_endpoint=tenancy.server.url)
+    details = oci.object_storage.models.CreateBucketDetails(
+        name="mine", compartment_id=COMPARTMENT_ID
+    )
+    bundles = oci.secrets.SecretsClient(config, service_endpoint=tenancy.server.url)
+    calls: list[Callable[[], Any]] = [
+        lambda: storage.create_bucket(NAMESPACE, details),
+        lambda: storage.put_object(NAMESPACE, "demo-models", "code/x.py", b"evil"),
+        lambda: bundles.get_secret_bundle(name),
+    ]
+    for call in calls:
+        with pytest.raises(oci.exceptions.ServiceError) as refused:
+            call()
+        assert refused.value.status == 404
+    assert len(storage.list_objects(NAMESPACE, "demo-models").data.objects) > 10
 
 
 def test_what_was_applied_is_planned_as_no_changes(tenancy: Tenancy) -> None:
@@ -241,3 +311,21 @@ def _script(workflow: str, job: str, step: str) -> str:
     document = yaml.safe_load((ROOT / ".github/workflows" / workflow).read_text())
     steps = document["jobs"][job]["steps"]
     return str(next(each for each in steps if each.get("name") == step)["with"]["script"])
+
+
+def _stored_secret(tenancy: Tenancy) -> str:
+    """A secret in the vault that was deployed; its OCID."""
+    vault = tenancy.client(oci.key_management.KmsVaultClient).list_vaults(COMPARTMENT_ID).data[0]
+    keys = oci.key_management.KmsManagementClient
+    config = oci.config.from_file(tenancy.server.environment["OCI_CONFIG_FILE"])
+    key = keys(config, service_endpoint=tenancy.server.url).list_keys(COMPARTMENT_ID).data[0]
+    models = oci.vault.models
+    details = models.CreateSecretDetails(
+        compartment_id=COMPARTMENT_ID,
+        vault_id=vault.id,
+        key_id=key.id,
+        secret_name="a-token",
+        secret_content=models.Base64SecretContentDetails(content="eA=="),
+    )
+    made: str = tenancy.client(oci.vault.VaultsClient).create_secret(details).data.id
+    return made

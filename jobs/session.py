@@ -71,7 +71,8 @@ def work_of(chosen: tenancy.Tenancy, folder: Path | None) -> Iterator[tuple[Work
     told = Told()
     work = open_work(folder or chosen.definitions, chosen.ledger, clock, told.say)
     sign_in_to(work.pipeline.region)
-    with view(out, clock, work.ledger.read()) as shown:
+    limit = work.pipeline.spending_limit
+    with view(out, clock, work.ledger.read(), limit) as shown:
         told.view = shown
         yield work, shown
 

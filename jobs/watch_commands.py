@@ -16,7 +16,7 @@ from .errors import RecordError, RefusedError, StepFailedError, UnreachableError
 from .json_view import JsonView
 from .ledger import Ledger
 from .options import FolderOption, IntervalOption, Step, TenancyOption
-from .session import leadership_of, ledger_of, sign_in_where
+from .session import leadership_of, ledger_of, sign_in_to, sign_in_where
 from .views import PlainView, view
 from .watch import View
 
@@ -41,8 +41,13 @@ def watch(
         return
     chosen = tenancy.find(tenancy_file)
     ledger = ledger_of(chosen)
-    _need_entries(ledger, step)
-    limit = status.spending_limit(folder or chosen.definitions)
+    pipeline = status.pipeline_in(folder or chosen.definitions)
+    _need_something(ledger, step)
+    if pipeline is None:
+        sign_in_where(*ledger.read().entries.values())
+    else:
+        sign_in_to(pipeline.region)
+    limit = pipeline.spending_limit if pipeline else None
     watching = partial(_watch, ledger, step, interval, partial(_Leads(folder), chosen.name))
     if as_json:
         _in_json(watching, ledger, limit)
@@ -52,13 +57,11 @@ def watch(
     out.print(status.shown(status.current(ledger, clock.now()), limit, clock.now()))
 
 
-def _need_entries(ledger: Ledger, step: Step | None) -> None:
-    run = ledger.read()
+def _need_something(ledger: Ledger, step: Step | None) -> None:
     if step is not None:
-        run.need(step.value)
+        ledger.read().need(step.value)
     elif not ledger.pipelines():
         raise RecordError("Nothing was run yet.", "Start with 'python -m jobs run'.")
-    sign_in_where(*run.entries.values())
 
 
 def _watch(

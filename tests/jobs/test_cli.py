@@ -192,7 +192,7 @@ def test_exit_codes_of_watch(
             raise raised
 
     monkeypatch.setattr(PipelineWatch, "watch", watch)
-    monkeypatch.setattr(watch_commands, "sign_in_where", lambda *entries: None)
+    monkeypatch.setattr(watch_commands, "sign_in_to", lambda region: None)
     assert cli.main(["watch"]) == code
     assert said in capsys.readouterr().err
 

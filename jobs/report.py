@@ -18,7 +18,7 @@ from .console_links import console_link
 from .gpu_metrics import MEMORY, UTILISATION, GpuSeries
 from .history import Summary
 from .ledger import Event
-from .metrics import EVAL, TRAIN, Curve
+from .metrics import EVAL, TRAIN, Curve, Point
 from .record import Entry
 
 _PAGE = """\
@@ -52,6 +52,9 @@ details {{ margin: .5rem 0 }}
 </body>
 </html>
 """
+
+# Rows of the table beside a curve; the curve has all points.
+_ROWS = 200
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,7 @@ def _training(curve: Curve | None) -> list[str]:
     ]
     rows = [
         _row(str(point.step), point.kind, f"{point.loss:.4f}", _speed(point.speed))
-        for point in points
+        for point in _thinned(points)
     ]
     figures = _table("Loss by step", ("step", "of", "loss", "tokens a second"), rows)
     told = [
@@ -144,6 +147,18 @@ def _training(curve: Curve | None) -> list[str]:
         line = Line("all ranks together", speeds)
         told.append(_figure("speed", "Speed", "step", "tokens a second", [line]))
     return told
+
+
+def _thinned(points: Sequence[Point]) -> list[Point]:
+    """Evenly chosen ones, where there are more than a reader wants; the last among them, and every
+    evaluation."""
+    apart = -(-len(points) // _ROWS)
+    last = len(points) - 1
+    return [
+        point
+        for number, point in enumerate(points)
+        if (last - number) % apart == 0 or point.kind != TRAIN
+    ]
 
 
 def _gpus(step: str, series: Iterable[GpuSeries]) -> Iterable[str]:

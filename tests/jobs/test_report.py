@@ -146,6 +146,16 @@ def test_figures_can_be_read_without_seeing_them(ledger: Ledger) -> None:
     assert "<figcaption>Speed</figcaption>" in made
 
 
+def test_a_long_training_leaves_a_table_that_can_be_read(ledger: Ledger) -> None:
+    lines = [f'{{"metric": "train", "step": {step}, "loss": 1.0}}' for step in range(1, 10_001)]
+    lines.append('{"metric": "eval", "step": 7, "loss": 1.0}')
+    made = page(_report(ledger, training=gather(lines)))
+    rows = re.findall(r"<tr><td>(\d+)</td><td>(train|eval)", made)
+    assert len(rows) <= 202
+    assert rows[-1] == ("10000", "train")
+    assert ("7", "eval") in rows
+
+
 def test_the_curve_goes_down_where_the_loss_falls() -> None:
     points = tuple((float(step), 6 - step / 10) for step in range(1, 21))
     drawn = chart("loss", "Loss", "step", "loss", [Line("train", points)])

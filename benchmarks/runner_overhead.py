@@ -11,6 +11,8 @@ status`` with a ledger of five steps. Medians; the exit status says nothing abou
 from __future__ import annotations
 
 import argparse
+import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -52,24 +54,32 @@ def main() -> int:
 
 
 def _commands(home: Path, env: Mapping[str, str], rounds: int) -> None:
-    shown = table("\nA process of its own", "", "seconds", "")
+    shown = table("\nA process of its own", "", "seconds", "of CPU", "")
     for words, most in ((["--help"], MOST_HELP), (["status"], MOST_STATUS)):
-        taken = statistics.median(_seconds(words, home, env) for _ in range(rounds))
+        took = [_seconds(words, home, env) for _ in range(rounds)]
+        taken, busy = (statistics.median(figures) for figures in zip(*took, strict=True))
         target = f"≤ {most:g} s {verdict(taken <= most)}"
-        shown.add_row(f"jobs {' '.join(words)}", f"{taken:.2f}", target)
-    console.print(shown)
+        shown.add_row(f"jobs {' '.join(words)}", f"{taken:.2f}", f"{busy:.2f}", target)
+    console.print(f"Load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores.", shown, sep="\n")
 
 
-def _seconds(words: Sequence[str], home: Path, env: Mapping[str, str]) -> float:
-    """How long one call of the command line takes; *home* has a tenancy file and its ledger."""
-    started = time.monotonic()
+def _seconds(words: Sequence[str], home: Path, env: Mapping[str, str]) -> tuple[float, float]:
+    """How long one call of the command line takes, and how much of that it computes: on a machine
+    that has other work, the first is longer. *home* has a tenancy file and its ledger."""
+    started, busy = time.monotonic(), _busy()
     done = subprocess.run(
         [sys.executable, "-m", "jobs", *words],
         cwd=home, env={**env, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
         raise BenchmarkError(f"jobs {' '.join(words)}: {done.stderr}")
-    return time.monotonic() - started
+    return time.monotonic() - started, _busy() - busy
+
+
+def _busy() -> float:
+    """Seconds of CPU that ended children have had."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _arguments() -> argparse.Namespace:

@@ -46,7 +46,7 @@ class Applying:
         for stack in stacks:
             if self.reviewed_in:
                 saved.use_lock(stack, self.reviewed_in)
-            terraform.init(stack)
+            terraform.init(stack, stacks[0])
             before = terraform.outputs(stack)
             self._apply(stack)
             after = terraform.outputs(stack)

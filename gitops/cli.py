@@ -80,7 +80,7 @@ def plan(
 
     stacks = synthesize(tenancy)
     need_lasting_state(stacks, kept=local_state)
-    plans = plan_all(stacks, to)
+    plans = plan_all(stacks, to, _say_error)
     saved.write(tenancy.stem, plans, to)
     text = comment.plan_comment(tenancy.stem, plans)
     (to / comment.COMMENT).write_text(text, encoding="utf-8")
@@ -131,7 +131,7 @@ def drift(
 
     stacks = synthesize(tenancy)
     need_lasting_state(stacks, kept=local_state)
-    found = look(stacks, to)
+    found = look(stacks, to, _say_error)
     text = report(tenancy.stem, found)
     (to / DRIFT).write_text(text, encoding="utf-8")
     content = json.dumps(as_json(tenancy.stem, found), indent=2) + "\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,9 @@ class StackDrift:
         return not self.plan.empty
 
 
-def look(stacks: Sequence[Stack], folder: Path) -> list[StackDrift]:
+def look(
+    stacks: Sequence[Stack], folder: Path, say: Callable[[str], None] = lambda _: None
+) -> list[StackDrift]:
     """Compare every stack with what stands. Nothing is changed, no state either.
 
     One plan tells both: what was changed by hand (it refreshes the state first, and says what was
@@ -38,7 +40,7 @@ def look(stacks: Sequence[Stack], folder: Path) -> list[StackDrift]:
     Raises:
         GitopsError: a stack could not be planned.
     """
-    plans = plan_all(stacks, folder)
+    plans = plan_all(stacks, folder, say)
     failed = [plan.error for plan in plans if plan.error]
     if failed:
         raise GitopsError("\n".join(failed), "Whether there is drift could not be seen.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,14 +45,23 @@ class StackPlan:
         return sum(change.action in actions for change in self.resources)
 
 
-def plan_all(stacks: Sequence[Stack], folder: Path) -> list[StackPlan]:
-    """Plan the stacks into files of *folder*. What fails is told in the plan of that stack."""
+def plan_all(
+    stacks: Sequence[Stack], folder: Path, say: Callable[[str], None] = lambda _: None
+) -> list[StackPlan]:
+    """Plan the stacks into files of *folder*. What fails is told in the plan of that stack.
+
+    :param say: told what goes on; from several threads.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    first = next(iter(stacks), None)
+    standing = {stack.name: _standing(stack, first) for stack in stacks}
+
+    def plan(stack: Stack) -> StackPlan:
+        say(f"{stack.name}: planning")
+        return plan_one(stack, standing, folder)
+
     with ThreadPoolExecutor(len(stacks) or 1) as pool:
-        names = [stack.name for stack in stacks]
-        standing = dict(zip(names, pool.map(_standing, stacks), strict=True))
-        plans = list(pool.map(lambda stack: plan_one(stack, standing, folder), stacks))
-    return _with_followers(plans)
+        return _with_followers(list(pool.map(plan, stacks)))
 
 
 def plan_one(
@@ -85,9 +94,9 @@ def plan_one(
     )
 
 
-def _standing(stack: Stack) -> frozenset[str] | TerraformError:
+def _standing(stack: Stack, first: Stack | None) -> frozenset[str] | TerraformError:
     try:
-        terraform.init(stack)
+        terraform.init(stack, first)
         return frozenset(terraform.outputs(stack))
     except TerraformError as error:
         return error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from .stacks import Stack
 _LOCK_TIMEOUT = "-lock-timeout=300s"
 _CHANGES = 2  # Terraform's exit code with -detailed-exitcode
 _LOCK_FILE = ".terraform.lock.hcl"
+_FETCHED = Path(".gitops/providers")
 _SCREEN = 25  # lines
 
 _ADVICE = {
@@ -27,8 +29,14 @@ _ADVICE = {
 }
 
 
-def init(stack: Stack) -> None:
-    """Fetch the provider and find the state."""
+def init(stack: Stack, like: Stack | None = None) -> None:
+    """Fetch the provider and find the state. Not two at once: they share what was fetched.
+
+    :param like: a stack that was initialized before. Its provider is taken, for Terraform uses what
+        it has fetched once only where a lock file names it; and that is 100 MB a stack.
+    """
+    if like and lock_file(like).is_file() and not lock_file(stack).is_file():
+        shutil.copyfile(lock_file(like), lock_file(stack))
     _checked(stack, "init", _terraform(stack, "init", "-input=false"))
 
 
@@ -73,10 +81,15 @@ def lock_file(stack: Stack) -> Path:
 def _terraform(stack: Stack, *arguments: str, openly: bool = False) -> Done:
     name = os.environ.get("TERRAFORM_BINARY_NAME", "terraform")  # the name that cdktf-cli reads
     command = [name, f"-chdir={stack.folder}", arguments[0], "-no-color", *arguments[1:]]
-    return run(command, environment=_ENVIRONMENT, openly=openly)
+    return run(command, environment=_environment(), openly=openly)
 
 
-_ENVIRONMENT: Mapping[str, str] = {"TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
+def _environment() -> Mapping[str, str]:
+    fixed = {"TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
+    if "TF_PLUGIN_CACHE_DIR" in os.environ:  # set, if only to nothing: there is to be none then
+        return fixed
+    _FETCHED.mkdir(parents=True, exist_ok=True)
+    return {**fixed, "TF_PLUGIN_CACHE_DIR": str(_FETCHED.resolve())}
 
 
 def _checked(stack: Stack, verb: str, done: Done, *, fine: tuple[int, ...] = (0,)) -> Done:

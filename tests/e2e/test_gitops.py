@@ -220,6 +220,9 @@ def test_a_forks_pull_request_gets_no_plan(tenancy: Tenancy, tmp_path: Path) -> 
     ran = github.run("plan.yml", "plan")
     assert not ran.printed
     assert "Sign in" in ran.skipped
+    gates = github.run("plan.yml", "gates")
+    assert not gates.failed, gates
+    assert "Synthesize" in gates.printed
 
 
 def test_a_merge_applies_the_plan_that_was_approved(tenancy: Tenancy) -> None:

@@ -30,7 +30,7 @@ class Terraform:
         self.applied: list[tuple[str, str]] = []
 
     def use(self, patch: pytest.MonkeyPatch) -> None:
-        patch.setattr(terraform, "init", lambda stack: None)
+        patch.setattr(terraform, "init", lambda stack, like: None)
         patch.setattr(terraform, "outputs", lambda stack: self.outputs.get(stack.name, {}))
         patch.setattr(terraform, "plan", lambda stack, to: self.plans.get(stack.name))
         patch.setattr(terraform, "apply", self._apply)

@@ -89,3 +89,26 @@ def test_an_apply_that_failed_says_what_to_do(
 def test_outputs_are_values_by_name(called: Path) -> None:
     (called / "printed").write_text('{"bucket": {"value": "b", "type": "string"}}')
     assert terraform.outputs(_stack(called)) == {"bucket": "b"}
+
+
+def test_the_second_stack_takes_the_providers_of_the_first(
+    called: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Terraform uses what it has fetched only where a lock file names it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TF_PLUGIN_CACHE_DIR", raising=False)
+    (called / "terraform").write_text(f"#!/bin/sh\necho $TF_PLUGIN_CACHE_DIR >'{called}/cache'\n")
+    first, second = (replace(stack(name), folder=tmp_path / name) for name in ("one", "two"))
+    for each in (first, second):
+        each.folder.mkdir()
+    terraform.lock_file(first).write_text("locked")
+    terraform.init(second, first)
+    assert terraform.lock_file(second).read_text() == "locked"
+    fetched = tmp_path / ".gitops" / "providers"
+    assert (called / "cache").read_text() == f"{fetched}\n"
+    assert fetched.is_dir()
+    terraform.lock_file(second).write_text("its own")
+    monkeypatch.setenv("TF_PLUGIN_CACHE_DIR", "")
+    terraform.init(second, first)
+    assert terraform.lock_file(second).read_text() == "its own"
+    assert (called / "cache").read_text() == "\n"

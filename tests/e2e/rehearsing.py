@@ -42,7 +42,7 @@ class Rehearsal:
         )
 
     def status(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.jobs("status --json").stdout)
+        found: dict[str, Any] = json.loads(self.jobs("status --json").stdout)["steps"]
         return found
 
     def download(self, prefix: str, folder: Path) -> Path:

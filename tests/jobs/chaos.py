@@ -16,7 +16,7 @@ import signal
 import sys
 import time
 import traceback
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -86,7 +86,7 @@ class Effects:
             answer = calling(client, resource_path, method, **named)
             if method in {"POST", "PUT", "DELETE"} and "/search" not in resource_path:
                 name = (named.get("path_params") or {}).get("objectName", "")
-                if not str(name).startswith("ledger/"):
+                if "/ledger/" not in str(name):
                     self.happened(f"{method} {resource_path}")
             return answer
 
@@ -172,12 +172,12 @@ def _trial(folder: Path, bench: Workbench, name: str, kill: int) -> int:
     (home / "tenancies").mkdir(parents=True)
     (home / "tenancies" / "demo.yaml").write_text("")
     bench.write(home / "definitions" / "demo")
-    file = home / "definitions" / "demo" / "pipeline.yaml"
-    text = file.read_text()
-    text = text.replace("tenancy: demo", f"tenancy: {name}").replace(
-        "ledger/demo/", f"ledger/{name}/"
-    )
-    file.write_text(text)
+    for file in (home / "definitions" / "demo").iterdir():
+        text = file.read_text().replace("tenancy: demo", f"tenancy: {name}")
+        # Two that register at once would see each other's manifest in the making.
+        for place in ("ledger/demo/", "merged/"):
+            text = text.replace(f"ocimock/{place}", f"ocimock/{name}/{place}")
+        file.write_text(text)
     return _fork(lambda: _lead(home, kill))
 
 
@@ -240,11 +240,13 @@ def _told(folder: Path, name: str) -> list[str]:
 
 
 def _ledger(folder: Path, name: str) -> dict[str, Any]:
-    """What the ledger says in the end, without times, OCIDs and keys."""
+    """What the ledger says in the end, without times, OCIDs and keys; and how much of each kind it
+    has ever heard of, also what is deleted by now."""
     ledger = Ledger(folder / name / ".tunestack" / "demo" / "ledger.db", SystemClock())
     kept = ("state", "simulated", "attempt", "definition", "shape", "replicas", "replaced")
     return {
         "pipelines": [(each.generation, each.state) for each in ledger.pipelines()],
+        "made": dict(Counter(ocid.split(".")[1] for ocid in ledger.known())),
         "entries": {
             step: {name: getattr(entry, name) for name in kept} | {"ids": sorted(entry.ids)}
             for step, entry in ledger.read().entries.items()
@@ -253,7 +255,7 @@ def _ledger(folder: Path, name: str) -> dict[str, Any]:
 
 
 def _standing(cloud: ServedCloud) -> dict[str, list[list[Any]]]:
-    """What OCI has of each trial, deleted or not: kind, step, name without its key, state."""
+    """What OCI has of each trial: kind, step, name without its key, state, whether it is whole."""
     science = workbench.science(cloud)
     found: defaultdict[str, list[list[Any]]] = defaultdict(list)
     for kind, each, whole in _resources(science, cloud.compartment_id):

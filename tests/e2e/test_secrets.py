@@ -122,8 +122,14 @@ def _demo(copy: WorkingCopy, environment: dict[str, str], file: Path) -> dict[st
 
 
 def test_the_token_is_in_the_vault(shown: Shown) -> None:
-    """It would be found if it were anywhere: here it is, by the same search."""
+    """It would be found if it were anywhere: here it is, by the same search.
+
+    Among what the mock holds and is searched: log records, tags, artifacts, the ledger's mirror.
+    """
     assert shown.token.kinds(shown.state) == {"vaultsecret"}
+    bodies = shown.state.with_name(f"{shown.state.name}.bodies")
+    assert not bodies.exists() or shown.token.files(bodies) == []
+    assert any("/o/ledger%2F" in path for _, path, _, _ in shown.calls)
     assert "has a new version" in shown.printed[f"{_SET} --env MY_TOKEN"]
 
 

@@ -49,3 +49,26 @@ def test_a_training_is_asked_to_stop_before_oci_ends_it(
         assert "exceeded the maximum runtime of 240 minute(s)" in printed.err
         assert len(made.objects("checkpoints/stop/ocid1.datasciencejobrun.")) == 1
         assert made.runs() == 1
+
+
+def test_a_fallback_beyond_the_budget_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The shape that the budget allows is waited for: the dear one would end the pipeline."""
+    dear, fallback = "shapeName: BM.GPU.H100.8", "stage.fallback-1.yaml"
+    with broken(tmp_path, monkeypatch, Settings()) as made:
+        made.edit("pipeline.yaml", "[stage.yaml]", f"[stage.yaml, {fallback}]")
+        made.edit("pipeline.yaml", "spendingLimit: 500", "spendingLimit: 100")
+        text = (made.home / "definitions/demo/stage.yaml").read_text(encoding="utf-8")
+        start, end = text.index("      shapeConfigDetails:"), text.index("  runtime:")
+        text = text[:start] + text[end:]
+        (made.home / "definitions/demo" / fallback).write_text(
+            text.replace("shapeName: VM.Standard.E4.Flex", dear), encoding="utf-8"
+        )
+        made.cloud.capacity.exhaust("VM.Standard.E4.Flex")
+        assert cli.main(["run"]) == 1
+        printed = capfd.readouterr()
+        assert "there was no capacity for 120 minutes" in printed.err
+        assert "stage: no capacity: trying again in" in printed.out
+        assert fallback not in printed.out
+        assert made.runs() == 12

@@ -23,7 +23,7 @@ from jobs.policy import (
 )
 from tests.jobs.samples import START
 
-FILES = ("finetune.yaml", "finetune-fallback-1.yaml", "finetune-fallback-2.yaml")
+FILES = ("finetune.yaml", "finetune.fallback-1.yaml", "finetune.fallback-2.yaml")
 STEP = Step("finetune", "job", FILES, retries=2, capacity_minutes=120, checkpoints="oci://b@n/c/")
 CAUSES = st.sampled_from(list(Cause))
 
@@ -85,7 +85,7 @@ def test_every_definition_is_tried_before_anyone_waits() -> None:
         (1, 0.0),
         (2, 0.0),
     ]
-    assert moves[0].reason == "no capacity: trying finetune-fallback-1.yaml now"
+    assert moves[0].reason == "no capacity: trying finetune.fallback-1.yaml now"
     assert moves[2].reason.endswith("until 2026-11-22 14:00 UTC")
 
 
@@ -118,7 +118,7 @@ def _next(usable: list[int], *tried: int) -> Move:
 
 
 def test_what_is_not_within_the_budget_is_no_fallback() -> None:
-    assert _next([0, 2], 0) == Again(0.0, 2, "no capacity: trying finetune-fallback-2.yaml now")
+    assert _next([0, 2], 0) == Again(0.0, 2, "no capacity: trying finetune.fallback-2.yaml now")
     for rounds in ([0, 2], [0, 2, 0, 2], [0, 1, 2]):
         move = _next([0, 2], *rounds)
         assert isinstance(move, Again)
@@ -152,7 +152,7 @@ def test_what_has_run_in_between_begins_a_new_wait() -> None:
     assert story.definition == 1, "the retry takes the definition that had capacity"
     assert [story.fails(Cause.CAPACITY) for _ in range(2)] == [
         Again(0.0, 0, "no capacity: trying finetune.yaml now"),
-        Again(0.0, 2, "no capacity: trying finetune-fallback-2.yaml now"),
+        Again(0.0, 2, "no capacity: trying finetune.fallback-2.yaml now"),
     ]
     assert isinstance(story.fails(Cause.CAPACITY), Again)
 

@@ -17,6 +17,9 @@ from .errors import GitopsError
 from .processes import TerminatedError
 
 SUCCESS, FAILURE, DRIFTED, INTERRUPTED = 0, 1, 2, 130
+# Typer ends with 2 where a command is typed wrongly. Nobody may take that for drift: in here drift
+# is another number, and main() makes a 1 of the one and a 2 of the other.
+_WRONG_USAGE, _DRIFTED = 2, 102
 
 _out, _err = Console(highlight=False), Console(stderr=True, highlight=False)
 
@@ -50,9 +53,7 @@ app = typer.Typer(
 
 TenancyOption = Annotated[
     Path,
-    typer.Option(
-        "--tenancy", metavar="FILE", envvar="TUNESTACK_TENANCY", exists=True, dir_okay=False
-    ),
+    typer.Option("--tenancy", metavar="FILE", envvar="TUNESTACK_TENANCY"),
 ]
 LocalStateOption = Annotated[
     bool,
@@ -138,7 +139,7 @@ def drift(
     (to / "drift.json").write_text(content, encoding="utf-8")
     _say(text)
     if any(stack.differs for stack in found):
-        raise typer.Exit(DRIFTED)
+        raise typer.Exit(_DRIFTED)
 
 
 @app.command("comment")
@@ -167,7 +168,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         app(arguments)
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else SUCCESS
+        code = end.code if isinstance(end.code, int) else SUCCESS
+        return {_WRONG_USAGE: FAILURE, _DRIFTED: DRIFTED}.get(code, code)
     return SUCCESS
 
 

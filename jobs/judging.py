@@ -93,7 +93,7 @@ class Judge:
         entry: Entry | None,
         error: JobsError | None,
     ) -> JobsError:
-        """The error that ends the pipeline."""
+        """The error that ends the pipeline, which is FAILED from now on."""
         failure = last.last.failure
         if error is not None:
             deleted = self._deleted(step, last)
@@ -106,6 +106,7 @@ class Judge:
         else:
             error = StepFailedError(failure.reason, move.advice)
         self.ledger.note(STOPPED, step.name, reason=move.reason)
+        self.ledger.end("FAILED")
         return error
 
     def _deleted(self, step: Step, last: Attempted) -> str:

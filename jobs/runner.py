@@ -26,7 +26,7 @@ from .record import Entry, Run
 from .run_log import Reader
 from .runtime_limit import RuntimeLimit
 from .standing import Standing
-from .submissions import Submissions, definition, under_way
+from .submissions import Submissions, definition, need_done, under_way
 from .watch import Follower, View
 
 # A session that has run out says nothing about what was submitted: it is gone on with later.
@@ -70,7 +70,7 @@ class Runner:
         try:
             for step in self.pipeline:
                 self._take(step)
-        except (StepFailedError, RefusedError, BudgetError):
+        except BudgetError:
             self.ledger.end("FAILED")
             raise
         self._standing.is_now("SUCCEEDED")
@@ -87,7 +87,7 @@ class Runner:
         """
         step, run = self.pipeline.step(name), self.ledger.read()
         for needed in step.needs:
-            _need_done(run.need(needed), name)
+            need_done(run.need(needed), name)
         self._standing.begin(fresh=False)
         decision = self._decide(step)
         if decision.action is Action.FOLLOW and decision.entry and not decision.entry.ended:
@@ -241,15 +241,3 @@ class Runner:
             self.ledger, self.view, self.clock, self.interval, self._wait,
             submissions.take_back, submissions.affordable,
         )  # fmt: skip
-
-
-def _need_done(needed: Entry, name: str) -> None:
-    """Raises :class:`RecordError` for a step whose output *name* needs, and that has none."""
-    if needed.done:
-        return
-    raise RecordError(
-        f"'{name}' needs '{needed.step}', which is {needed.shown_state}.",
-        f"Submit it again: 'python -m jobs submit {needed.step}'."
-        if needed.failed
-        else f"Wait for it with 'python -m jobs watch {needed.step}'.",
-    )

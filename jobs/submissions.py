@@ -164,6 +164,18 @@ def under_way(entry: Entry) -> RecordError:
     return RecordError(f"'{entry.step}' is {entry.shown_state} already.", f"{follow}{end}.")
 
 
+def need_done(needed: Entry, name: str) -> None:
+    """Raises :class:`RecordError` for a step whose output *name* needs, and that has none."""
+    if needed.done:
+        return
+    raise RecordError(
+        f"'{name}' needs '{needed.step}', which is {needed.shown_state}.",
+        f"Submit it again: 'python -m jobs submit {needed.step}'."
+        if needed.failed
+        else f"Wait for it with 'python -m jobs watch {needed.step}'.",
+    )
+
+
 def _model(step: Step, run: Run) -> str:
     return next(run.need(each).ids["model"] for each in step.needs if "model" in run.need(each).ids)
 

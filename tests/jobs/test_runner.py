@@ -480,6 +480,7 @@ def test_a_session_that_has_run_out_leaves_all_as_it_is(
     with pytest.raises(RefusedError, match="NotAuthenticated"):
         runner.run()
     assert oci.taken_back == []
+    assert _state(ledger) == "RUNNING"
     runner.run()
     assert oci.steps == ["stage", "finetune", *STEPS[1:]]
     assert oci.submitted[1].key == oci.submitted[2].key
@@ -509,6 +510,7 @@ def test_what_would_pass_the_limit_is_not_submitted(
         runner.run()
     assert oci.steps == ["stage"]
     assert [each.name for each in ledger.events_of("finetune")] == []
+    assert _state(ledger) == "FAILED"
 
 
 def test_what_somebody_canceled_is_taken_anew(oci: Oci, ledger: Ledger, clock: OwnedClock) -> None:

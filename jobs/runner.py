@@ -17,7 +17,7 @@ from .attempts import GONE, Attempted
 from .clock import Clock
 from .decisions import Action, Decision
 from .definitions import Definition
-from .errors import BudgetError, RecordError, RefusedError, StepFailedError, UnreachableError
+from .errors import BudgetError, RefusedError, StepFailedError, UnreachableError
 from .fingerprints import definition_of
 from .judging import Judge
 from .ledger import Ledger

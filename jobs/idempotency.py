@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import deepcopy
@@ -19,7 +19,7 @@ from typing import Any
 import yaml
 
 from .definitions import Definition
-from .errors import RefusedError
+from .errors import RefusedError, attempting
 from .fingerprints import SHORT
 
 TENANCY_TAG = "tunestack-tenancy"
@@ -79,11 +79,21 @@ class Submission:
         text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
         return text
 
-    def own(self, found: Iterable[Any]) -> Any | None:
-        """Of what a list call found, the newest that carries the key and is not gone."""
+    def found(self, what: str, listing: Callable[..., Any]) -> Any | None:
+        """Of what the SDK's *listing* knows by the name, the newest that carries the key and is
+        not gone. *what* names its kind for a reader."""
+        from oci.pagination import list_call_get_all_results
+
+        with attempting(f"look for the {what} '{self.name}'"):
+            listed = list_call_get_all_results(
+                listing,
+                self.compartment_id,
+                project_id=self.project_id,
+                display_name=self.name,
+            ).data
         mine = [
             each
-            for each in found
+            for each in listed
             if (each.freeform_tags or {}).get(KEY_TAG) == self.key
             and each.lifecycle_state not in _GONE
         ]

@@ -35,16 +35,7 @@ def submit(submission: Submission, model_id: str) -> Entry:
 
 def find(submission: Submission) -> Entry | None:
     """The submission's deployment, if OCI has it, however far it has come."""
-    from oci.pagination import list_call_get_all_results
-
-    with attempting(f"look for the deployment '{submission.name}'"):
-        listed = list_call_get_all_results(
-            science().list_model_deployments,
-            submission.compartment_id,
-            project_id=submission.project_id,
-            display_name=submission.name,
-        ).data
-    mine = submission.own(listed)
+    mine = submission.found("deployment", science().list_model_deployments)
     if mine is None:
         return None
     deployment = model_deployment(mine.id)

@@ -78,16 +78,7 @@ def _run(submission: Submission, job_id: str) -> Any:
 
 
 def _found_job(submission: Submission) -> Any | None:
-    from oci.pagination import list_call_get_all_results
-
-    with attempting(f"look for the job '{submission.name}'"):
-        listed = list_call_get_all_results(
-            science().list_jobs,
-            submission.compartment_id,
-            project_id=submission.project_id,
-            display_name=submission.name,
-        ).data
-    return submission.own(listed)
+    return submission.found("job", science().list_jobs)
 
 
 def _found_run(submission: Submission, job_id: str) -> Any | None:

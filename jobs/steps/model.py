@@ -103,16 +103,7 @@ def _complete(model: Any, model_id: str) -> None:
 
 
 def _found(submission: Submission) -> Any | None:
-    from oci.pagination import list_call_get_all_results
-
-    with attempting(f"look for the model '{submission.name}'"):
-        listed = list_call_get_all_results(
-            science().list_models,
-            submission.compartment_id,
-            project_id=submission.project_id,
-            display_name=submission.name,
-        ).data
-    return submission.own(listed)
+    return submission.found("model", science().list_models)
 
 
 def _is_whole(model_id: str) -> bool:

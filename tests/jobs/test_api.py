@@ -100,6 +100,7 @@ def test_a_machine_without_definitions_goes_on_by_the_bucket(
     (tmp_path / "notebook").mkdir()
     monkeypatch.chdir(tmp_path / "notebook")
     pipeline = jobs.open(URI)
+    assert pipeline.status() == done
     assert [each.state for each in pipeline.run().steps] == [each.state for each in done.steps]
     assert posts(cloud) == ONE_OF_EVERYTHING
     assert repr(pipeline) == "<pipeline of demo, ledger .tunestack/demo/ledger.db>"

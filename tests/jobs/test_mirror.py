@@ -151,6 +151,18 @@ def test_an_unreachable_bucket_is_said_once_and_caught_up(
     assert told[1] == "The ledger's mirror is written again."
 
 
+def test_an_unreachable_bucket_does_not_hold_up_every_change(
+    cloud: MockedCloud, here: Machine, faults: Faults
+) -> None:
+    here.leadership.acquire()
+    faults.answer("PUT", "/o/", 503)
+    write_run(here)
+    for _ in range(20):
+        here.pass_time(1)
+        here.ledger.note("looking", "stage")
+    assert len(faults.slept) == 2, "one write in half a minute, of three tries"
+
+
 def test_a_write_whose_answer_was_lost_is_known_as_ones_own(
     cloud: MockedCloud, here: Machine, faults: Faults
 ) -> None:

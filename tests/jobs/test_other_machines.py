@@ -79,7 +79,12 @@ def test_beside_a_leader_nothing_of_its_own_is_submitted(
     command: str,
     cloud: MockedCloud,
     capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    def no_following(_clock: SystemClock, _seconds: float) -> None:
+        raise AssertionError("it follows")
+
+    monkeypatch.setattr(SystemClock, "sleep", no_following)
     before = len(cloud.calls)
     with Leadership(machines[1] / ".tunestack" / "demo", None, SystemClock(), print) as lead:
         assert lead.acquire()

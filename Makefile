@@ -27,7 +27,7 @@ REHEARSAL := .tools/rehearsal
 VLLM := .tools/vllm
 
 .PHONY: help demo demo-down rehearse test test-rehearsal lint format bindings coverage-table lock \
-	lock-vllm setup setup-infra setup-rehearsal setup-vllm bench clean
+	lock-vllm setup setup-infra setup-rehearsal setup-vllm bench bench-runner clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -75,6 +75,10 @@ lock-vllm: setup  ## write tools/vllm/requirements.txt anew
 
 bench: setup .tools/bench/.synced  ## ocimock's speed, beside the SDK alone and beside moto (BENCH="--quick")
 	@$(PY) -m benchmarks.ocimock_speed $(BENCH)
+
+bench-runner: setup  ## the runner beside bare ADS, its commands' start, 1,000 job runs watched (BENCH="--quick")
+	@$(PY) -m benchmarks.runner_overhead $(BENCH)
+	@$(PY) -m benchmarks.runner_fleet $(BENCH)
 
 setup: $(VENV)/.synced node_modules/.synced
 

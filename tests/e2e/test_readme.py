@@ -42,6 +42,7 @@ _OWN_TEST = {
 _IN_PROSE = {
     "make bench": "tests/benchmarks/test_ocimock_speed.py, its module",
     "make bench BENCH=--quick": "tests/benchmarks/test_ocimock_speed.py, its module",
+    "make bench-runner": "tests/benchmarks/test_runner_speed.py, its modules",
     "make bindings": "tests/infra/test_resources.py",
     "make coverage-table": "tests/ocimock/test_coverage.py, the command that it calls",
     "make demo": "tests/e2e/test_demo.py",
@@ -109,6 +110,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerFile]:
 
 def test_the_five_steps(working_copy: WorkingCopy, server: ServerFile, tmp_path: Path) -> None:
     typed = [line for line in commands(ROOT / "README.md") if line not in _ELSEWHERE]
+    # The runner's page looks at what has run: before it is deleted.
+    deleting = next(number for number, line in enumerate(typed) if "jobs delete" in line)
+    typed[deleting:deleting] = commands(ROOT / "docs" / "runner.md")
     assert len(typed) >= 12
     copy = working_copy.path
     (copy / "tenancies" / "prod.yaml").write_text(_TENANCY)
@@ -163,7 +167,9 @@ def test_every_command_of_the_pages_is_run(page: Path) -> None:
     """A page with no test of its own may only repeat commands that are run."""
     if page.name in _OWN_TEST:
         return
-    run = set(commands(ROOT / "README.md")) | _ELSEWHERE
+    run = (
+        set(commands(ROOT / "README.md")) | set(commands(ROOT / "docs" / "runner.md")) | _ELSEWHERE
+    )
     assert set(commands(page)) <= run
 
 

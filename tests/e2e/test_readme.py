@@ -44,6 +44,7 @@ _IN_PROSE = {
     "make bench BENCH=--quick": "tests/benchmarks/test_ocimock_speed.py, its module",
     "make bench-runner": "tests/benchmarks/test_runner_speed.py, its modules",
     "make bindings": "tests/infra/test_resources.py",
+    "python -m gitops": "tests/e2e/test_gitops.py",
     "make coverage-table": "tests/ocimock/test_coverage.py, the command that it calls",
     "make demo": "tests/e2e/test_demo.py",
     "make demo-down": "tests/e2e/test_demo.py",

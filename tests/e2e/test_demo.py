@@ -147,7 +147,7 @@ def test_the_definitions_are_the_same_in_all_three_places(demo: Demo) -> None:
         "terraform -chdir=cdktf.out/stacks/demo-workbench output -json definitions"
     ).stdout
     outputs = json.loads(printed)
-    names = ("deployment", "finetune", "merge", "model", "stage")
+    names = ("deployment", "finetune", "merge", "model", "pipeline", "stage")
     assert sorted(outputs) == [f"{name}.yaml" for name in names]
     for name, text in outputs.items():
         on_disk = (demo.copy.path / "definitions" / "demo" / name).read_text()
@@ -263,7 +263,7 @@ def test_a_second_demo_finds_all_done(demo: Demo) -> None:
     before = demo.get("state")["standing"]
     printed = demo.copy.run("make demo").stdout
     assert "embedded OCI (ocimock) found at" in printed
-    assert printed.count("done before") == 5
+    assert printed.count("done before") == 6
     assert demo.get("state")["standing"] == before
 
 

@@ -43,6 +43,8 @@ def cancel_run(
         return
     now = states.cancel(now)
     records.put(now)
+    if now.ended and now.state != "CANCELED":
+        raise RecordError(f"'{step.value}' ended before it was canceled: {now.shown_state}.")
     say(f"{step.value}: {now.shown_state}")
 
 

@@ -17,8 +17,9 @@ class Step:
     deployment and makes nothing. *definitions* are file names: the first is submitted, the others
     (the tenancy file's fallback shapes) one after another when OCI has no capacity for those before
     them. *retries* is how often an infrastructure failure is answered with another submission,
-    *capacity_minutes* how long, in all, capacity is waited for. *checkpoints* is the ``oci://``
-    folder from which a resubmission goes on; '' where the recipe keeps none.
+    *capacity_minutes* how long capacity is waited for since the step last had its machines.
+    *checkpoints* is the ``oci://`` folder from which a resubmission goes on; '' where the recipe
+    keeps none.
     """
 
     name: str

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .auth import client
+from .clock import SystemClock
 from .errors import RecordError, RefusedError, attempting
 from .record import STEPS, Entry, Records, Run
 from .steps import where_it_ran
@@ -61,13 +62,28 @@ def observed_or_gone(entry: Entry) -> Entry:
 
 def gone(entry: Entry) -> Entry:
     """The entry of something that OCI has no more."""
-    return entry.changed(state="DELETED", details="OCI has it no more")
+    return _over(entry.changed(state="DELETED", details="OCI has it no more"))
 
 
 def cancel(entry: Entry) -> Entry:
-    """Ask OCI to cancel the run; it is CANCELING until :func:`observe` says otherwise."""
-    with attempting(f"cancel the run of '{entry.step}'"):
-        science().cancel_job_run(entry.ids["job_run"])
+    """Ask OCI to cancel the run; it is CANCELING until :func:`observe` says otherwise.
+
+    One that ended in this moment, or is being canceled already, is as :func:`observe` says: OCI
+    refuses to cancel it with a 409, which the SDK would take for passing for minutes.
+    """
+    from oci.retry import RetryStrategyBuilder
+
+    retries = RetryStrategyBuilder(service_error_retry_config={-1: [], 429: []})
+    try:
+        with attempting(f"cancel the run of '{entry.step}'"):
+            science().cancel_job_run(
+                entry.ids["job_run"], retry_strategy=retries.get_retry_strategy()
+            )
+    except RefusedError as error:
+        now = observe(entry) if error.status == 409 else entry
+        if not (now.ended or now.state == "CANCELING"):
+            raise
+        return now
     return observe(entry)
 
 
@@ -115,7 +131,7 @@ def of_job_run(entry: Entry, run: Any) -> Entry:
 
 def of_deployment(entry: Entry, deployment: Any) -> Entry:
     """The entry with what the SDK's ``ModelDeployment`` says."""
-    return entry.changed(
+    seen = entry.changed(
         state=deployment.lifecycle_state,
         details=deployment.lifecycle_details or "",
         **where_it_ran(deployment.lifecycle_details, simulated=entry.simulated, local=entry.local),
@@ -123,11 +139,17 @@ def of_deployment(entry: Entry, deployment: Any) -> Entry:
         started=deployment.time_created,
         url=deployment.model_deployment_url or "",
     )
+    return _over(seen) if seen.failed else seen.changed(finished=None)
 
 
 def of_model(entry: Entry, model: Any) -> Entry:
     """The entry with what the SDK's ``Model`` says."""
     return entry.changed(state=model.lifecycle_state)
+
+
+def _over(entry: Entry) -> Entry:
+    """With the time when that was first seen, where OCI tells none: it costs nothing since."""
+    return entry.changed(finished=entry.finished or SystemClock().now())
 
 
 def _observed_deployment(entry: Entry) -> Entry:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from oci.data_science.models import ModelDeployment
 
-from jobs import cli
+from jobs import cli, cost, states
 from jobs.auth import sign_in
 from jobs.clock import SystemClock
+from jobs.errors import RefusedError
 from jobs.leading import Leadership
 from ocimock import mock_oci
 from ocimock.cloud import Settings
 from ocimock.inprocess import MockedCloud
 from tests.jobs import workbench
-from tests.jobs.samples import entry
+from tests.jobs.samples import START, entry
 from tests.jobs.standing import Tenancy, made
 from tests.jobs.workbench import BUCKET
 
@@ -105,3 +108,42 @@ def test_a_training_is_asked_to_end_after_a_checkpoint(
     assert "'merge' keeps no checkpoints" in capfd.readouterr().err
     assert cli.main(["cancel", "merge"]) == 0
     assert "merge: CANCELING" in capfd.readouterr().out
+
+
+def test_a_run_that_ends_while_it_is_canceled_is_as_it_ended(
+    tenancy: Tenancy, cloud: MockedCloud
+) -> None:
+    """OCI answers the cancellation with a 409."""
+    _running(tenancy, "merge")
+    running = tenancy.ledger.read().need("merge")
+    cloud.advance(100_000)
+    assert states.cancel(running).state == "SUCCEEDED"
+    assert [call.status for call in cloud.calls if call.operation == "cancel_job_run"] == [409]
+
+
+def test_a_run_that_cannot_be_canceled_says_why(
+    tenancy: Tenancy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _running(tenancy, "merge")
+    workbench.Faults(monkeypatch).answer("POST", "/cancelJobRun$", 409)
+    with pytest.raises(RefusedError, match="cancel the run of 'merge'"):
+        states.cancel(tenancy.ledger.read().need("merge"))
+
+
+@pytest.mark.parametrize("state", ["FAILED", "INACTIVE", "DELETED"])
+def test_a_deployment_that_serves_no_more_costs_no_more(state: str) -> None:
+    """OCI tells no time of its end: it is the one at which that was seen first."""
+    told = ModelDeployment(lifecycle_state=state, time_created=START)
+    ended = states.of_deployment(entry("deploy", "ACTIVE", shape="VM.GPU.A10.2"), told)
+    assert ended.finished is not None
+    assert states.of_deployment(ended, told) == ended
+    later = ended.finished + timedelta(days=9)
+    assert cost.spent(ended, later) == cost.spent(ended, ended.finished)
+    again = states.of_deployment(ended, ModelDeployment(lifecycle_state="ACTIVE"))
+    assert again.finished is None
+
+
+def test_what_oci_has_no_more_costs_no_more() -> None:
+    gone = states.gone(entry("finetune", "IN_PROGRESS", shape="VM.GPU.A10.2", started=START))
+    assert gone.finished is not None
+    assert states.gone(gone) == gone

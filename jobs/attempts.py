@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+from .definitions import Definition
 from .ledger import Event
 from .policy import Attempt, Cause, Failure
 
@@ -69,6 +71,11 @@ class Attempted:
 
     def of(self, fingerprint: str, generation: int) -> bool:
         return (self.fingerprint, self.generation) == (fingerprint, generation)
+
+
+def definition(attempted: Attempted) -> Definition:
+    """The definition that an attempt began with, whatever the files say now."""
+    return Definition(Path(attempted.file).stem, Path(attempted.file), attempted.text)
 
 
 def resumable(failure: Failure) -> bool:

@@ -106,6 +106,10 @@ _LOGGED = (
     _rule(r"\(?exitcode\s*: -9\b|Signal 9 \(SIGKILL\) received by|Out of memory: Killed process"
           r"|oom-kill", Cause.USER_CODE, HOST_MEMORY),
     _rule(r"No space left on device", Cause.USER_CODE, DISK),
+)  # fmt: skip
+# The network's troubles. Programs try again, and say so: such a line decides where nothing else
+# does, and an exception of this kind where it is one.
+_NETWORK = (
     _rule(
         r"Temporary failure in name resolution|Could not resolve host|Max retries exceeded with url"
         r"|(502|503|504) (Server Error|Bad Gateway|Service Unavailable|Gateway Time-?out)"
@@ -121,6 +125,7 @@ _STOPPED = re.compile(r"sft: told to stop(?: \((?P<by>[^)]*)\))?; did \d+ steps;
 BY_RUNTIME = "maximum runtime"
 BY_PERSON = "asked by a person"
 _STOPPED_BY = {BY_RUNTIME: Cause.MAXIMUM_RUNTIME, BY_PERSON: Cause.CANCELED}
+_ENDED_BY_HAND = ("CANCELED", "DELETED", "INACTIVE")
 # Exit codes of a signal, as a shell and as Python tell them.
 _KILLED, _TERMINATED = (137, -9), (143, -15)
 
@@ -130,7 +135,7 @@ def classify(entry: Entry, lines: Sequence[str] = ()) -> Failure:
     reason = entry.details or f"{entry.state} without a word."
     shown = tuple(decisive(lines)) if lines else ()
     failure = Failure(Cause.USER_CODE, reason, shown)
-    if entry.state == "CANCELED":
+    if entry.state in _ENDED_BY_HAND:
         too_long = _TOO_LONG.words.search(entry.details)
         return replace(failure, cause=Cause.MAXIMUM_RUNTIME if too_long else Cause.CANCELED)
     if stopped := next((found for line in lines if (found := _STOPPED.search(line))), None):
@@ -158,8 +163,8 @@ def of_error(error: JobsError) -> Failure:
 
 def _by_log(failure: Failure, lines: Sequence[str]) -> Failure | None:
     """The first cause in the log; a lost peer where there are only consequences."""
-    found = sorted(_causes(lines), key=lambda each: each[0])
-    if found:
+    found = sorted(_causes(lines, _LOGGED), key=lambda each: each[0])
+    if found := found or list(_causes(lines, _NETWORK)):
         number, rule = found[0]
         cause = replace(failure, cause=rule.cause, advice=rule.advice)
         return _showing(cause, lines[number])
@@ -170,17 +175,18 @@ def _by_log(failure: Failure, lines: Sequence[str]) -> Failure | None:
     return _showing(replace(failure, cause=Cause.INFRASTRUCTURE), first)
 
 
-def _causes(lines: Sequence[str]) -> Iterator[tuple[int, _Rule]]:
-    """The lines, by number, that name a cause of their own."""
+def _causes(lines: Sequence[str], rules: Sequence[_Rule]) -> Iterator[tuple[int, _Rule]]:
+    """The lines, by number, that name a cause of their own: by *rules*, or as a failure's why."""
     for number, line in enumerate(lines):
         told = _TOLD.search(line)
         text = told["why"] if told else line
         if is_consequence(text):
             continue
-        if rule := _first(_LOGGED, text) or (_OWN if told else None):
+        of_its_own = _first(_NETWORK, text) or _OWN if told else None
+        if rule := _first(rules, text) or of_its_own:
             yield number, rule
     for number, exception in exceptions(lines):
-        yield number, _first(_LOGGED, exception) or _OWN
+        yield number, _first((*_LOGGED, *_NETWORK), exception) or _OWN
 
 
 def _by_exit_code(failure: Failure, code: int | None) -> Failure:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from .attempts import (
@@ -12,6 +12,7 @@ from .attempts import (
     STOPPED,
     Attempted,
     attempts,
+    definition,
     failed_details,
     failed_in_a_row,
 )
@@ -21,10 +22,11 @@ from .errors import JobsError, StepFailedError
 from .failure import explained
 from .ledger import Ledger
 from .pipeline import Step
-from .policy import Cause, Failure, Stop, next_move
+from .policy import LOST, Cause, Failure, Stop, next_move
 from .record import Entry, Run, as_data, entry_of
-from .run_log import tail
-from .watch import TAIL, View, require_success
+from .run_log import last_words
+from .runtime_limit import reached_maximum
+from .watch import View, passes, require_success
 
 LOG_DELAY = 90.0
 """Lines of a run's log take up to so many seconds to reach OCI Logging."""
@@ -50,9 +52,11 @@ class Judge:
         Raises:
             StepFailedError: it is not tried again; with the decisive lines of its log.
         """
-        ran = entry.state == "FAILED" and entry.started is not None
-        has_log = ran and "job_run" in entry.ids
-        failure = classify(entry, self._log(entry) if has_log else ())
+        failure = self._failure(entry)
+        found = attempts(self.ledger.events_of(step.name))
+        ended_late = failure.cause in (Cause.CANCELED, *LOST)
+        if ended_late and found and reached_maximum(entry, definition(found[-1])):
+            failure = replace(failure, cause=Cause.MAXIMUM_RUNTIME)
         kept = as_data(Run({entry.step: entry}))[entry.step]
         self.ledger.note(FAILED, step.name, entry=kept, **failed_details(failure))
         self.judge(step, entry)
@@ -115,18 +119,27 @@ class Judge:
         except JobsError:
             return "What was made of it stands: the next 'python -m jobs run' deletes it."
 
-    def _log(self, entry: Entry) -> list[str]:
-        """The log of a failed run. In OCI the last lines may be on their way still."""
+    def _failure(self, entry: Entry) -> Failure:
+        """Why it failed, by its log where it has one. In OCI the last lines may be on their way
+        still: a failure that would be paid for once more is judged by all of them."""
+        if entry.state != "FAILED" or entry.started is None or "job_run" not in entry.ids:
+            return classify(entry)
         waited, arrives = 0.0, not (entry.simulated or entry.local)
         while True:
-            try:
-                lines = [line.text for line in tail(entry, TAIL)]
-            except JobsError:  # it was said while the run was followed
-                return []
-            if not arrives or explained(lines) or waited >= LOG_DELAY:
-                return lines
+            lines, again = self._log(entry)
+            failure = classify(entry, lines)
+            known = explained(lines) and failure.cause not in LOST
+            if waited >= LOG_DELAY or not (again or (arrives and not known)):
+                return failure
             self.wait(self.interval)
             waited += self.interval
+
+    def _log(self, entry: Entry) -> tuple[list[str], bool]:
+        """The log of a failed run, and whether OCI may only have failed to give it now."""
+        try:
+            return last_words(entry), False
+        except JobsError as error:  # it was said while the run was followed
+            return [], passes(error)
 
 
 def spent_on(ledger: Ledger, pipeline: int | None = None) -> Iterator[Entry]:

@@ -11,9 +11,9 @@ from .errors import RefusedError, StepFailedError, UnreachableError
 from .failure import decisive
 from .ledger import Ledger
 from .record import Entry, Run
-from .run_log import Reader, tail
+from .run_log import Reader, last_words
 from .states import latest
-from .watch import TAIL, Extras, Patience, View, require_success
+from .watch import Extras, Patience, View, require_success
 
 ObserveAll = Callable[[Sequence[Entry]], list[Entry]]
 """The entries with what OCI says now, in their order: one call for all job runs."""
@@ -131,7 +131,7 @@ class PipelineWatch:
         badly = pipeline is not None and pipeline.state in ("FAILED", "CANCELED")
         for entry in self._entries():
             if entry.failed and (badly or entry.step in self._followed):
-                require_success(entry, _last_words(entry))
+                require_success(entry, _why(entry))
         if pipeline is not None and pipeline.state == "RUNNING" and self._was_led and not self.step:
             raise StepFailedError(
                 f"Nobody leads pipeline {pipeline.number} any more, and it has not ended.",
@@ -145,10 +145,10 @@ class PipelineWatch:
             )
 
 
-def _last_words(entry: Entry) -> list[str]:
+def _why(entry: Entry) -> list[str]:
     if entry.state != "FAILED" or "job_run" not in entry.ids:
         return []
     try:
-        return decisive([line.text for line in tail(entry, TAIL)])
+        return decisive(last_words(entry))
     except (RefusedError, UnreachableError):
         return []

@@ -33,7 +33,7 @@ class Cause(StrEnum):
     USER_CODE = "user code"  # the code ended by itself: again would fail again
     STOPPED = "stopped"  # a signal from outside stopped it, and it saved a checkpoint
     MAXIMUM_RUNTIME = "maximum runtime"
-    CANCELED = "canceled"  # by a person
+    CANCELED = "canceled"  # by a person, who may have deleted it as well
     REFUSED = "refused"  # OCI takes no such request: limits, policies, parameters
 
 
@@ -230,7 +230,7 @@ def _time(seconds: float) -> str:
 _WHY_NOT = {
     Cause.USER_CODE: "its own code failed: it would fail again",
     Cause.MAXIMUM_RUNTIME: "it reached its maximum runtime",
-    Cause.CANCELED: "it was canceled",
+    Cause.CANCELED: "somebody ended it",
     Cause.REFUSED: "OCI refuses it: it would be refused again",
 }
 _ADVICE = {

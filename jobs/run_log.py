@@ -23,6 +23,10 @@ OVERLAP = timedelta(minutes=3)
 
 # The longest time that one search may look through. Source: OCI's API reference, SearchLogs.
 _WINDOW = timedelta(days=14)
+# How far back the cause of a failure is looked for. NCCL and the driver's rendezvous give up after
+# ten minutes, torchrun waits another five for the other nodes.
+_LAST = timedelta(minutes=30)
+_MOST_WORDS = 10 * PAGE  # 48 ranks write two hundred each
 # Of a search's end: its times are cut to milliseconds, and none may be empty.
 _LEAST = timedelta(seconds=1)
 # How a line names its node: in its subject, or in square brackets before its text.
@@ -72,6 +76,23 @@ def tail(
             found += _newest(_search(stream, since or stream.since), limit, node)
     found.sort(key=lambda line: line.time)
     return found if limit is None else found[-limit:]
+
+
+def last_words(entry: Entry) -> list[str]:
+    """The end of a run's log in which the cause of its failure stands, the oldest line first.
+
+    The last thousand lines; and of the half hour before them all, as far as that goes: a rank that
+    is lost is noticed minutes later, and each of the others writes its frames then.
+
+    Raises:
+        RefusedError, UnreachableError: as of :func:`tail`.
+    """
+    lines = tail(entry, _MOST_WORDS)
+    end = moment(lines[-1].time) if lines else None
+    older, last = lines[:-PAGE], lines[-PAGE:]
+    if end is not None:
+        older = [line for line in older if (moment(line.time) or end) >= end - _LAST]
+    return [line.text for line in (*older, *last)]
 
 
 @dataclass

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cached_property
 
 from . import machines, states
-from .attempts import GONE, Attempted
+from .attempts import GONE, Attempted, definition
 from .clock import Clock
 from .decisions import Action, Decision
 from .definitions import Definition
@@ -26,7 +26,7 @@ from .record import Entry, Run
 from .run_log import Reader
 from .runtime_limit import RuntimeLimit
 from .standing import Standing
-from .submissions import Submissions, definition, need_done, under_way
+from .submissions import Submissions, need_done, under_way
 from .watch import Follower, View
 
 # A session that has run out says nothing about what was submitted: it is gone on with later.

@@ -37,6 +37,14 @@ def maximum_minutes(definition: Definition) -> float | None:
     return float(minutes) if minutes else None
 
 
+def reached_maximum(entry: Entry, definition: Definition) -> bool:
+    """Whether a run ended no sooner than at its maximum, whatever OCI's words for its end."""
+    minutes = maximum_minutes(definition)
+    if minutes is None or entry.started is None or entry.finished is None:
+        return False
+    return entry.finished - entry.started >= timedelta(minutes=minutes)
+
+
 def margin(minutes: float) -> timedelta:
     """How long before a maximum of *minutes* a training is asked to stop; at most half of it."""
     return timedelta(minutes=min(minutes / 2, max(_LEAST, min(_MOST, minutes * _SHARE))))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from . import budget, states
-from .attempts import FORGOTTEN, GONE, Attempted
+from .attempts import FORGOTTEN, GONE, Attempted, definition
 from .clock import Clock
-from .definitions import Definition
 from .errors import RecordError, RefusedError
 from .fingerprints import definition_of
 from .idempotency import Submission, came_before
@@ -150,11 +148,6 @@ class Submissions:
             attempt=attempted.number,
             note=note,
         )
-
-
-def definition(attempted: Attempted) -> Definition:
-    """The definition that an attempt began with, whatever the files say now."""
-    return Definition(Path(attempted.file).stem, Path(attempted.file), attempted.text)
 
 
 def under_way(entry: Entry) -> RecordError:

@@ -19,9 +19,6 @@ from .run_log import LogLine
 
 # How long OCI may fail, by the clock, before that is taken for more than passing trouble.
 PATIENCE = timedelta(minutes=15)
-# Lines asked for at the first look, the most that OCI Logging gives in an answer: at DEBUG the
-# driver of each node writes hundreds before the training starts.
-TAIL = 1000
 # How often machines are looked at: Monitoring has a value a minute.
 MACHINES_EVERY = timedelta(minutes=1)
 

@@ -278,7 +278,7 @@ jobs run': a training goes on from its last checkpoint.
 stage ended CANCELED (simulated). OCI says: Job run canceled (simulated by ocimock: no code \
 ran).
 OCID
-It is not submitted again: it was canceled.
+It is not submitted again: somebody ended it.
 'python -m jobs run' goes on, from the last checkpoint if there is one.
 """,
         breaks=_cancel_what_runs,

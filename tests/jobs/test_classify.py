@@ -202,7 +202,16 @@ CASES = [
           advice=SERVER, step="deploy"),
     _case("answer, of no use", "jobs.predict", "The endpoint's answer is no completion: {}",
           Cause.USER_CODE, step="deploy"),
+    _case("network, survived", "urllib3", RUN.format(1), Cause.USER_CODE,
+          "Temporary failure in name resolution; trying again", "[rank0]: Traceback (most recent "
+          "call last):", "[rank0]: ValueError: batch_size"),
+    _case("network, at last", "curl", RUN.format(1), Cause.INFRASTRUCTURE,
+          "fatal: unable to access: Could not resolve host: github.com", *LAUNCHER),
+    _case("network, an exception", "requests", RUN.format(1), Cause.INFRASTRUCTURE,
+          "Traceback (most recent call last):", "ConnectionError: Max retries exceeded with url: /",
+          "Traceback (most recent call last):", "KeyError: 'a'"),
     # Told to end.
+    _case("deleted", "jobs.states", "OCI has it no more", Cause.CANCELED, state="DELETED"),
     _case("too long, simulated", "ocimock: run_ends", "Job run canceled: it exceeded the maximum "
           "runtime of 30 minute(s) (simulated by ocimock).", Cause.MAXIMUM_RUNTIME,
           state="CANCELED"),

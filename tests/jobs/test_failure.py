@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,8 +17,7 @@ from jobs.judging import LOG_DELAY, Judge
 from jobs.ledger import Ledger
 from jobs.pipeline import Step
 from jobs.record import Entry
-from jobs.run_log import LogLine
-from tests.jobs.samples import START, OwnedClock, Recorder, entry
+from tests.jobs.samples import START, OwnedClock, Recorder, definition, entry
 
 TORCHRUN = """\
 W1122 12:00:09.1 17 torch/distributed/elastic/agent/server/api.py] Sending SIGTERM to others
@@ -81,12 +82,8 @@ CASES = [
 ]
 
 
-def _lines(texts: list[str]) -> list[LogLine]:
-    return [LogLine(str(number), "t", text) for number, text in enumerate(texts)]
-
-
 STEP = Step("finetune", "job", ("finetune.yaml",))
-ATTEMPTED = Attempted("f", 0, 1, "k", 0, "finetune.yaml")
+ATTEMPTED = Attempted("f", 0, 1, "k", 0, "finetune.yaml", definition("finetune").text)
 
 
 def _judge(folder: Path) -> tuple[Judge, OwnedClock]:
@@ -103,7 +100,7 @@ def _log(monkeypatch: pytest.MonkeyPatch, *logs: list[str]) -> None:
     """Each look at the log shows the next of *logs*, then the last."""
     coming = list(logs)
     monkeypatch.setattr(
-        judging, "tail", lambda seen, limit: _lines(coming.pop(0) if len(coming) > 1 else coming[0])
+        judging, "last_words", lambda seen: coming.pop(0) if len(coming) > 1 else coming[0]
     )
 
 
@@ -153,10 +150,10 @@ def test_an_unreadable_log_hides_no_failure(
 ) -> None:
     failed = entry("finetune", "FAILED", details="exit code 1", started=START)
 
-    def tail(seen: Entry, limit: int) -> list[LogLine]:
+    def last_words(seen: Entry) -> list[str]:
         raise RefusedError("no policy", status=404)
 
-    monkeypatch.setattr(judging, "tail", tail)
+    monkeypatch.setattr(judging, "last_words", last_words)
     with pytest.raises(StepFailedError, match="OCI says: exit code 1") as caught:
         _judge(tmp_path)[0].ended(STEP, failed)
     assert "Its log says" not in caught.value.what
@@ -169,6 +166,65 @@ def test_who_was_cancelled_is_not_asked_why(
     with pytest.raises(StepFailedError) as caught:
         _judge(tmp_path)[0].ended(STEP, entry("finetune", "CANCELED", started=START))
     assert "petf" not in caught.value.what
+
+
+LOST_PEER = "RuntimeError: [gloo] Connection closed by peer [10.0.1.3]:4711"
+
+
+def test_a_lost_peer_is_not_believed_before_all_lines_can_be_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The node that failed by itself may be heard last: its training would fail again."""
+    failed = entry("finetune", "FAILED", started=START)
+    peer = [NO_MODULE[0], LOST_PEER, "INFO:driver_utils:exited with code 1"]
+    _log(monkeypatch, peer, peer, [*NO_MODULE, *peer])
+    judge, clock = _judge(tmp_path)
+    with pytest.raises(StepFailedError, match="No module named 'petf'"):
+        judge.ended(replace(STEP, retries=2), failed)
+    assert clock.slept == [10.0, 10.0]
+
+
+def test_a_log_that_oci_does_not_give_just_now_is_asked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: Iterator[RefusedError | list[str]] = iter(
+        [RefusedError("later", status=503), NO_MODULE]
+    )
+
+    def last_words(seen: Entry) -> list[str]:
+        answer = next(answers)
+        if isinstance(answer, RefusedError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(judging, "last_words", last_words)
+    judge, clock = _judge(tmp_path)
+    with pytest.raises(StepFailedError, match="No module named 'petf'"):
+        judge.ended(STEP, entry("finetune", "FAILED", started=START))
+    assert clock.slept == [10.0]
+
+
+@pytest.mark.parametrize(
+    ("state", "details", "minutes", "why"),
+    [
+        ("CANCELED", "Job run canceled.", 720, "it reached its maximum runtime"),
+        ("CANCELED", "Job run canceled.", 719, "somebody ended it"),
+        ("FAILED", "exit code 143", 721, "it reached its maximum runtime"),
+        ("FAILED", "exit code 143", 719, "it was lost 1 times"),
+    ],
+)
+def test_who_reached_the_maximum_runtime_is_not_submitted_again(
+    state: str, details: str, minutes: int, why: str, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Whatever OCI's words are, and also where it was the runner that canceled it."""
+    _log(monkeypatch, ["step 1"])
+    ended = entry(
+        "finetune", state, details=details, started=START,
+        finished=START + timedelta(minutes=minutes),
+    )  # fmt: skip
+    with pytest.raises(StepFailedError, match=f"It is not submitted again: {why}"):
+        _judge(tmp_path)[0].ended(STEP, ended)
 
 
 def _mixed(*logs: list[str]) -> list[str]:

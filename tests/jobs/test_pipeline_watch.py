@@ -57,7 +57,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[LogLine]]:
 
     monkeypatch.setattr(Reader, "new", new)
     monkeypatch.setattr(machines, "look", lambda seen: Machines())
-    monkeypatch.setattr(pipeline_watch, "tail", lambda seen, limit: [])
+    monkeypatch.setattr(pipeline_watch, "last_words", lambda seen: [])
     return lines
 
 
@@ -172,9 +172,7 @@ def test_a_bad_end_is_raised_with_the_decisive_lines(
 ) -> None:
     ledger.put(_attempt(1))
     lines = ["Traceback (most recent call last):", "ValueError: no such column"]
-    monkeypatch.setattr(
-        pipeline_watch, "tail", lambda seen, limit: [LogLine(each, "t", each) for each in lines]
-    )
+    monkeypatch.setattr(pipeline_watch, "last_words", lambda seen: lines)
     states = {"ocid1.datasciencejobrun.1": ["FAILED"]}
     with pytest.raises(StepFailedError, match="ValueError: no such column"):
         PipelineWatch(ledger, Recorder(), clock, _seen(states), lambda: False, step=step).watch()

@@ -148,3 +148,27 @@ def test_a_time_without_a_zone_is_utc() -> None:
     assert moment("2026-11-22T12:00:00.5") == datetime(2026, 11, 22, 12, 0, 0, 500_000, UTC)
     assert moment("2026-11-22T12:00:00Z") == datetime(2026, 11, 22, 12, tzinfo=UTC)
     assert moment("yesterday") is None
+
+
+def test_the_first_cause_is_found_before_a_thousand_lines_of_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """48 ranks that lost a peer write more than a page; what is older than half an hour is not of
+    the failure, unless little else was written."""
+
+    def lines(*spans: tuple[int, int, str]) -> list[LogLine]:
+        return [
+            LogLine(str(number), (NOW + timedelta(minutes=minute)).isoformat(), text)
+            for minute, count, text in spans
+            for number in range(count)
+        ]
+
+    def told(*spans: tuple[int, int, str]) -> list[str]:
+        monkeypatch.setattr(run_log, "tail", lambda seen, limit: lines(*spans)[-limit:])
+        return run_log.last_words(entry("finetune", "FAILED"))
+
+    found = told((0, 5, "survived"), (50, 1, "CUDA error"), (60, 4000, "frame"))
+    assert found[:2] == ["CUDA error", "frame"]
+    assert len(found) == 4001
+    assert told((0, 5, "the only words"), (60, 2, "frame"))[0] == "the only words"
+    assert told() == []

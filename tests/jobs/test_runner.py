@@ -98,7 +98,7 @@ def oci(monkeypatch: pytest.MonkeyPatch) -> Oci:
     monkeypatch.setattr(states, "observe", made.observe)
     monkeypatch.setattr(machines, "look", lambda seen: None)
     monkeypatch.setattr(run_log.Reader, "new", lambda reader, seen: [])
-    monkeypatch.setattr(judging, "tail", lambda seen, limit: [])
+    monkeypatch.setattr(judging, "last_words", lambda seen: [])
     return made
 
 

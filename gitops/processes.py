@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from .errors import GitopsError
 
 
 class TerminatedError(KeyboardInterrupt):
-    """SIGTERM came: to this process alone, where Ctrl-C reaches what it started too."""
+    """SIGTERM came: a pipeline was cancelled."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,9 @@ def run(
 ) -> Done:
     """Run *command*; what it prints is caught, or goes to this terminal where *openly* is set.
 
-    When this process is told to end, the command is too, and is waited for.
+    When this process is told to end, the command is too, once, and is waited for: told twice,
+    Terraform breaks off and leaves the state locked. It is in a process group of its own, as a
+    terminal's Ctrl-C goes to a whole group and what cancels a pipeline to one process.
 
     Raises:
         GitopsError: it is not installed.
@@ -50,6 +53,7 @@ def run(
             stderr=caught,
             text=True,
             errors="replace",
+            process_group=0,
         )
     except FileNotFoundError:
         raise GitopsError(
@@ -58,9 +62,16 @@ def run(
         ) from None
     try:
         printed, said = process.communicate()
-    except KeyboardInterrupt as stopped:
-        if isinstance(stopped, TerminatedError):
-            process.send_signal(signal.SIGINT)
-        process.communicate()
+    except KeyboardInterrupt:
+        process.send_signal(signal.SIGINT)
+        _wait(process)
         raise
     return Done(process.returncode, printed or "", said or "")
+
+
+def _wait(process: subprocess.Popen[str]) -> None:
+    """Until it has ended. GitHub sends SIGINT, and SIGTERM seconds later: that is the same wish."""
+    while True:
+        with contextlib.suppress(KeyboardInterrupt):
+            process.communicate()
+            return

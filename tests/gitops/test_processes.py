@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,14 @@ from gitops.errors import GitopsError
 from gitops.processes import run
 from tests.e2e.conftest import ROOT
 
-# In Terraform's place: told to end, it ends what it is at.
+# In Terraform's place: told to end, it ends what it is at; told twice, it breaks off.
 _SLOW = """\
 #!/bin/bash
-trap 'echo whole >"{folder}/ended"; exit 1' INT
+trap 'trap "echo broken >{folder}/ended; exit 1" INT; >"{folder}/told"' INT
 mkfifo "{folder}/never"
-echo "$$" >"{folder}/began.tmp" && mv "{folder}/began.tmp" "{folder}/began"
-while :; do read -t 0.05 <>"{folder}/never"; done
+>"{folder}/began"
+until [ -e "{folder}/told" -a -e "{folder}/done" ]; do read -t 0.02 <>"{folder}/never"; done
+echo whole >"{folder}/ended"
 """
 _CALLER = """\
 import signal, sys
@@ -34,7 +36,12 @@ except KeyboardInterrupt:
 """
 
 
-def test_terminated_it_waits_for_what_it_started(tmp_path: Path) -> None:
+# Each goes to the one process: GitHub's runner sends the second a few seconds after the first.
+@pytest.mark.parametrize("second", [None, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
+def test_told_to_end_it_has_what_it_started_end(
+    tmp_path: Path, first: signal.Signals, second: signal.Signals | None
+) -> None:
     slow = tmp_path / "slow"
     slow.write_text(_SLOW.format(folder=tmp_path))
     slow.chmod(0o755)
@@ -45,9 +52,14 @@ def test_terminated_it_waits_for_what_it_started(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         text=True,
     )
-    while not (tmp_path / "began").exists():
-        assert caller.poll() is None
-    caller.send_signal(signal.SIGTERM)
+    limit = time.monotonic() + 30
+    for mark, told in (("began", first), ("told", second)):
+        while not (tmp_path / mark).exists():
+            assert caller.poll() is None
+            assert time.monotonic() < limit, f"never {mark}"
+        if told is not None:
+            caller.send_signal(told)
+    (tmp_path / "done").touch()
     printed, _ = caller.communicate(timeout=30)
     assert (tmp_path / "ended").read_text() == "whole\n"
     assert printed == "after it\n"

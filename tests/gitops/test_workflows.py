@@ -128,7 +128,20 @@ def test_no_expression_stands_in_a_command() -> None:
 
 def test_applies_never_overlap() -> None:
     concurrency = _read(_ROOT / ".github/workflows/deploy.yml")["concurrency"]
-    assert concurrency == {"group": "deploy", "cancel-in-progress": False}
+    assert concurrency["group"] == "deploy"
+
+
+def test_nothing_kills_what_holds_the_state() -> None:
+    """A killed Terraform leaves its lock in the bucket, and every later run fails on it.
+
+    GitHub tells one process to end, the step's shell, which tells nobody: so there is none.
+    """
+    for path in _WORKFLOWS:
+        assert _read(path)["concurrency"]["cancel-in-progress"] is False, path
+    for workflow, name, job in _jobs():
+        for step in job["steps"]:
+            if re.search(r"-m (gitops (plan|apply)|jobs)\b", step.get("run", "")):
+                assert step["run"].startswith("exec .venv/bin/python "), (workflow, name)
 
 
 @pytest.mark.parametrize("path", _SPECS, ids=lambda path: path.stem)
@@ -206,5 +219,19 @@ def test_the_policies_of_the_page_are_policies() -> None:
     for statement in statements:
         written = statement.replace("<compartment>", "ocid1.compartment.oc1..aaaa")
         assert parse_statement(written) is not None, statement
-    (rule,) = re.findall(r"`(ALL \{.*\})`", _PAGE)
-    parse_matching_rule(rule)
+    rules = re.findall(r"`((?:ALL|ANY) \{.*\})`", _PAGE)
+    assert len(rules) == 2
+    for rule in rules:
+        parse_matching_rule(rule)
+
+
+def test_who_plans_may_write_the_states_lock_and_no_state() -> None:
+    """Whoever can push a branch runs code as them."""
+    for who in ("group ci-plan", "dynamic-group ci-look"):
+        given = re.findall(
+            rf"^ *Allow {who} to (\w+) (\S+) .*?(?:where (.*))?$", _PAGE, re.MULTILINE
+        )
+        writes = {kind: where for verb, kind, where in given if verb not in ("inspect", "read")}
+        writes.pop("devops-pull-request-comment", None)
+        only = "target.bucket.name = 'terraform-state', target.object.name = /*.tfstate.lock/"
+        assert writes == {"objects": f"all {{{only}}}"}, who

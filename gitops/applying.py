@@ -116,10 +116,13 @@ class Applying:
 def emit(tenancy: Path) -> None:
     """Write the definitions that the applied stacks hold, by the runner's own command.
 
+    To the bucket as well: who runs the pipeline from a notebook takes them from there, and shall
+    not run those of before the merge.
+
     Raises:
         GitopsError: it failed, and has said why.
     """
-    command = [sys.executable, "-m", "jobs", "emit", "--tenancy", str(tenancy)]
+    command = [sys.executable, "-m", "jobs", "emit", "--publish", "--tenancy", str(tenancy)]
     if run(command, openly=True).code:
         raise GitopsError(
             "The stacks are applied, but their definitions could not be written: see above."

@@ -251,13 +251,20 @@ def test_who_plans_may_change_nothing_and_read_no_secret(tenancy: Tenancy) -> No
         "key_content": there.secrets["OCI_PRIVATE_KEY"],
     }
     storage = oci.object_storage.ObjectStorageClient(config, service_endpoint=tenancy.server.url)
-    details = oci.object_storage.models.CreateBucketDetails(
-        name="mine", compartment_id=COMPARTMENT_ID
+    details, states = (
+        oci.object_storage.models.CreateBucketDetails(name=name, compartment_id=COMPARTMENT_ID)
+        for name in ("mine", "terraform-state")
     )
+    administrator = tenancy.client(oci.object_storage.ObjectStorageClient)
+    administrator.create_bucket(NAMESPACE, states)
+    state = (NAMESPACE, "terraform-state", "tunestack/demo-data.tfstate")
+    administrator.put_object(*state, b"{}")
     bundles = oci.secrets.SecretsClient(config, service_endpoint=tenancy.server.url)
     calls: list[Callable[[], Any]] = [
         lambda: storage.create_bucket(NAMESPACE, details),
         lambda: storage.put_object(NAMESPACE, "demo-models", "code/x.py", b"evil"),
+        lambda: storage.put_object(*state, b"evil"),
+        lambda: storage.delete_object(*state),
         lambda: bundles.get_secret_bundle(name),
     ]
     for call in calls:
@@ -265,6 +272,11 @@ def test_who_plans_may_change_nothing_and_read_no_secret(tenancy: Tenancy) -> No
             call()
         assert refused.value.status == 404
     assert len(storage.list_objects(NAMESPACE, "demo-models").data.objects) > 10
+    # What Terraform's backend does for a plan.
+    lock = (*state[:2], f"{state[2]}.lock")
+    etag = storage.put_object(*lock, b"{}", if_none_match="*").headers["etag"]
+    assert storage.get_object(*state).data.content == b"{}"
+    storage.delete_object(*lock, if_match=etag)
 
 
 def test_what_was_applied_is_planned_as_no_changes(tenancy: Tenancy) -> None:

@@ -217,7 +217,13 @@ LearningRate = Annotated[
 Dollars = Annotated[
     float, Allowed("a number of US dollars above 0, such as 500"), AfterValidator(_dollars)
 ]
-Question = Annotated[str, Allowed("text of 1 to 4000 characters"), _matching(r"(?s)\s*\S.{0,3999}")]
+# Half a character, or one that controls a terminal, would fail in the last step, hours later.
+_NO_TEXT = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff"
+Question = Annotated[
+    str,
+    Allowed("text of 1 to 4000 characters, none of them a control character"),
+    _matching(rf"(?=\s*\S)[^{_NO_TEXT}]{{1,4000}}"),
+]
 GpuShape = Annotated[str, Allowed(f"a GPU shape: {_listed(GPU_SHAPES)}"), _one_of(GPU_SHAPES)]
 AnyShape = Annotated[str, Allowed(f"a compute shape: {_listed(SHAPES)}"), _one_of(SHAPES)]
 RetentionDays = Annotated[

@@ -236,7 +236,13 @@ def test_a_merge_applies_the_plan_that_was_approved(tenancy: Tenancy) -> None:
     assert "demo-workbench: applying a plan of now" in printed
     assert applied.skipped == ["Run the pipeline"]
     kept = tenancy.github.folder / "artifacts" / "definitions" / "demo"
-    assert {"finetune.yaml", "pipeline.yaml"} <= {file.name for file in kept.iterdir()}
+    names = {file.name for file in kept.iterdir()}
+    assert {"finetune.yaml", "pipeline.yaml"} <= names
+    # Who runs the pipeline from a notebook takes them from there.
+    storage = tenancy.client(oci.object_storage.ObjectStorageClient)
+    place = "ledger/demo/definitions/"
+    found = storage.list_objects(NAMESPACE, "demo-models", prefix=place).data.objects
+    assert {each.name.removeprefix(place) for each in found} == names
 
 
 def test_who_plans_may_change_nothing_and_read_no_secret(tenancy: Tenancy) -> None:

@@ -556,7 +556,16 @@ CASES = [
             "5: pipeline.retries: found -1 (int); allowed: a whole number from 0 to 10.",
             "6: pipeline.capacity_wait_minutes: found 'soon' (str); "
             "allowed: a whole number from 0 to 10080.",
-            "7: pipeline.question: found '  ' (str); allowed: text of 1 to 4000 characters.",
+            "7: pipeline.question: found '  ' (str); "
+            "allowed: text of 1 to 4000 characters, none of them a control character.",
+        ],
+    ),
+    Bad(
+        "pipeline-question-that-is-no-text",
+        OCIDS + 'pipeline:\n  question: "Amanda: \\ud800"\n',
+        [
+            "4: pipeline.question: found 'Amanda: \\ud800' (str); "
+            "allowed: text of 1 to 4000 characters, none of them a control character.",
         ],
     ),
     Bad(

@@ -19,6 +19,8 @@ AGAIN = "again"
 STOPPED = "stopped"
 GONE = "gone"
 FORGOTTEN = "forgotten"
+# One that is only told: nothing was attempted.
+OVER_BUDGET = "over budget"
 
 
 @dataclass(frozen=True)

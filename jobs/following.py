@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from .attempts import FAILED
+from .attempts import FAILED, OVER_BUDGET
 from .clock import Clock
 from .errors import LostLeadError, RefusedError, StepFailedError, UnreachableError
 from .leading import Leadership
@@ -104,13 +104,16 @@ class Following:
     def _failure(self, now: PipelineRecord, run: Run) -> StepFailedError:
         """Why it ended badly, as its leader wrote down."""
         failed = next(
-            (each for each in reversed(self.ledger.events()) if each.name == FAILED), None
+            (each for each in reversed(self.ledger.events()) if each.name in (FAILED, OVER_BUDGET)),
+            None,
         )
         if failed is None:
             return StepFailedError(
                 f"The pipeline that was followed ended {now.state}.",
                 "See 'python -m jobs history'; 'python -m jobs run' tries again.",
             )
+        if failed.name == OVER_BUDGET:
+            return StepFailedError(failed.details["reason"], failed.details["advice"])
         entry = run.get(failed.step)
         try:
             if entry is not None and entry.failed:

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from . import cost
-from .attempts import AGAIN, BEGUN, FAILED, GONE, STOPPED, Waiting, attempts
+from .attempts import AGAIN, BEGUN, FAILED, GONE, OVER_BUDGET, STOPPED, Waiting, attempts
 from .judging import spent_on
 from .ledger import Event, Ledger, PipelineRecord
 from .record import Entry, Run
 
 # The events that tell whoever watches how a pipeline goes; the others are for the ledger.
-TOLD = (BEGUN, FAILED, AGAIN, STOPPED, GONE)
+TOLD = (BEGUN, FAILED, AGAIN, STOPPED, GONE, OVER_BUDGET)
 
 _LONGEST = 160  # characters of an event's value
 # Of an event's details what tells a reader nothing, or is in its sentence already.
@@ -103,6 +103,8 @@ def words(event: Event) -> str:
         return f"attempt {details.get('attempt', '')} with {details.get('file', '')}".rstrip()
     if event.name == FAILED:
         return f"failed ({details.get('cause', 'unknown')}): {_short(details.get('reason', ''))}"
+    if event.name == OVER_BUDGET:
+        return f"over budget: {_short(details.get('reason', ''))}"
     if event.name == AGAIN:
         return _short(details.get("reason", "again"))
     if event.name == STOPPED:

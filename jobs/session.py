@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,7 @@ def leadership_of(chosen: tenancy.Tenancy, pipeline: Pipeline | None) -> Leaders
 @contextmanager
 def work_of(chosen: tenancy.Tenancy, folder: Path | None) -> Iterator[tuple[Work, View]]:
     """The checked pipeline of a tenancy, signed in, with a view on its console."""
+    from .judging import spent_on
     from .work import open_work
 
     # What the ledger's mirror says goes through the view: a live table would be torn.
@@ -72,7 +74,8 @@ def work_of(chosen: tenancy.Tenancy, folder: Path | None) -> Iterator[tuple[Work
     work = open_work(folder or chosen.definitions, chosen.ledger, clock, told.say)
     sign_in_to(work.pipeline.region)
     limit = work.pipeline.spending_limit
-    with view(out, clock, work.ledger.read(), limit) as shown:
+    submitted = partial(spent_on, work.ledger)
+    with view(out, clock, work.ledger.read(), limit, submitted) as shown:
         told.view = shown
         yield work, shown
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import budget, states
-from .attempts import FORGOTTEN, GONE, Attempted, definition
+from .attempts import FORGOTTEN, GONE, OVER_BUDGET, Attempted, definition
 from .clock import Clock
-from .errors import RecordError, RefusedError
+from .errors import BudgetError, RecordError, RefusedError
 from .fingerprints import definition_of
 from .idempotency import Submission, came_before
 from .judging import spent_on
@@ -35,7 +35,11 @@ class Submissions:
         standing = self.standing
         chosen = definition_of(step, standing.definitions, number)
         spent = spent_on(standing.ledger)
-        budget.check(standing.pipeline, step, chosen, spent, self.clock.now())
+        try:
+            budget.check(standing.pipeline, step, chosen, spent, self.clock.now())
+        except BudgetError as error:
+            standing.ledger.note(OVER_BUDGET, step.name, reason=error.what, advice=error.advice)
+            raise
         attempted = standing.new_attempt(step, number)
         standing.note_begun(step, attempted)
         return attempted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,6 +24,7 @@ from .watch import View
 
 STYLES = {"SUCCEEDED": "green", "ACTIVE": "green", "FAILED": "red", "CANCELED": "red"}
 LOG_LINES = 8
+Submitted = Callable[[], Iterable[Entry]]
 # The state's column says this already.
 PLAYED = re.compile(r"\s*[(\[](?:simulated by|run by ocimock) [^)\]]*[)\]]")
 # Columns that take two lines where the terminal is narrow.
@@ -74,11 +75,18 @@ class LiveView:
     over."""
 
     def __init__(
-        self, console: Console, clock: Clock, run: Run, limit: float | None = None
+        self,
+        console: Console,
+        clock: Clock,
+        run: Run,
+        limit: float | None = None,
+        submitted: Submitted = tuple,
     ) -> None:
+        self._submitted = submitted
         self._clock = clock
         self._limit = limit
         self._entries = dict(run.entries)
+        self._earlier = self._failed_before()
         self._log: deque[str] = deque(maxlen=LOG_LINES)
         self._curves: defaultdict[str, metrics.Curve] = defaultdict(metrics.Curve)
         self._machines: dict[str, Machines] = {}
@@ -96,6 +104,7 @@ class LiveView:
 
     def show(self, entry: Entry) -> None:
         self._entries[entry.step] = entry
+        self._earlier = self._failed_before()
         if entry.ended:
             self._machines.pop(entry.step, None)
             self._heard.pop(entry.step, None)
@@ -119,9 +128,14 @@ class LiveView:
     def say(self, text: str) -> None:
         self._live.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
+    def _failed_before(self) -> list[Entry]:
+        """What was submitted besides what stands: it is paid as well."""
+        shown = {entry.key for entry in self._entries.values()}
+        return [entry for entry in self._submitted() if entry.key not in shown]
+
     def _draw(self) -> Group:
         now = self._clock.now()
-        bill = cost.bill(cost.total(self._entries.values(), now), self._limit)
+        bill = cost.bill(cost.total([*self._earlier, *self._entries.values()], now), self._limit)
         told = [bill] if bill else []
         told += [f"{step}: {found.words()}" for step, found in self._machines.items()]
         told += [
@@ -138,13 +152,20 @@ class LiveView:
 
 
 @contextmanager
-def view(console: Console, clock: Clock, run: Run, limit: float | None = None) -> Iterator[View]:
-    """The view that fits the console. *limit* is the spending limit, in US dollars."""
+def view(
+    console: Console,
+    clock: Clock,
+    run: Run,
+    limit: float | None = None,
+    submitted: Submitted = tuple,
+) -> Iterator[View]:
+    """The view that fits the console. *limit* is the spending limit, in US dollars; *submitted*
+    gives all that the pipeline has submitted so far."""
     # A dumb terminal can't draw anew: a live table would show nothing on it.
     if not console.is_terminal or console.is_dumb_terminal:
         yield PlainView(console, clock)
         return
-    with LiveView(console, clock, run, limit) as live:
+    with LiveView(console, clock, run, limit, submitted) as live:
         yield live
 
 

@@ -14,6 +14,7 @@ from . import status, tenancy
 from .console import clock, out, say
 from .errors import RecordError, RefusedError, StepFailedError, UnreachableError
 from .json_view import JsonView
+from .judging import spent_on
 from .ledger import Ledger
 from .options import FolderOption, IntervalOption, Step, TenancyOption
 from .session import leadership_of, ledger_of, sign_in_to, sign_in_where
@@ -50,9 +51,10 @@ def watch(
     limit = pipeline.spending_limit if pipeline else None
     watching = partial(_watch, ledger, step, interval, partial(_Leads(folder), chosen.name))
     if as_json:
-        _in_json(watching, ledger, limit)
+        shown_json = JsonView(say, clock)
+        _ending(shown_json, partial(watching, shown_json), partial(_spent, ledger, limit))
         return
-    with view(out, clock, ledger.read(), limit) as shown:
+    with view(out, clock, ledger.read(), limit, partial(spent_on, ledger)) as shown:
         watching(shown)
     out.print(status.shown(status.current(ledger, clock.now()), limit, clock.now()))
 
@@ -81,15 +83,16 @@ def _watch(
     ).watch()
 
 
-def _in_json(watching: Callable[[View], None], ledger: Ledger, limit: float | None) -> None:
+def _ending(
+    shown: JsonView, watching: Callable[[], None], figures: Callable[[], dict[str, float | None]]
+) -> None:
     """The last line says how it ended, and what it has cost."""
-    shown = JsonView(say, clock)
     try:
-        watching(shown)
+        watching()
     except StepFailedError as error:
-        shown.end("FAILED", reason=error.what, **_spent(ledger, limit))
+        shown.end("FAILED", reason=error.what, **figures())
         raise
-    shown.end("SUCCEEDED", **_spent(ledger, limit))
+    shown.end("SUCCEEDED", **figures())
 
 
 def _spent(ledger: Ledger, limit: float | None) -> dict[str, float | None]:
@@ -107,7 +110,14 @@ def _watch_all(interval: float, *, as_json: bool) -> None:
     def shown(name: str) -> View:
         return JsonView(say, clock, tenancy=name) if as_json else PlainView(out, clock, name)
 
-    WatchAll(found, shown, clock, _Leads(), interval).watch()
+    def spent() -> dict[str, float | None]:
+        return {"spent_usd": sum(_spent(each, None)["spent_usd"] or 0.0 for each in found.values())}
+
+    watching = WatchAll(found, shown, clock, _Leads(), interval).watch
+    if as_json:
+        _ending(JsonView(say, clock), watching, spent)
+    else:
+        watching()
 
 
 class _Leads:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.attempts import FAILED
+from jobs.attempts import FAILED, OVER_BUDGET
 from jobs.auth import sign_in
 from jobs.errors import LeadError, LostLeadError, StepFailedError
 from jobs.following import Following
@@ -126,6 +126,21 @@ def test_a_submission_that_was_refused_there_is_said_here(here: Machine, there: 
 
     _, run = follow(there, refuse)
     with pytest.raises(StepFailedError, match=r"finetune: no such shape\nMend it\."):
+        run()
+
+
+def test_what_was_over_the_budget_there_is_said_here(here: Machine, there: Machine) -> None:
+    begin(here)
+
+    def refuse() -> None:
+        here.ledger.note(FAILED, "finetune", reason="a node was lost", lines=[], advice="")
+        here.ledger.note(
+            OVER_BUDGET, "finetune", reason="it could pass the limit", advice="Mend it."
+        )
+        end(here, "FAILED")
+
+    _, run = follow(there, refuse)
+    with pytest.raises(StepFailedError, match=r"it could pass the limit\nMend it\."):
         run()
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from jobs import judging, machines, run_log, states
+from jobs import history, judging, machines, run_log, states
+from jobs.attempts import OVER_BUDGET
 from jobs.definitions import Definition
 from jobs.errors import (
     BudgetError,
@@ -509,7 +510,9 @@ def test_what_would_pass_the_limit_is_not_submitted(
     with pytest.raises(BudgetError, match="spending limit"):
         runner.run()
     assert oci.steps == ["stage"]
-    assert [each.name for each in ledger.events_of("finetune")] == []
+    (event,) = ledger.events_of("finetune")
+    assert event.name == OVER_BUDGET
+    assert "it could pass the spending limit of $10.00" in history.words(event)
     assert _state(ledger) == "FAILED"
 
 

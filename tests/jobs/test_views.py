@@ -185,6 +185,21 @@ def test_the_live_view_tells_of_machines_nodes_and_money() -> None:
     assert "finetune n1 | hi" in drawn
 
 
+def test_the_live_view_counts_what_failed_before() -> None:
+    """The run that was lost is paid as well as the one that stands."""
+    console, stream = _console(terminal=False)
+    clock = OwnedClock()
+    lost = RUNNING.changed(key="a", state="FAILED", finished=START + timedelta(hours=1))
+    stands = RUNNING.changed(key="b", started=START + timedelta(hours=1))
+    submitted = [stands]
+    live = LiveView(console, clock, Run({"finetune": lost}), 500.0, lambda: submitted)
+    submitted.append(lost)
+    live.show(stands)
+    clock.sleep(2 * 3600)
+    console.print(live._draw())
+    assert "Spent so far: $48.00 of $500.00." in stream.getvalue()
+
+
 def test_what_has_ended_has_no_machines() -> None:
     console, stream = _console(terminal=False)
     live = LiveView(console, OwnedClock(), Run({"finetune": RUNNING}))

@@ -55,6 +55,11 @@ def test_after_a_run_all_of_it_can_be_read(
     assert told[-1]["kind"] == "end"
     assert told[-1]["state"] == "SUCCEEDED"
 
+    assert cli.main(["watch", "--all", "--json", "--interval", "0.1"]) == 0
+    told = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert {each["tenancy"] for each in told[:-1]} == {"demo"}
+    assert (told[-1]["kind"], told[-1]["state"], told[-1]["spent_usd"]) == ("end", "SUCCEEDED", 0)
+
     before = _calls(cloud, "list_job_runs"), _calls(cloud, "get_job_run")
     assert cli.main(["status"]) == 0
     assert "Pipeline 1: SUCCEEDED (simulated)" in capfd.readouterr().out

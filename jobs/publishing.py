@@ -3,7 +3,7 @@ Terraform, in a notebook session or in a CI job."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from .bucket_folder import BucketFolder
@@ -22,7 +22,8 @@ def publish(folder: BucketFolder, texts: Mapping[str, str]) -> None:
         StaleWriteError: somebody else publishes at this moment.
     """
     present = folder.names(BELOW)
-    for name, text in texts.items():
+    for name in _pipeline_last(texts):
+        text = texts[name]
         found = folder.read(BELOW + name) if BELOW + name in present else None
         if found is None or found.text != text:
             folder.write(BELOW + name, text, found)
@@ -46,10 +47,14 @@ def fetch(uri: str, to: Path) -> Path:
             f"{source.uri} keeps no definitions.",
             "Where Terraform's outputs are: 'python -m jobs emit --publish'.",
         )
-    # The pipeline last, so that it never names what is not there.
-    for name in sorted(texts, key=lambda each: each == PIPELINE_FILE):
+    for name in _pipeline_last(texts):
         write_atomically(to / Path(name).name, texts[name])
     for path in to.glob("*.yaml"):
         if path.name not in texts:
             path.unlink()
     return to
+
+
+def _pipeline_last(names: Iterable[str]) -> list[str]:
+    """So that it never names what is not there, whenever somebody reads or this is killed."""
+    return sorted(names, key=lambda each: each == PIPELINE_FILE)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from jobs.recipes.buckets import BucketError
+from jobs.recipes.sft import requests
 from jobs.recipes.sft.requests import Requests, run_ocid
 from jobs.recipes.sft.stores import Folder
 from tests.recipes import tiny
@@ -127,3 +128,24 @@ def test_whose_run_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run_ocid() == "own"
     monkeypatch.setenv("MAIN_JOB_RUN_OCID", "main")
     assert run_ocid() == "main", "each node is a run of its own: the first is the one that is known"
+
+
+def test_who_has_closed_knows_whether_a_look_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that ends with a thread in a call is aborted, and a run that was well has failed."""
+    monkeypatch.setattr(requests, "_PATIENCE", 0.1)
+    looking, answer = threading.Event(), threading.Event()
+
+    class Silent(Folder):
+        def read(self, name: str) -> bytes | None:
+            looking.set()
+            assert answer.wait(LIMIT)
+            return None
+
+    listening = Requests(Silent(tmp_path), RUN, lambda by: None, every=LIMIT)
+    assert looking.wait(LIMIT)
+    assert not listening.close()
+    answer.set()
+    monkeypatch.setattr(requests, "_PATIENCE", LIMIT)
+    assert listening.close()

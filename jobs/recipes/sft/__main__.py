@@ -12,7 +12,9 @@ from .errors import FAILED, STOPPED, WRONG_USE, SharedUsageError, Stopped, Usage
 
 if TYPE_CHECKING:
     from .parallel import Watch, World
+    from .requests import Requests
     from .run import Task
+    from .stopping import StopSign
 
 
 def main(arguments: list[str]) -> int:
@@ -68,7 +70,6 @@ def _together(task: Task) -> int:
     import torch.distributed as dist
 
     from . import parallel, requests
-    from .run import run
     from .stopping import StopSign
 
     try:
@@ -76,11 +77,24 @@ def _together(task: Task) -> int:
     except dist.DistError as error:
         print(f"sft: the ranks did not meet: {error}", file=sys.stderr, flush=True)
         return FAILED
-    watch = parallel.Watch(world.rank, world.size)
     stop = StopSign(world)
     listening = None
     if world.first and task.store is not None and (own := requests.run_ocid()):
         listening = requests.Requests(task.store, own, stop.ask)
+    code = _to_the_end(task, world, stop, listening)
+    stop.close()
+    if listening is not None and not listening.close():
+        parallel.exit_now(code)
+    return code
+
+
+def _to_the_end(task: Task, world: World, stop: StopSign, listening: Requests | None) -> int:
+    import torch.distributed as dist
+
+    from . import parallel
+    from .run import run
+
+    watch = parallel.Watch(world.rank, world.size)
     try:
         run(task, world, stop)
         watch.stop()
@@ -104,10 +118,6 @@ def _together(task: Task) -> int:
         dist.destroy_process_group()
         print(last_line, file=sys.stderr, flush=True)
         return FAILED
-    finally:
-        stop.close()
-        if listening is not None:
-            listening.close()
     return 0
 
 

@@ -15,7 +15,7 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 import torch.distributed as dist
@@ -182,6 +182,12 @@ class Watch:
 
 def end_now(why: str) -> None:
     """Say why and end this process, threads that wait in a collective operation and all."""
-    sys.stdout.flush()
     print(why, file=sys.stderr, flush=True)
-    os._exit(FAILED)
+    exit_now(FAILED)
+
+
+def exit_now(code: int) -> NoReturn:
+    """End this process without waiting for any thread, nor taking the interpreter from under it."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -21,6 +21,7 @@ FOLDER = "stop"
 EVERY = 15.0
 """Seconds between two looks."""
 
+_PATIENCE = 5.0  # seconds that a look may take at the end
 # OCI tells each run its own OCID; ADS also the main one's, where each node is a run of its own.
 _NAMES = ("MAIN_JOB_RUN_OCID", "JOB_RUN_OCID")
 _UNKNOWN = "a request"
@@ -48,9 +49,16 @@ class Requests:
         self._thread = threading.Thread(target=self._listen, name="sft-requests", daemon=True)
         self._thread.start()
 
-    def close(self) -> None:
-        """Listen no more. A look that is under way is not waited for."""
+    def close(self) -> bool:
+        """Listen no more; whether the thread has ended.
+
+        A look that is under way is waited for, but not as long as a bucket may be silent. While it
+        lasts, the process must not end in the ordinary way: where the interpreter goes from under
+        a thread, PyTorch's C++ aborts the process (SIGABRT), and a run that was well is FAILED.
+        """
         self._over.set()
+        self._thread.join(_PATIENCE)
+        return not self._thread.is_alive()
 
     def answer(self) -> None:
         """The request is followed: it can go. What remains of it would harm nobody."""

@@ -133,7 +133,7 @@ def test_whose_run_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_who_has_closed_knows_whether_a_look_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A process that ends with a thread in a call is aborted, and a run that was well has failed."""
+    """A process that ends beside a thread in a call is aborted: a run that was well has failed."""
     monkeypatch.setattr(requests, "_PATIENCE", 0.1)
     looking, answer = threading.Event(), threading.Event()
 

@@ -49,16 +49,17 @@ def _rule(words: str, cause: Cause, advice: str = "") -> _Rule:
 
 
 _CAPACITY = _rule(
-    r"out of (host )?capacity|insufficient (host )?capacity|no capacity", Cause.CAPACITY,
-    OUT_OF_CAPACITY,
+    r"out of (host )?capacity|insufficient (host )?capacity|no (available )?capacity",
+    Cause.CAPACITY, OUT_OF_CAPACITY,
 )  # fmt: skip
 _LIMITS = _rule(
     r"LimitExceeded|QuotaExceeded|(service |compartment )?(limits?|quotas?) (was|were|is|are|has "
-    r"been|have been)? ?(exceeded|reached)|exceeds? .{0,40}(limit|quota)",
+    r"been|have been)? ?(exceeded|reached)|exceeds? .{0,40}(limit|quota)"
+    r"|\b(limit|quota) .{0,40}(exceeded|reached)",
     Cause.REFUSED, LIMIT,
 )  # fmt: skip
 _TOO_LONG = _rule(
-    r"exceed\w* (the |its )?max(imum)? ?(run ?time|duration)|maximumRuntimeInMinutes"
+    r"(exceed|reach)\w* (the |its )?max(imum)? ?(run ?time|duration)|maximumRuntimeInMinutes"
     r"|max(imum)? run ?time (was |has been )?(exceeded|reached)", Cause.MAXIMUM_RUNTIME,
 )  # fmt: skip
 # What OCI says of an end, in lifecycleDetails and in a work request's errors. The first decides.
@@ -84,13 +85,14 @@ _SAID = (
         r"web ?server|health ?check|GET /health|before it was healthy|server (ended|could not be "
         r"started)", Cause.USER_CODE, SERVER,
     ),
-    _rule(
-        r"internal (server |service )?error|service (error|issue|failure)|infrastructure "
-        r"(provisioning )?fail|(instance|host|node|hardware) (was |has been )?(terminated|failed"
-        r"|failure|lost|unreachable|rebooted)|temporar(y|ily)", Cause.INFRASTRUCTURE,
-    ),
     _rule(r"(answered|http) 5\d\d|did not answer within|could not be reached",
           Cause.INFRASTRUCTURE, SERVER),
+    _rule(
+        r"internal ?(server ?|service ?)?error|service (error|issue|failure)|infrastructure "
+        r"(provisioning )?fail|(instance|host|node|hardware) (was |has been )?(terminated|failed"
+        r"|failure|lost|unreachable|rebooted|preempted)|maintenance|temporar(y|ily)",
+        Cause.INFRASTRUCTURE,
+    ),
 )  # fmt: skip
 # What a log says. Sources: NVIDIA's list of Xid errors (48, 63, 64, 94, 95: memory; 62, 74, 79,
 # 119: the GPU or its link); the CUDA runtime's names of errors; torchrun's table of failures.

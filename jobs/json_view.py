@@ -49,7 +49,7 @@ class JsonView:
             self._line("log", **where, text=line.text)
             return
         kind = "event" if isinstance(found, metrics.Event) else "metric"
-        self._line(kind, **where, values=dict(found.values))
+        self._line(kind, **where, values=metrics.for_json(found.values))
 
     def machines(self, step: str, found: Machines) -> None:
         groups = [{"name": each.name, "state": each.state} for each in found.groups]

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from . import curves, tenancy
 from .console import clock, out, say
-from .metrics import EVAL, TRAIN, Curve, Point
+from .metrics import EVAL, TRAIN, Curve, Point, for_json
 from .options import FolderOption, IntervalOption, StepArgument, TenancyOption
 from .record import Entry
 from .run_log import LogLine, Reader
@@ -68,7 +68,7 @@ def metrics(
     sign_in_where(entry)
     found = curves.curve_of(entry, folder or chosen.definitions)
     if as_json:
-        say(json.dumps([dict(point.values) for point in found.all()], indent=2))
+        say(json.dumps([for_json(point.values) for point in found.all()], indent=2))
         return
     if not found.all():
         say(f"'{step.value}' has told no figures.")

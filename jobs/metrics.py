@@ -50,6 +50,14 @@ class Point:
         return float(found) if isinstance(found, int | float) else None
 
 
+def for_json(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a line for JSON, which has no NaN: a loss that is none is null."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in values.items()
+    }
+
+
 @dataclass(frozen=True)
 class Event:
     """Something else that happened: a checkpoint, a resume."""

@@ -211,6 +211,17 @@ CASES = [
           "Traceback (most recent call last):", "ConnectionError: Max retries exceeded with url: /",
           "Traceback (most recent call last):", "KeyError: 'a'"),
     # Told to end.
+    *(
+        _case(f"other words: {words}", "what OCI may say as well", words, cause, advice=advice)
+        for words, cause, advice in (
+            ("Job run reached its maximum runtime", Cause.MAXIMUM_RUNTIME, ""),
+            ("The service limit for ds-gpu-a10-count is exceeded", Cause.REFUSED, LIMIT),
+            ("The reservation has no available capacity", Cause.CAPACITY, OUT_OF_CAPACITY),
+            ("InternalServerError", Cause.INFRASTRUCTURE, ""),
+            ("The instance was preempted", Cause.INFRASTRUCTURE, ""),
+            ("The host goes into maintenance", Cause.INFRASTRUCTURE, ""),
+        )
+    ),
     _case("deleted", "jobs.states", "OCI has it no more", Cause.CANCELED, state="DELETED"),
     _case("too long, simulated", "ocimock: run_ends", "Job run canceled: it exceeded the maximum "
           "runtime of 30 minute(s) (simulated by ocimock).", Cause.MAXIMUM_RUNTIME,

@@ -244,11 +244,12 @@ def test_json_is_one_object_a_line(clock: OwnedClock) -> None:
     view.log("finetune", LogLine("1", "2026-11-22T12:00:00Z", "häl\nlo", node="3"))
     metric = '{"metric": "train", "step": 1, "loss": 2.5}'
     view.log("finetune", LogLine("2", "2026-11-22T12:00:00Z", metric))
+    view.log("finetune", LogLine("3", "2026-11-22T12:00:00Z", metric.replace("2.5", "NaN")))
     view.end("SUCCEEDED", spent_usd=1.5)
     found = [json.loads(line) for line in lines]
-    assert [each["kind"] for each in found] == ["state", "log", "metric", "end"]
+    assert [each["kind"] for each in found] == ["state", "log", "metric", "metric", "end"]
     assert all(each["tenancy"] == "demo" for each in found)
     assert found[0]["attempt"] == 1
     assert (found[1]["node"], found[1]["text"]) == ("3", "häl\nlo")
-    assert found[2]["values"]["loss"] == 2.5
+    assert [each["values"]["loss"] for each in found[2:4]] == [2.5, None]
     assert all("\n" not in line for line in lines)

@@ -198,7 +198,7 @@ class Runner:
             try:
                 self._put(entry, states.observe(entry))
             except RefusedError as error:
-                if error.status != 404:
+                if error.status != 404 or self._submissions.lists(step):
                     raise
                 self.ledger.note(GONE, step.name, **entry.ids)
         return self._standing.decide(step)

@@ -98,6 +98,16 @@ class Submissions:
             raise under_way(left)
         return left
 
+    def lists(self, step: Step) -> bool:
+        """Whether OCI lists what came of the last attempt: then a 404 does not say that it is gone,
+        but that it may not be read, or not yet.
+
+        Raises:
+            RefusedError, UnreachableError: OCI does not say.
+        """
+        found = self.standing.attempts(step)
+        return bool(found) and self._found(step, found[-1]) is not None
+
     def take_back(self, step: Step, attempted: Attempted) -> str:
         """Delete what is half-made of an attempt that is given up; what was done, in words."""
         from .steps import job, model

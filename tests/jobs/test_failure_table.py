@@ -72,3 +72,22 @@ def test_a_fallback_beyond_the_budget_is_passed_over(
         assert "stage: no capacity: trying again in" in printed.out
         assert fallback not in printed.out
         assert made.runs() == 12
+
+
+def test_a_run_that_may_not_be_read_is_not_paid_for_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A 404 is OCI's word for 'not allowed' as well: what it lists is not gone."""
+
+    def press() -> None:
+        raise KeyboardInterrupt
+
+    with broken(tmp_path, monkeypatch, Settings(run_seconds=3600.0), pace=1.0) as made:
+        made.on_sleep.append(press)
+        assert cli.main(["run"]) == 130
+        capfd.readouterr()
+        made.faults.answer("GET", "/jobRuns/ocid", 404)
+        assert cli.main(["run"]) == 1
+        printed = capfd.readouterr()
+        assert "OCI answered 404 NotAuthorizedOrNotFound" in printed.err
+        assert made.runs() == 1

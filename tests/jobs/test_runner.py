@@ -69,7 +69,8 @@ class Oci:
         return made
 
     def find(self, submission: Submission) -> Entry | None:
-        return self.standing.get(submission.key)
+        made = self.standing.get(submission.key)
+        return made if made and not self.missing & set(made.ids.values()) else None
 
     def take_back(self, submission: Submission) -> str:
         self.taken_back.append(submission.step)

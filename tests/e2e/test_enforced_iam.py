@@ -1,30 +1,22 @@
 """The bundle's own policies carry the whole way with IAM enforced, and not one of them is too many.
 
-The first part goes the way in this process, once whole and once without each single statement; the
-second goes it against a server, with Terraform and the runner's command line.
+The way is gone in this process, once whole and once without each single statement; test_gitops.py
+goes it against a server, with Terraform and the runner's command line.
 """
 
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import oci
 import pytest
 
-from ocimock import ServedCloud, mock_oci
+from ocimock import mock_oci
 from ocimock.cloud import Settings
-from ocimock.credentials import write_private
 from ocimock.iam.decisions import Decision
 from ocimock.iam.permissions import FAMILIES
-from ocimock.server.announcement import ServerFile
 from tests.e2e.administrator import names
-from tests.e2e.conftest import WorkingCopy
 from tests.e2e.enforced import TOKEN, Broken, Way
-from tests.servers import running_server
 
 pytestmark = pytest.mark.e2e
 
@@ -136,83 +128,3 @@ def check_named(name: str, denial: Decision) -> None:
         assert verbs.index(found[1]) <= verbs.index(verb)
         assert found[2] in FAMILIES.get(resource_type, (resource_type,))
         assert found[3] == Settings().compartment_id
-
-
-# --- the real thing ---------------------------------------------------------------------------
-
-
-class Tenant:
-    """A working copy whose tenancy is served by a strict server, with one of the people in it."""
-
-    def __init__(self, copy: WorkingCopy, server: ServerFile) -> None:
-        self.copy, self.server, self.served = copy, server, ServedCloud(server)
-        self.person: dict[str, str] = {}
-
-    def stand_up(self) -> None:
-        """Terraform, as the administrator, up to where people come in."""
-        self.python(
-            "from demo import cases, cloud, deploy; "
-            "deploy.deploy(cases.DEMO, cloud.running(), deploy.choose_provider('auto'))"
-        )
-
-    def leave_nothing(self) -> None:
-        """Others drive this working copy too."""
-        self.python("from demo.places import leave_nothing; leave_nothing('demo')")
-        shutil.rmtree(self.copy.home / ".oci", ignore_errors=True)
-
-    def python(self, script: str) -> None:
-        self.copy.run(f'.venv/bin/python -c "{script}"')
-
-    def add_person(self) -> None:
-        """Somebody in the people's group, which the bundle takes as given."""
-        client, models = self.client(oci.identity.IdentityClient), oci.identity.models
-        root = self.served.tenancy_id
-
-        def fields(name: str) -> dict[str, str]:
-            return {"compartment_id": root, "name": name, "description": "of the people"}
-
-        group = client.create_group(models.CreateGroupDetails(**fields("data-scientists"))).data.id
-        user = client.create_user(models.CreateUserDetails(**fields("ada"))).data.id
-        client.add_user_to_group(models.AddUserToGroupDetails(user_id=user, group_id=group))
-        self.person = self._environment(self.served.user_config(user))
-
-    def client(self, sdk_class: Any) -> Any:
-        return sdk_class(self.served.config, service_endpoint=self.server.url)
-
-    def jobs(self, command: str) -> str:
-        """``python -m jobs``, as the person."""
-        script = f".venv/bin/python -m jobs {command}"
-        return self.copy.run(script, environment=self.person).stdout
-
-    def _environment(self, config: dict[str, str]) -> dict[str, str]:
-        folder = self.copy.home / ".oci"
-        folder.mkdir(exist_ok=True)
-        write_private(folder / "key.pem", config.pop("key_content").encode())
-        lines = [f"{name}={text}" for name, text in config.items()]
-        text = "\n".join(["[DEFAULT]", *lines, f"key_file={folder / 'key.pem'}", ""])
-        write_private(folder / "config", text.encode())
-        file = str(folder / "config")
-        return {**self.server.environment, "OCI_CONFIG_LOCATION": file, "OCI_CONFIG_FILE": file}
-
-
-@pytest.fixture(scope="module")
-def tenant(working_copy: WorkingCopy) -> Iterator[Tenant]:
-    home = working_copy.path / ".demo" / "ocimock"
-    options = ("--pace", "0", "--enforce-iam", "--verify-signatures")
-    with running_server(home, *options) as server:
-        made = Tenant(working_copy, server)
-        yield made
-    made.leave_nothing()
-
-
-def test_a_person_of_the_group_goes_the_way_against_a_strict_server(tenant: Tenant) -> None:
-    tenant.stand_up()
-    tenant.add_person()
-    tenant.jobs("emit")
-    tenant.jobs(f"secret set <<< {TOKEN}")
-    printed = tenant.jobs("run --interval 0.1")
-    assert printed.count("SUCCEEDED (simulated)") >= 3
-    assert TOKEN not in printed
-    assert "simulated by ocimock" in tenant.jobs("predict")
-    refused = [call for call in tenant.served.calls if call.status in (401, 501)]
-    assert refused == []

@@ -1,8 +1,8 @@
 """The workflows of both pipelines, run step by step against one embedded OCI.
 
 One tenancy goes through its life in these tests, in the order in which they are written: a pull
-request's plan, the merge, a change by hand, drift, the next merge. Policies are enforced: the users
-have the rights that docs/gitops.md gives them, and no others.
+request's plan, the merge, the runner's whole way, a change by hand, drift, the next merge. Policies
+are enforced: the users have the rights that docs/gitops.md gives them, and no others.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ import oci
 import pytest
 
 from ocimock import ServedCloud
+from ocimock.credentials import write_private
 from ocimock.identifiers import COMPARTMENT_ID, NAMESPACE
 from ocimock.server.announcement import ServerFile
 from ocimock.terraform.mirror import environment as offline
 from ocimock.terraform.mirror import install
 from tests.e2e.conftest import ROOT, WorkingCopy, working_copy_in
+from tests.e2e.enforced import TOKEN
 from tests.e2e.github_actions import Environment, GitHub
 from tests.e2e.oci_devops import BuildRunner
 from tests.servers import running_server
@@ -146,11 +148,11 @@ def _machine(server: ServerFile, provider: Path) -> dict[str, str]:
     return {**there, **offline(provider), "TUNESTACK_LOCAL_STATE": "1"}
 
 
-def _user(server: ServerFile, group: str, folder: Path) -> Environment:
-    """A user of a group, whose rights are those that the page gives it."""
+def _member(server: ServerFile, group: str) -> dict[str, str]:
+    """A user of a new group, as the SDK's configuration."""
     identity = _client(server, oci.identity.IdentityClient)
     models = oci.identity.models
-    root = oci.config.from_file(server.environment["OCI_CONFIG_FILE"])["tenancy"]
+    root = ServedCloud(server).tenancy_id
     made = identity.create_group(
         models.CreateGroupDetails(compartment_id=root, name=group, description=group)
     ).data
@@ -158,9 +160,16 @@ def _user(server: ServerFile, group: str, folder: Path) -> Environment:
         models.CreateUserDetails(compartment_id=root, name=f"{group}-user", description=group)
     ).data
     identity.add_user_to_group(models.AddUserToGroupDetails(user_id=user.id, group_id=made.id))
+    return ServedCloud(server).user_config(user.id)
+
+
+def _user(server: ServerFile, group: str, folder: Path) -> Environment:
+    """A user of a group, whose rights are those that the page gives it."""
+    config = _member(server, group)
+    root, models = config["tenancy"], oci.identity.models
     page = (ROOT / "docs/gitops.md").read_text()
     statements = re.findall(rf"^ *(Allow group {group} .*)$", page, re.MULTILINE)
-    identity.create_policy(
+    _client(server, oci.identity.IdentityClient).create_policy(
         models.CreatePolicyDetails(
             compartment_id=root,
             name=group,
@@ -168,20 +177,19 @@ def _user(server: ServerFile, group: str, folder: Path) -> Environment:
             statements=[text.replace("<compartment>", COMPARTMENT_ID) for text in statements],
         )
     )
-    config = ServedCloud(server).user_config(user.id)
     key = folder / f"{group}.pem"
     key.write_text(config["key_content"])
     return Environment(
         {
             "OCI_TENANCY_OCID": root,
-            "OCI_USER_OCID": user.id,
+            "OCI_USER_OCID": config["user"],
             "OCI_FINGERPRINT": config["fingerprint"],
             "OCI_REGION": config["region"],
             "OCI_PRIVATE_KEY": config["key_content"],
         },
         # The provider reads ~/.oci/config, its stand-in only these.
         {
-            "TF_VAR_user_ocid": user.id,
+            "TF_VAR_user_ocid": config["user"],
             "TF_VAR_fingerprint": config["fingerprint"],
             "TF_VAR_private_key_path": str(key),
         },
@@ -283,6 +291,31 @@ def test_who_plans_may_change_nothing_and_read_no_secret(tenancy: Tenancy) -> No
     etag = storage.put_object(*lock, b"{}", if_none_match="*").headers["etag"]
     assert storage.get_object(*state).data.content == b"{}"
     storage.delete_object(*lock, if_match=etag)
+
+
+def test_a_person_of_the_bundles_group_goes_the_way(tenancy: Tenancy, tmp_path: Path) -> None:
+    """By the bundle's own policies, with Terraform's outputs and the runner's command line."""
+    config = _member(tenancy.server, "data-scientists")
+    write_private(tmp_path / "key.pem", config.pop("key_content").encode())
+    lines = [f"{name}={text}" for name, text in config.items()]
+    file = tmp_path / "config"
+    text = "\n".join(["[DEFAULT]", *lines, f"key_file={tmp_path / 'key.pem'}", ""])
+    write_private(file, text.encode())
+    person = {"OCI_CONFIG_LOCATION": str(file), "OCI_CONFIG_FILE": str(file)}
+
+    def jobs(command: str) -> str:
+        script = f".venv/bin/python -m jobs {command}"
+        environment = {**tenancy.server.environment, **person}
+        return tenancy.copy.run(script, environment=environment).stdout
+
+    jobs("emit")
+    jobs(f"secret set <<< {TOKEN}")
+    printed = jobs("run --interval 0.1")
+    assert printed.count("SUCCEEDED (simulated)") >= 3
+    assert TOKEN not in printed
+    assert "simulated by ocimock" in jobs("predict")
+    refused = [call for call in ServedCloud(tenancy.server).calls if call.status in (401, 501)]
+    assert refused == []
 
 
 def test_what_was_applied_is_planned_as_no_changes(tenancy: Tenancy) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .clock import Clock
 from .errors import RefusedError, attempting
-from .states import model_deployment, science
+from .states import cancel_job_run, model_deployment, science
 
 RUN_ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELED", "DELETED"})
 """States that a job run does not leave."""
@@ -15,8 +15,7 @@ def cancel_run(run_id: str, clock: Clock, interval: float) -> None:
     asked = False
     while (state := _state(run_id)) not in RUN_ENDED:
         if not asked and state != "CANCELING":
-            with attempting(f"cancel the run {run_id}"):
-                science().cancel_job_run(run_id)
+            cancel_job_run(run_id, f"cancel the run {run_id}")
             asked = True
         else:
             clock.sleep(interval)

@@ -8,7 +8,7 @@ from typing import Any
 from .auth import client
 from .clock import SystemClock
 from .errors import RecordError, RefusedError, attempting
-from .record import STEPS, Entry, Records, Run
+from .record import FAILED, STEPS, SUCCEEDED, Entry, Records, Run
 from .steps import where_it_ran
 
 
@@ -68,23 +68,27 @@ def gone(entry: Entry) -> Entry:
 def cancel(entry: Entry) -> Entry:
     """Ask OCI to cancel the run; it is CANCELING until :func:`observe` says otherwise.
 
-    One that ended in this moment, or is being canceled already, is as :func:`observe` says: OCI
-    refuses to cancel it with a 409, which the SDK would take for passing for minutes.
+    One that ended in this moment, or is being canceled already, is as :func:`observe` says.
+    """
+    cancel_job_run(entry.ids["job_run"], f"cancel the run of '{entry.step}'")
+    return observe(entry)
+
+
+def cancel_job_run(run_id: str, attempt: str) -> None:
+    """Ask OCI to cancel a run, unless it ends already; *attempt* says so for a reader.
+
+    OCI refuses to cancel what has ended with a 409, which the SDK would take for passing for
+    minutes.
     """
     from oci.retry import RetryStrategyBuilder
 
     retries = RetryStrategyBuilder(service_error_retry_config={-1: [], 429: []})
     try:
-        with attempting(f"cancel the run of '{entry.step}'"):
-            science().cancel_job_run(
-                entry.ids["job_run"], retry_strategy=retries.get_retry_strategy()
-            )
+        with attempting(attempt):
+            science().cancel_job_run(run_id, retry_strategy=retries.get_retry_strategy())
     except RefusedError as error:
-        now = observe(entry) if error.status == 409 else entry
-        if not (now.ended or now.state == "CANCELING"):
+        if error.status != 409 or not _ends(run_id):
             raise
-        return now
-    return observe(entry)
 
 
 def latest(run: Run) -> Entry:
@@ -145,6 +149,12 @@ def of_deployment(entry: Entry, deployment: Any) -> Entry:
 def of_model(entry: Entry, model: Any) -> Entry:
     """The entry with what the SDK's ``Model`` says."""
     return entry.changed(state=model.lifecycle_state)
+
+
+def _ends(run_id: str) -> bool:
+    with attempting(f"read the run {run_id}"):
+        state = science().get_job_run(run_id).data.lifecycle_state
+    return state == "CANCELING" or state in FAILED | SUCCEEDED
 
 
 def _over(entry: Entry) -> Entry:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import typer
@@ -17,6 +20,8 @@ from .lazy import LazyGroup
 _TENANCY = "--tenancy"
 # A command of ours in an advice, up to its closing quote.
 _COMMAND = re.compile(r"python -m jobs( [a-z]+)+(?=')")
+
+_ENDS = (signal.SIGTERM, signal.SIGHUP)
 
 SUCCESS, FAILURE, INTERRUPTED = 0, 1, 130
 
@@ -31,7 +36,8 @@ class Commands(LazyGroup):
     def invoke(self, ctx: Any) -> Any:
         named = _tenancy_of([*getattr(ctx, "_protected_args", ()), *ctx.args])
         try:
-            return super().invoke(ctx)
+            with ended_like_ctrl_c():
+                return super().invoke(ctx)
         except JobsError as error:
             complain(error.what, style="red")
             if error.advice:
@@ -41,6 +47,24 @@ class Commands(LazyGroup):
             follow = f"'python -m jobs watch{named}' follows it."
             complain(f"Interrupted. What was submitted runs on: {follow}")
             raise typer.Exit(INTERRUPTED) from None
+
+
+@contextmanager
+def ended_like_ctrl_c() -> Iterator[None]:
+    """Meanwhile a SIGTERM (a cancelled CI job) or SIGHUP (a closed terminal) does what Ctrl-C does:
+    the lead is given back, and the next machine need not wait until it runs out. One that is
+    ignored (``nohup``) stays so."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    owned = [each for each in _ENDS if signal.getsignal(each) is signal.SIG_DFL]
+    for each in owned:
+        signal.signal(each, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for each in owned:
+            signal.signal(each, signal.SIG_DFL)
 
 
 def say(text: str, style: str | None = None) -> None:

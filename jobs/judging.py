@@ -117,7 +117,10 @@ class Judge:
         try:
             return self.take_back(step, last)
         except JobsError:
-            return "What was made of it stands: the next 'python -m jobs run' deletes it."
+            return (
+                "What may have been made of it stands: the next 'python -m jobs run' goes on with "
+                "it, or deletes it."
+            )
 
     def _failure(self, entry: Entry) -> Failure:
         """Why it failed, by its log where it has one. In OCI the last lines may be on their way

@@ -94,7 +94,10 @@ class Submissions:
             self.take_back(step, last)
             return None
         left = self._keep(left)
-        if not left.ended and not self.standing.is_of_now(step, last):
+        if self.standing.is_of_now(step, last):
+            if last.over:  # it was given up, and OCI has it after all
+                self.standing.note_begun(step, last)
+        elif not left.ended:
             raise under_way(left)
         return left
 

@@ -40,7 +40,7 @@ def find(submission: Submission) -> Entry | None:
 def take_back(submission: Submission) -> str:
     """Delete a job that never got a run; what was done, for a reader, or ''."""
     job = _found_job(submission)
-    if job is None:
+    if job is None or _found_run(submission, job.id) is not None:
         return ""
     submission.note("deleting job", job=job.id)
     with attempting(f"delete the job {job.id}"):

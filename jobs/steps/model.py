@@ -32,11 +32,11 @@ def submit(submission: Submission, definitions: Mapping[str, Definition], run: R
     merge = run.need("merge")
     artifact = str(submission.definition.content["spec"]["artifact"])
     found = _found(submission)
-    if found is None or not _is_whole(found.id):
-        _make(submission, definitions, run, artifact)
-        found = _found(submission)
+    # What was just made a list may not show yet.
+    whole = found is not None and _is_whole(found.id)
+    model_id = found.id if found and whole else _make(submission, definitions, run, artifact)
     with attempting(f"read the model '{submission.name}'"):
-        model = science().get_model(found.id).data if found else None
+        model = science().get_model(model_id).data
     return _entry(submission, model).changed(simulated=merge.simulated, local=merge.local)
 
 
@@ -62,8 +62,8 @@ def take_back(submission: Submission) -> str:
 
 def _make(
     submission: Submission, definitions: Mapping[str, Definition], run: Run, artifact: str
-) -> None:
-    """Create the entry; or add what it lacks, where somebody was killed in the middle."""
+) -> str:
+    """Create the entry; or add what it lacks, where somebody was killed in the middle. Its OCID."""
     merge = run.need("merge")
     if not merge.simulated:
         _need_weights(artifact)
@@ -90,6 +90,7 @@ def _make(
         else:
             _complete(model, found.id)
     submission.note("model created", model=model.id)
+    return str(model.id)
 
 
 def _complete(model: Any, model_id: str) -> None:
@@ -190,3 +191,8 @@ def _explained(submission: Submission, artifact: str) -> Iterator[None]:
         ) from None
     except ads_errors.ModelFileDescriptionError as error:
         raise StepFailedError(f"{what}: {error}") from None
+    except KeyError:  # ADS lists the versions first, then the objects
+        raise StepFailedError(
+            f"{what}: an object in {artifact} was replaced meanwhile.",
+            "See that nothing else writes there, then 'python -m jobs run' again.",
+        ) from None

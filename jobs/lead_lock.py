@@ -76,9 +76,13 @@ class LeadLock:
     def machine(self) -> str:
         """A name of this folder on this host: a copy of it on another host is another machine."""
         path = self._folder / _MACHINE
-        if not path.is_file():
-            write_atomically(path, secrets.token_hex(8))
-        return f"{socket.gethostname()}:{path.absolute().parent}:{path.read_text('utf-8')}"
+        own = f"{socket.gethostname()}:{path.absolute().parent}"
+        try:
+            if not path.is_file():
+                write_atomically(path, secrets.token_hex(8))
+            return f"{own}:{path.read_text('utf-8')}"
+        except (WriteError, OSError):  # a read-only folder: who is here has only ever looked
+            return own
 
 
 def own_leader(now: datetime) -> Leader:

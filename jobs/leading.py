@@ -128,7 +128,7 @@ class Leadership:
         """
         if self.mirror is None or not self.held:
             return
-        if self._clock.now() - self._asked >= timedelta(seconds=RENEWAL_SECONDS):
+        if not timedelta() <= self._clock.now() - self._asked < timedelta(seconds=RENEWAL_SECONDS):
             try:
                 self._renew()
             except (RefusedError, UnreachableError) as error:

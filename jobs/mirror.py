@@ -57,7 +57,7 @@ class Mirror:
 
     def catch_up(self) -> None:
         """Write what is not written yet, if it is time to."""
-        if self._behind and (self._next is None or self._clock.now() >= self._next):
+        if self._behind and self._is_time():
             self.write(every=False)
 
     def write(self, *, every: bool = True) -> None:
@@ -85,6 +85,11 @@ class Mirror:
         if self._failing:
             self._failing = False
             self._say("The ledger's mirror is written again.")
+
+    def _is_time(self) -> bool:
+        """Also where the clock was set back: that must not keep the mirror waiting."""
+        left = self._next - self._clock.now() if self._next else timedelta()
+        return not timedelta() < left <= _LONG_PAUSE
 
     def _put(self, name: str, text: str) -> None:
         before = self._stored.get(name)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from jobs import lead_lock
 from jobs.auth import sign_in
 from jobs.errors import LeadError, LostLeadError, UnreachableError, WriteError
 from jobs.lease import RENEWAL_SECONDS, SECONDS
@@ -191,3 +192,32 @@ def test_a_heartbeat_outlives_an_unreachable_bucket_but_nothing_is_submitted(
 def test_what_is_no_lease_keeps_nobody_from_leading(cloud: MockedCloud, here: Machine) -> None:
     storage(cloud).put_object("ocimock", BUCKET, f"{PREFIX}lease.json", "half of on")
     assert here.leadership.acquire()
+
+
+def test_a_clock_that_is_set_back_keeps_the_lead(here: Machine, there: Machine) -> None:
+    """The lease goes on being renewed, and what happens is still written to the mirror."""
+    assert here.leadership.acquire()
+    before = here.folder.read("lease.json")
+    here.pass_time(-3600)
+    here.leadership.heartbeat()
+    after = here.folder.read("lease.json")
+    assert before
+    assert after
+    assert after.etag != before.etag
+    here.ledger.note("seen after that", "stage")
+    here.leadership.heartbeat()
+    there.mirror.restore()
+    assert [each.name for each in there.ledger.events()] == ["seen after that"]
+
+
+def test_who_leads_is_seen_from_a_folder_that_cannot_be_written(
+    here: Machine, there: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, text: str) -> None:
+        raise WriteError(f"Cannot write {path}: Read-only file system.")
+
+    assert here.leadership.acquire()
+    monkeypatch.setattr(lead_lock, "write_atomically", refuse)
+    leader = there.leadership.leader()
+    assert leader is not None
+    assert leader.pid == os.getpid()

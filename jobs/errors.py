@@ -147,13 +147,14 @@ def attempting(attempt: str) -> Iterator[None]:
     is there is asked first.
     """
     from oci import exceptions
+    from oci._vendor.requests.exceptions import RequestException  # of a body that breaks off
 
     _need_proxy(attempt)
     try:
         yield
     except exceptions.ServiceError as error:
         raise refused(attempt, error) from None
-    except (exceptions.RequestException, exceptions.ConnectTimeout, ConnectionError) as error:
+    except (RequestException, ConnectionError) as error:
         raise UnreachableError(
             f"Could not {attempt}: OCI did not answer ({no_answer(error)}).",
             "Check the network, and HTTPS_PROXY and REQUESTS_CA_BUNDLE if they are set.",

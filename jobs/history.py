@@ -113,6 +113,11 @@ def words(event: Event) -> str:
     return "  ".join([event.name, *told])
 
 
+def details(event: Event) -> dict[str, Any]:
+    """What an event holds, for JSON; of a definition its file's name is enough."""
+    return {name: value for name, value in event.details.items() if name != "text"}
+
+
 def timeline(events: Iterable[Event]) -> list[tuple[datetime, str, str]]:
     """When, which step, what happened."""
     return [(event.at, event.step, words(event)) for event in events]

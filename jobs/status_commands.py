@@ -81,7 +81,7 @@ def show_history(
                 "at": event.at.isoformat(),
                 "step": event.step,
                 "name": event.name,
-                "details": dict(event.details),
+                "details": history.details(event),
             }
             for event in events
         ]

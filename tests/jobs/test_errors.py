@@ -15,6 +15,14 @@ def _service_error(status: int, code: str, message: str) -> oci.exceptions.Servi
     return oci.exceptions.ServiceError(status, code, headers, message)
 
 
+def test_a_body_that_breaks_off_is_no_answer() -> None:
+    """The SDK gives an object's body as it comes: what goes wrong then is not wrapped."""
+    from oci._vendor.requests.exceptions import ChunkedEncodingError
+
+    with pytest.raises(UnreachableError, match="read an object"), attempting("read an object"):
+        raise ChunkedEncodingError("Connection broken: IncompleteRead(5 bytes read)")
+
+
 @pytest.mark.parametrize(
     ("status", "code", "message", "advice"),
     [

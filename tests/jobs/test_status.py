@@ -136,7 +136,9 @@ def test_the_events_of_a_pipeline(failed_once: Ledger, capsys: pytest.CaptureFix
         "2026-11-22 12:00:00 finetune  submitting again (retry 1)",
     ]
     assert cli.main(["history", "1", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)[1]["details"]["cause"] == "infrastructure"
+    told = json.loads(capsys.readouterr().out)
+    assert told[1]["details"]["cause"] == "infrastructure"
+    assert "text" not in told[0]["details"]  # a whole definition
     assert cli.main(["history", "7"]) == 1
     assert "There is no pipeline 7." in capsys.readouterr().err
 

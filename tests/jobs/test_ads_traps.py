@@ -49,11 +49,6 @@ def bench(cloud: MockedCloud) -> Workbench:
     return workbench.build(cloud)
 
 
-@pytest.fixture
-def faults(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Faults:
-    return Faults(monkeypatch)
-
-
 def _ads_job(bench: Workbench, step: str, **replaced: str) -> Any:
     from ads.jobs import Job
 

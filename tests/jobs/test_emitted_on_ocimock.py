@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from jobs.ledger import Ledger
 from jobs.publishing import fetch
 from jobs.record import Entry
 from jobs.runner import Runner
-from ocimock import mock_oci
 from ocimock.inprocess import MockedCloud
 from tests.jobs import workbench
 from tests.jobs.samples import OwnedClock, Recorder
@@ -31,12 +29,6 @@ hub: {token: false}
 """
 EMIT = ("emit", "--tenancy", "tenancies/demo.yaml", "--outputs", "outputs.json")
 OWN_TAGS = {f"own-{number}": "x" for number in range(7)}
-
-
-@pytest.fixture
-def cloud() -> Iterator[MockedCloud]:
-    with mock_oci() as mocked:
-        yield mocked
 
 
 def _run(cloud: MockedCloud, folder: Path, text: str) -> dict[str, Entry]:

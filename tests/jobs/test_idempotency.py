@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import oci
 import pytest
 
-from jobs.auth import sign_in
 from jobs.errors import RefusedError
 from jobs.idempotency import KEY_TAG, STEP_TAG, TENANCY_TAG, Submission, retry_token, submitting
 from jobs.record import STEPS, Run
 from jobs.steps import deployment, job, model
-from ocimock import mock_oci
 from ocimock.inprocess import MockedCloud
 from tests.jobs import workbench
 from tests.jobs.samples import entry
@@ -22,24 +19,6 @@ from tests.jobs.workbench import BUCKET, Faults, Workbench
 
 KEY = "0123456789abcdef01234567"
 NAMES = {"register": "model", "deploy": "deployment"}
-
-
-@pytest.fixture
-def cloud() -> Iterator[MockedCloud]:
-    with mock_oci() as mocked:
-        yield mocked
-
-
-@pytest.fixture
-def bench(cloud: MockedCloud) -> Workbench:
-    built = workbench.build(cloud)
-    sign_in()
-    return built
-
-
-@pytest.fixture
-def faults(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Faults:
-    return Faults(monkeypatch)
 
 
 @pytest.fixture

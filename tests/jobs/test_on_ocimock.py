@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,19 +38,6 @@ KEY = "0123456789abcdef01234567"
 
 
 @pytest.fixture
-def cloud() -> Iterator[MockedCloud]:
-    with mock_oci() as mocked:
-        yield mocked
-
-
-@pytest.fixture
-def bench(cloud: MockedCloud) -> Workbench:
-    built = workbench.build(cloud)
-    sign_in()
-    return built
-
-
-@pytest.fixture
 def records(tmp_path: Path) -> Ledger:
     return Ledger(tmp_path / "ledger.db", SystemClock())
 
@@ -64,11 +50,6 @@ def home(tmp_path: Path, bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> P
     (tmp_path / "tenancies" / "demo.yaml").write_text("")
     bench.write(tmp_path / "definitions" / "demo")
     return tmp_path
-
-
-@pytest.fixture
-def faults(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Faults:
-    return Faults(monkeypatch)
 
 
 def _runner(bench: Workbench, records: Ledger) -> tuple[Runner, Recorder]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,16 +9,9 @@ import pytest
 from jobs import cli
 from jobs.clock import SystemClock
 from jobs.leading import Leadership
-from ocimock import mock_oci
 from ocimock.inprocess import MockedCloud
 from tests.jobs import workbench
 from tests.jobs.workbench import Faults, Workbench
-
-
-@pytest.fixture
-def cloud() -> Iterator[MockedCloud]:
-    with mock_oci() as mocked:
-        yield mocked
 
 
 @pytest.fixture

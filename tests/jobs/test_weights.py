@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from jobs import weights
-from jobs.auth import sign_in
 from jobs.definitions import Definition, bucket_path
-from ocimock import MockedCloud, mock_oci
-from tests.jobs import workbench
+from ocimock import MockedCloud
 from tests.jobs.workbench import BUCKET, Workbench, storage
-
-
-@pytest.fixture
-def cloud() -> Iterator[MockedCloud]:
-    with mock_oci() as mocked:
-        yield mocked
-
-
-@pytest.fixture
-def bench(cloud: MockedCloud) -> Workbench:
-    built = workbench.build(cloud)
-    sign_in()
-    return built
 
 
 def _prefixes(bench: Workbench) -> list[str]:

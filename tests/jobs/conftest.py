@@ -1,0 +1,31 @@
+"""A tenancy on ocimock with what the definitions name, signed in to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from jobs.auth import sign_in
+from ocimock import mock_oci
+from ocimock.inprocess import MockedCloud
+from tests.jobs import workbench
+from tests.jobs.workbench import Faults, Workbench
+
+
+@pytest.fixture
+def cloud() -> Iterator[MockedCloud]:
+    with mock_oci() as mocked:
+        yield mocked
+
+
+@pytest.fixture
+def bench(cloud: MockedCloud) -> Workbench:
+    built = workbench.build(cloud)
+    sign_in()
+    return built
+
+
+@pytest.fixture
+def faults(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Faults:
+    return Faults(monkeypatch)

@@ -24,6 +24,7 @@ SCHEMA = Path(__file__).parent / "data" / "definitions.schema.json"
 # The names by which Hugging Face libraries read a token, and what a token looks like.
 TOKEN_NAMES = frozenset({"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_TOKEN"})
 TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{16,}\b")
+IN_CLEAR = "holds a Hugging Face token in clear; keep it in the Vault"
 TERRAFORM_TOKEN = re.compile(r"\$\{TfToken\[")
 PLACEHOLDER = re.compile(r"<[a-z][^<>]*>|\.x{8,}")
 CLIENT_EXPANSION = re.compile(r"\$\{(\w+)\}")
@@ -73,7 +74,16 @@ def check(text: str, kind: str, beside: Collection[str] | None = None) -> list[P
         Problem(_line(lines, path), _dotted(path[:-1] if key else path), message)
         for path, key, message in found
     ]
-    return sorted(set(problems))
+    told = {problem.line for problem in problems if problem.message == IN_CLEAR}
+    hidden = (Problem(line, "", IN_CLEAR) for line in _lines_with_a_token(text) if line not in told)
+    return sorted({*problems, *hidden})
+
+
+def _lines_with_a_token(text: str) -> Iterator[int]:
+    """A comment is no value, but the file is kept in the ledger and in the bucket as it is."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if TOKEN.search(line):
+            yield number
 
 
 Finding = tuple[DataPath, bool, str]  # where, whether the last part is a key at fault, and what
@@ -136,7 +146,7 @@ def _nearest(key: str, allowed: list[str]) -> str:
 def _rules(content: Any) -> Iterator[Finding]:
     for path, value in _strings(content, ()):
         if TOKEN.search(value):
-            yield path, False, "holds a Hugging Face token in clear; keep it in the Vault"
+            yield path, False, IN_CLEAR
             continue
         if TERRAFORM_TOKEN.search(value):
             yield path, False, "holds a Terraform token: take the text from the stack's outputs"

@@ -192,6 +192,13 @@ def test_a_token_is_never_repeated() -> None:
     assert all(token not in problem.at(Path("finetune.yaml")) for problem in problems)
 
 
+def test_a_token_in_a_comment_is_found() -> None:
+    """It is no value, but the ledger and the bucket keep the whole text."""
+    [problem] = check(text("stage") + "# hf_abcdefghijklmnopqrst\n", "job")
+    assert "in clear" in problem.message
+    assert problem.line == len(text("stage").splitlines()) + 1
+
+
 def test_a_key_written_twice_is_found() -> None:
     [problem] = check(text("model") + "  displayName: other\n", "datascienceModel")
     assert "'displayName' is written twice" in problem.message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -19,6 +20,15 @@ from tests.jobs.samples import entry
 from tests.ocimock.workbench import SHAPE, Workbench, workbench
 
 NOW = datetime.now(UTC).replace(second=0, microsecond=0)
+
+
+@pytest.fixture(autouse=True)
+def _now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the test, not of its import: Monitoring is asked for the last minutes."""
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    monkeypatch.setattr(sys.modules[__name__], "NOW", now)
+
+
 NAMESPACE = "finetune_llama2_7b"
 POSTED = {"gpu.gpu_utilization": (90.0, 10.0), "gpu.memory_usage": (80.0, 60.0)}
 

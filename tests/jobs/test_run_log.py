@@ -74,10 +74,11 @@ def test_a_log_of_more_than_a_page_is_read_whole(
 
 def test_only_what_was_written_since(bench: Workbench, trained: Entry) -> None:
     run = trained.ids["job_run"]
-    old, new = NOW - timedelta(hours=1), NOW - timedelta(minutes=5)
+    now = datetime.now(UTC)
+    old, new = now - timedelta(hours=1), now - timedelta(minutes=5)
     _write(bench, run, bench.log, ("old", old), ("new", new))
     _write(bench, "ocid1.datasciencejobrun.another", bench.log, ("another's", new))
-    since = NOW - timedelta(minutes=10)
+    since = now - timedelta(minutes=10)
     mine = [line.text for line in tail(trained, since=since) if not line.node]
     assert mine == ["new"]
 
@@ -99,8 +100,9 @@ def test_a_deployments_logs_are_read_together(bench: Workbench) -> None:
         "predict": models.LogDetails(log_group_id=group, log_id=predict),
     }
     served = bench.deploy(bench.model().id, category_log_details=models.CategoryLogDetails(**logs))
-    _write(bench, served.id, predict, ("answered", NOW + timedelta(minutes=2)))
-    _write(bench, served.id, bench.log, ("POST /predict", NOW + timedelta(minutes=1)))
+    now = datetime.now(UTC)
+    _write(bench, served.id, predict, ("answered", now + timedelta(minutes=2)))
+    _write(bench, served.id, bench.log, ("POST /predict", now + timedelta(minutes=1)))
     found = [
         (line.label, line.text)
         for line in tail(entry("deploy").changed(ids={"deployment": served.id}))

@@ -29,7 +29,7 @@ class _Commands(typer.core.TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         # As Ctrl-C: a pipeline that is cancelled must not break Terraform off half-way either.
-        signal.signal(signal.SIGTERM, _terminate)
+        before = signal.signal(signal.SIGTERM, _terminate)
         try:
             return super().invoke(ctx)
         except GitopsError as error:
@@ -40,6 +40,8 @@ class _Commands(typer.core.TyperGroup):
         except KeyboardInterrupt:
             _say_error("Interrupted. What was applied until then stands, and is in the state.")
             raise typer.Exit(INTERRUPTED) from None
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
 
 app = typer.Typer(

@@ -37,7 +37,8 @@ _REQUEST = "ocid1.devopspullrequest.oc1..request"
 
 # In place of oci-cli, with its own commands and options: the mock has no DevOps service.
 _OCI = """\
-#!{python}
+#!/bin/sh
+''''exec "{python}" "$0" "$@" #'''
 import json, sys
 from pathlib import Path
 import oci_cli  # loads the service that sys.argv names

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -269,6 +270,7 @@ def test_ads_keeps_quiet(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", QUIET, str(tmp_path)],
         cwd=Path(__file__).resolve().parents[2],
+        env={name: text for name, text in os.environ.items() if name != "TQDM_DISABLE"},
         capture_output=True,
         text=True,
         check=False,

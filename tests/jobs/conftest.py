@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from jobs.auth import sign_in
 from ocimock import mock_oci
 from ocimock.inprocess import MockedCloud
 from tests.jobs import workbench
+from tests.jobs.machines import Machine
 from tests.jobs.workbench import Faults, Workbench
 
 
@@ -29,3 +31,9 @@ def bench(cloud: MockedCloud) -> Workbench:
 @pytest.fixture
 def faults(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Faults:
     return Faults(monkeypatch)
+
+
+@pytest.fixture
+def here(bench: Workbench, tmp_path: Path) -> Machine:
+    """One of the machines that share the tenancy's bucket."""
+    return Machine(tmp_path / "here")

@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from jobs.attempts import FAILED, OVER_BUDGET
-from jobs.auth import sign_in
 from jobs.errors import LeadError, LostLeadError, StepFailedError
 from jobs.following import Following
 from jobs.lease import SECONDS
 from jobs.record import Run
-from ocimock import mock_oci
 from ocimock.inprocess import MockedCloud
-from tests.jobs import workbench
 from tests.jobs.machines import Machine
 from tests.jobs.samples import OwnedClock, Recorder, entry
+from tests.jobs.workbench import Workbench
 
 
 @pytest.fixture
-def cloud() -> Iterator[MockedCloud]:
-    with mock_oci() as mocked:
-        workbench.build(mocked)
-        sign_in()
-        yield mocked
-
-
-@pytest.fixture
-def here(cloud: MockedCloud, tmp_path: Path) -> Machine:
-    return Machine(tmp_path / "here")
-
-
-@pytest.fixture
-def there(cloud: MockedCloud, tmp_path: Path) -> Machine:
+def there(bench: Workbench, tmp_path: Path) -> Machine:
     return Machine(tmp_path / "there", skew=3600)
 
 

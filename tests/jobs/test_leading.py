@@ -13,14 +13,11 @@ from pathlib import Path
 import pytest
 
 from jobs import lead_lock
-from jobs.auth import sign_in
 from jobs.errors import LeadError, LostLeadError, UnreachableError, WriteError
 from jobs.lease import RENEWAL_SECONDS, SECONDS
-from ocimock import mock_oci
 from ocimock.inprocess import MockedCloud
-from tests.jobs import workbench
 from tests.jobs.machines import PREFIX, Machine
-from tests.jobs.workbench import BUCKET, Faults, storage
+from tests.jobs.workbench import BUCKET, Faults, Workbench, storage
 
 _HOLDER = """
 import sys, time
@@ -34,25 +31,7 @@ time.sleep(600)
 
 
 @pytest.fixture
-def cloud() -> Iterator[MockedCloud]:
-    with mock_oci() as mocked:
-        workbench.build(mocked)
-        sign_in()
-        yield mocked
-
-
-@pytest.fixture
-def faults(cloud: MockedCloud, monkeypatch: pytest.MonkeyPatch) -> Faults:
-    return Faults(monkeypatch)
-
-
-@pytest.fixture
-def here(cloud: MockedCloud, tmp_path: Path) -> Machine:
-    return Machine(tmp_path / "here")
-
-
-@pytest.fixture
-def there(cloud: MockedCloud, tmp_path: Path) -> Machine:
+def there(bench: Workbench, tmp_path: Path) -> Machine:
     """Its clock is two hours ahead: that must not make anybody's lease old."""
     return Machine(tmp_path / "there", skew=7200)
 

@@ -3,42 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jobs.auth import sign_in
 from jobs.errors import LostLeadError, RecordError, RefusedError, StaleWriteError
-from ocimock import mock_oci
 from ocimock.inprocess import MockedCloud
-from tests.jobs import workbench
 from tests.jobs.machines import PREFIX, URI, Machine
 from tests.jobs.samples import entry
-from tests.jobs.workbench import BUCKET, Faults, storage
+from tests.jobs.workbench import BUCKET, Faults, Workbench, storage
 
 
 @pytest.fixture
-def cloud() -> Iterator[MockedCloud]:
-    with mock_oci() as mocked:
-        workbench.build(mocked)
-        sign_in()
-        yield mocked
-
-
-@pytest.fixture
-def faults(cloud: MockedCloud, monkeypatch: pytest.MonkeyPatch) -> Faults:
-    return Faults(monkeypatch)
-
-
-@pytest.fixture
-def here(cloud: MockedCloud, tmp_path: Path) -> Machine:
-    return Machine(tmp_path / "here")
-
-
-@pytest.fixture
-def there(cloud: MockedCloud, tmp_path: Path) -> Machine:
+def there(bench: Workbench, tmp_path: Path) -> Machine:
     return Machine(tmp_path / "there", skew=-7200)
 
 

@@ -79,10 +79,9 @@ def plan(
     """Plan every stack, and write what it would do as a comment. Changes nothing."""
     from . import comment, saved
     from .planning import plan_all
-    from .stacks import need_lasting_state, synthesize
+    from .stacks import lasting
 
-    stacks = synthesize(tenancy)
-    need_lasting_state(stacks, kept=local_state)
+    stacks = lasting(tenancy, kept=local_state)
     plans = plan_all(stacks, to, _say_error)
     saved.write(tenancy.stem, plans, to)
     text = comment.plan_comment(tenancy.stem, plans)
@@ -109,10 +108,9 @@ def apply(
     """Apply every stack in its order, then write the definitions (jobs emit)."""
     from . import saved
     from .applying import Applying, emit
-    from .stacks import need_lasting_state, synthesize
+    from .stacks import lasting
 
-    stacks = synthesize(tenancy)
-    need_lasting_state(stacks, kept=local_state)
+    stacks = lasting(tenancy, kept=local_state)
     looked_at = saved.read(tenancy.stem, stacks, reviewed) if reviewed else {}
     with tempfile.TemporaryDirectory() as folder:
         Applying(Path(folder), looked_at, reviewed, may_destroy, _say).apply(stacks)
@@ -130,10 +128,9 @@ def drift(
     """Compare the tenancy with the repository: exit code 0 no drift, 2 drift. Changes nothing."""
     from .comment import DRIFT
     from .drift import as_json, look, report
-    from .stacks import need_lasting_state, synthesize
+    from .stacks import lasting
 
-    stacks = synthesize(tenancy)
-    need_lasting_state(stacks, kept=local_state)
+    stacks = lasting(tenancy, kept=local_state)
     found = look(stacks, to, _say_error)
     text = report(tenancy.stem, found)
     (to / DRIFT).write_text(text, encoding="utf-8")

@@ -59,21 +59,28 @@ def read(folder: Path) -> list[Stack]:
     return list(_ordered(stacks))
 
 
-def need_lasting_state(stacks: Iterable[Stack], *, kept: bool) -> None:
-    """Refuse state that ends with the machine.
+def lasting(tenancy: Path, *, kept: bool) -> list[Stack]:
+    """The tenancy's stacks, synthesized, whose state does not end with the machine.
 
     :param kept: whether somebody said that the files of a local state are kept.
 
     Raises:
-        GitopsError: the state is in files of this machine.
+        GitopsError: the state is in files of this machine, or the stacks can't be synthesized.
     """
+    stacks = synthesize(tenancy)
+    need_lasting_state(stacks, tenancy, kept=kept)
+    return stacks
+
+
+def need_lasting_state(stacks: Iterable[Stack], tenancy: Path, *, kept: bool) -> None:
+    """Raises :class:`GitopsError` for state in files of this machine, unless these are *kept*."""
     local = [stack.name for stack in stacks if stack.backend == "local"]
     if local and not kept:
         raise GitopsError(
             f"The Terraform state of {', '.join(local)} would be a file on this machine: the next "
             "run of the pipeline would know nothing of what stands, and build it a second time.",
-            "Give the tenancy file a 'state' section (tenancies/example.yaml), or say "
-            "--local-state where this machine's files last.",
+            f"Give {tenancy} a 'state' section (tenancies/example.yaml), or say --local-state "
+            "where this machine's files last. Another tenancy file is named by TUNESTACK_TENANCY.",
         )
 
 

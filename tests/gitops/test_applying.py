@@ -18,6 +18,7 @@ from tests.gitops.documents import BUCKET, document, plan_of, replaced_bucket, r
 
 DATA = stack("demo-data")
 IDENTITY = stack("demo-identity", data={"bucket"})
+FILE = Path("tenancies/prod.yaml")
 
 
 class Terraform:
@@ -148,7 +149,7 @@ def test_a_stack_follows_one_whose_outputs_change(fake: Terraform, tmp_path: Pat
 def test_state_that_ends_with_the_machine_is_refused() -> None:
     local = stack("demo-data", backend="local")
     with pytest.raises(GitopsError, match="build it a second time") as refused:
-        need_lasting_state([local, IDENTITY], kept=False)
-    assert "'state' section" in refused.value.advice
-    need_lasting_state([local], kept=True)
-    need_lasting_state([IDENTITY], kept=False)
+        need_lasting_state([local, IDENTITY], FILE, kept=False)
+    assert "Give tenancies/prod.yaml a 'state' section" in refused.value.advice
+    need_lasting_state([local], FILE, kept=True)
+    need_lasting_state([IDENTITY], FILE, kept=False)

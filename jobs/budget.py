@@ -1,5 +1,5 @@
 """The spending limit of the tenancy file, held before money is spent: what could pass it is not
-submitted. At list prices, as ``data/shapes.yaml`` has them.
+submitted. At list prices, as ``sizing/data/shapes.yaml`` has them.
 
 A rehearsal on a mocked OCI is refused what OCI itself would be refused: before a submission nobody
 knows where it will run. What it has spent is nothing.

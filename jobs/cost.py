@@ -14,7 +14,7 @@ import yaml
 from .definitions import Definition
 from .record import Entry
 
-DATA = Path(__file__).parent / "data" / "shapes.yaml"
+DATA = Path(__file__).parent.parent / "sizing" / "data" / "shapes.yaml"
 
 
 @dataclass(frozen=True)

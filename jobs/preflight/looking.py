@@ -1,0 +1,98 @@
+"""Asks the checks side by side, each once those that it builds on have answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from ..errors import JobsError
+from .check import Check, Finding, State
+from .subject import Subject
+
+# They wait for answers of OCI, most of the time.
+_AT_ONCE = 16
+_BUILDS_ON = "it builds on"
+_WORST = (State.FAIL, State.WARN, State.PASS, State.SKIPPED)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one check found. *state* is the worst of its *findings*."""
+
+    check: Check
+    findings: tuple[Finding, ...]
+
+    @property
+    def state(self) -> State:
+        states = {finding.state for finding in self.findings}
+        return next(state for state in _WORST if state in states)
+
+
+def look(
+    checks: Sequence[Check],
+    subject: Subject,
+    *,
+    offline: bool = False,
+    told: Callable[[Answer], None] = lambda _answer: None,
+) -> list[Answer]:
+    """The answers in the order of *checks*; *told* hears each as it comes, in whatever thread."""
+    names = {check.name for check in checks}
+    futures: dict[str, Future[Answer]] = {}
+
+    def ask(check: Check) -> Answer:
+        before = [futures[name].result() for name in check.after if name in names]
+        answer = Answer(check, _findings(check, subject, offline, before))
+        told(answer)
+        return answer
+
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="preflight") as pool:
+        # A check waits only for those that were begun before it: so none waits for ever.
+        for check in in_order(checks):
+            futures[check.name] = pool.submit(ask, check)
+    return [futures[check.name].result() for check in checks]
+
+
+def in_order(checks: Iterable[Check]) -> list[Check]:
+    """Each after those that it builds on.
+
+    Raises ValueError where two build on each other.
+    """
+    left, found = list(checks), list[Check]()
+    names = {check.name for check in left}
+    while left:
+        done = {check.name for check in found}
+        ready = [check for check in left if not (set(check.after) & names) - done]
+        if not ready:
+            raise ValueError(f"{', '.join(check.name for check in left)} build on each other")
+        found += ready
+        left = [check for check in left if check not in ready]
+    return found
+
+
+def _findings(
+    check: Check, subject: Subject, offline: bool, before: Iterable[Answer]
+) -> tuple[Finding, ...]:
+    if offline and not check.offline:
+        return (Finding(State.SKIPPED, "it needs the network"),)
+    if check.steps and not subject.steps.intersection(check.steps):
+        return (Finding(State.SKIPPED, "no step that needs it is still to run"),)
+    stopped = [answer.check.name for answer in before if _stops(answer)]
+    if stopped:
+        return (Finding(State.SKIPPED, f"{_BUILDS_ON} {' and '.join(stopped)}"),)
+    try:
+        found = check.look(subject)
+        return (found,) if isinstance(found, Finding) else tuple(found)
+    except JobsError as error:
+        said = f"could not be looked at: {error.what}"
+        return (Finding(State.WARN, said, error.advice),)
+
+
+def _stops(answer: Answer) -> bool:
+    """A failure stops what builds on it, and what that stopped stops what builds on that; not what
+    was skipped since nothing needs it."""
+    if answer.state is State.FAIL:
+        return True
+    return answer.state is State.SKIPPED and any(
+        "builds on" in each.said for each in answer.findings
+    )

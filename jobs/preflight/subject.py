@@ -1,0 +1,75 @@
+"""What the checks look at: a pipeline's definitions, and OCI as whoever is signed in sees it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from ..auth import client
+from ..clock import Clock, SystemClock
+from ..definitions import Definition
+from ..errors import attempting
+from ..pipeline import Pipeline
+from ..record import STEPS
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One pipeline. *steps* are those that are still to run; *spent* is in US dollars.
+
+    Checks run side by side: what several of them ask for is asked once, by :meth:`once`.
+    """
+
+    pipeline: Pipeline
+    definitions: Mapping[str, Definition]
+    steps: frozenset[str] = frozenset(STEPS)
+    spent: float = 0.0
+    clock: Clock = field(default_factory=SystemClock)
+    _kept: dict[str, Any] = field(default_factory=dict)
+    _locks: dict[str, threading.Lock] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def once(self, name: str, ask: Callable[[], T]) -> T:
+        """What *ask* answers, asked once a *name*; who comes meanwhile waits. An error is raised
+        anew for each who asks."""
+        with self._lock:
+            lock = self._locks.setdefault(name, threading.Lock())
+        with lock:
+            if name not in self._kept:
+                try:
+                    self._kept[name] = (ask(), None)
+                except Exception as error:  # noqa: BLE001 - raised below, for each
+                    self._kept[name] = (None, error)
+            found, failure = self._kept[name]
+        if failure is not None:
+            raise failure
+        answer: T = found
+        return answer
+
+    def client(self, sdk_class: Any, region: str = "") -> Any:
+        """A client of the SDK, signed in, one a class; in the pipeline's own region by default."""
+        name = f"client {sdk_class.__name__} {region}"
+        return self.once(name, lambda: client(sdk_class, region))
+
+    def get(self, what: str, call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        """The data of one GET, asked once.
+
+        Raises RefusedError ("Could not <what>: …", with OCI's status) and UnreachableError.
+        """
+
+        def ask() -> Any:
+            with attempting(what):
+                return call(*arguments, **options).data
+
+        return self.once(what, ask)
+
+    def of_step(self, name: str) -> list[Definition]:
+        """What a step may submit, its fallbacks too; nothing where it is not still to run."""
+        if name not in self.steps:
+            return []
+        files = self.pipeline.step(name).definitions
+        return [self.definitions[file.removesuffix(".yaml")] for file in files]

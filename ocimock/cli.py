@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -36,6 +37,13 @@ def serve(
     run_seconds: Annotated[
         float, typer.Option(min=0, help="How long a simulated job run takes, at pace 1.")
     ] = 6.0,
+    run_time: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="'WORD: SECONDS'",
+            help="How long it takes if its job's name has this word in it. More than once.",
+        ),
+    ] = None,
     region: Annotated[
         str, typer.Option(help="The config's region, and that of calls on the port itself.")
     ] = DEFAULT_REGION,
@@ -87,7 +95,12 @@ def serve(
             parse(rule)
     except InvalidParameter as wrong:
         raise typer.BadParameter(wrong.message, param_hint="--fault") from None
-    settings = Settings(
+    try:
+        settings = Settings(run_times=tuple(run_time or ()))
+    except ValueError as wrong:
+        raise typer.BadParameter(str(wrong), param_hint="--run-time") from None
+    settings = replace(
+        settings,
         region=region,
         run_seconds=run_seconds,
         fail_runs=tuple(fail_runs or ()),

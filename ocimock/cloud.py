@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 # How many calls are remembered, so that a mock that runs for weeks does not grow.
 _CALLS = 20_000
+_TIME = re.compile(r"\d+(\.\d+)?")
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class Settings:
     """What a mock is told at its start.
 
     *run_seconds* is how long a simulated job run takes from ACCEPTED to its end, *deploy_seconds*
-    how long a model deployment stays CREATING; both are scaled by the clock's pace. *fail_runs*
+    how long a model deployment stays CREATING; both are scaled by the clock's pace. *run_times* has
+    the seconds of some runs, after a word of their job's name: ``fine-tuning: 9000``. *fail_runs*
     holds words: a simulated run fails whose job's name contains one of them (in any case), and so
     does a deployment of such a name. How it fails may follow a word, in the words that really run
     nodes end by: ``finetune: exit code 137: node 1 was killed``. *verify_signatures* refuses calls
@@ -57,6 +60,7 @@ class Settings:
     region: str = DEFAULT_REGION
     run_seconds: float = 6.0
     deploy_seconds: float = 3.0
+    run_times: tuple[str, ...] = ()
     fail_runs: tuple[str, ...] = ()
     verify_signatures: bool = False
     enforce_iam: bool = False
@@ -73,13 +77,25 @@ class Settings:
                 return how
         return None
 
+    def seconds_of(self, name: str) -> float:
+        """How long a simulated run of the job *name* takes."""
+        for told in self.run_times:
+            word, _, seconds = told.rpartition(": ")
+            if word.lower() in name.lower():
+                return float(seconds)
+        return self.run_seconds
+
     def __post_init__(self) -> None:
-        """:raises ValueError: a region that the installed SDK does not know."""
+        """:raises ValueError: a region that the installed SDK does not know, or no time."""
         from .places import region_names
 
         for field, region in (("region", self.region), ("home_region", self.home_region)):
             if region not in region_names():
                 raise ValueError(f"{field}: the OCI SDK knows no region '{region}'")
+        for told in self.run_times:
+            word, _, seconds = told.rpartition(": ")
+            if not word or not _TIME.fullmatch(seconds):
+                raise ValueError(f"run_times: '{told}' is not as in 'fine-tuning: 9000'")
 
 
 @dataclass(frozen=True)

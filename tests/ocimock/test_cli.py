@@ -43,6 +43,11 @@ def _said(*words: str, code: int) -> str:
         (["--region", "mars"], "--region: the OCI SDK knows no region 'mars'; one such"),
         (["--region", "eu-frankfurt"], "did you mean eu-frankfurt-1"),
         (["--run-seconds", "inf"], "--run-seconds: inf has no end"),
+        (
+            ["--run-time", "train"],
+            "--run-time: run_times: 'train' is not as in 'fine-tuning: 9000'",
+        ),
+        (["--run-time", "train: -1"], "--run-time: run_times: 'train: -1' is not as in"),
         (["--pace", "inf"], "--pace: inf has no end"),
         (["--fault", "429 on some of it"], "--fault: match: 'some of it' is neither a verb"),
         (["--fault", "429 on every 0th get_namespace"], "every and first count from 1"),

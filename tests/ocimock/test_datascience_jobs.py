@@ -31,6 +31,19 @@ def state(bench: Workbench, run: Any) -> str:
     return str(bench.science.get_job_run(run.id).data.lifecycle_state)
 
 
+def test_some_runs_take_another_time() -> None:
+    """By a word of the job's name, in any case; the first that fits counts."""
+    settings = Settings(run_seconds=1000.0, run_times=("TRAIN: 60", "job: 2000"))
+    with mock_oci(settings, pace=1.0) as mocked:
+        bench = workbench(mocked)
+        runs = [bench.run(bench.job(display_name=name)) for name in ("train a", "job b", "c")]
+        ended = []
+        for seconds in (61, 940, 1000):
+            mocked.advance(seconds)
+            ended.append([state(bench, run) == "SUCCEEDED" for run in runs])
+        assert ended == [[True, False, False], [True, False, True], [True, True, True]]
+
+
 # --- jobs ----------------------------------------------------------------------------------
 
 

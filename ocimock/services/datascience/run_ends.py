@@ -13,8 +13,14 @@ _FAILS = 0.15
 
 def plan_shortage(cloud: Cloud, run: Record) -> None:
     """Schedule the failure of a run for which there is no host."""
-    delay = _FAILS * cloud.settings.run_seconds
+    delay = _FAILS * seconds_of(cloud, run)
     cloud.clock.schedule(delay, "datascience.run", f"{run.id}/shortage")
+
+
+def seconds_of(cloud: Cloud, run: Record) -> float:
+    """How long a simulated run takes, from ACCEPTED to its end."""
+    job = cloud.store.find(JOB, run.data["jobId"])
+    return cloud.settings.seconds_of(job.data["displayName"] if job else "")
 
 
 def time_out(cloud: Cloud, run: Record, *, after: float) -> list[tuple[float, str]]:

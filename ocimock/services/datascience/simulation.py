@@ -36,7 +36,8 @@ _STEPS = ((0.15, "start"), (0.35, "execute"), (0.65, "half-way"), (1.0, "finish"
 
 def plan(cloud: Cloud, run: Record) -> None:
     """Schedule the whole course of a run that was just accepted."""
-    steps = [(part * cloud.settings.run_seconds, name) for part, name in _STEPS]
+    seconds = run_ends.seconds_of(cloud, run)
+    steps = [(part * seconds, name) for part, name in _STEPS]
     for delay, name in sorted(steps + run_ends.time_out(cloud, run, after=steps[0][0])):
         cloud.clock.schedule(delay, "datascience.run", f"{run.id}/{name}")
 

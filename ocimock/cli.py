@@ -63,6 +63,12 @@ def serve(
     enforce_iam: Annotated[
         bool, typer.Option("--enforce-iam", help="Refuse what no policy of the tenancy allows.")
     ] = False,
+    enforce_network: Annotated[
+        bool,
+        typer.Option(
+            "--enforce-network", help="Simulated runs fail where their subnet would fail them."
+        ),
+    ] = False,
     fault: Annotated[
         list[str] | None,
         typer.Option(
@@ -106,6 +112,7 @@ def serve(
         fail_runs=tuple(fail_runs or ()),
         verify_signatures=verify_signatures,
         enforce_iam=enforce_iam,
+        enforce_network=enforce_network,
         faults=tuple(fault or ()),
     )
     try:

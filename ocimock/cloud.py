@@ -22,6 +22,7 @@ from .identifiers import (
     USER_ID,
     OcidFactory,
 )
+from .images import Images
 from .limits import Limits
 from .retry_tokens import RetryTokens
 from .store import Blobs, Store
@@ -46,6 +47,8 @@ class Settings:
     does a deployment of such a name. How it fails may follow a word, in the words that really run
     nodes end by: ``finetune: exit code 137: node 1 was killed``. *verify_signatures* refuses calls
     that are not signed as OCI wants it, *enforce_iam* those that no policy of the tenancy allows.
+    With *enforce_network* a simulated run fails that could not work in the subnet that its job
+    names: for want of addresses, routes, gateways or security rules.
     *faults* are rules that stand from the start, see :mod:`ocimock.fault_rules`.
 
     In the process, runs and deployments are always simulated: what really runs calls the mock by a
@@ -64,6 +67,7 @@ class Settings:
     fail_runs: tuple[str, ...] = ()
     verify_signatures: bool = False
     enforce_iam: bool = False
+    enforce_network: bool = False
     # The PEM of the seeded user's API key; empty for none.
     public_key: str = ""
     faults: tuple[str, ...] = ()
@@ -139,6 +143,7 @@ class Cloud:
         self.faults = Faults(self.settings.faults)
         self.limits = Limits(self)
         self.capacity = Capacity(self)
+        self.images = Images(self)
         self.lock = threading.RLock()
         self.calls: deque[CallRecord] = deque(maxlen=_CALLS)
         self.retry_tokens = RetryTokens()

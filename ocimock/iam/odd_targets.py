@@ -107,6 +107,13 @@ def _values_of(value: Any, name: str) -> Iterator[str]:
                 yield from _values_of(item, name)
 
 
+@_named("asked-subnet")
+def _asked_subnet(call: Call) -> Iterator[Target]:
+    """The subnet that the query names; the tenancy where it names none."""
+    subnet = call.query("subnetId")
+    yield referred(call.cloud, subnet) if subnet else Target(call.cloud.settings.tenancy_id)
+
+
 @_named("asked-compartment")
 def _asked_compartment(call: Call) -> Iterator[Target]:
     """The compartment that the query names, if it names one."""

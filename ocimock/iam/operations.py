@@ -122,6 +122,7 @@ change_local_peering_gateway_compartment LOCAL_PEERING_GATEWAY_MOVE \
 LOCAL_PEERING_GATEWAY_MOVE@compartmentId
 connect_local_peering_gateways LOCAL_PEERING_GATEWAY_CONNECT_FROM \
 LOCAL_PEERING_GATEWAY_CONNECT_TO@peerId
+list_private_ips PRIVATE_IP_READ@<asked-subnet>
 list_public_ips PUBLIC_IP_READ
 get_public_ip PUBLIC_IP_READ
 get_public_ip_by_ip_address PUBLIC_IP_READ@<address>

@@ -7,6 +7,7 @@ from . import (  # noqa: F401 - each registers its operations
     network_security_groups,
     oracle_services,
     peering,
+    private_ips,
     public_ips,
     route_tables,
     security_lists,

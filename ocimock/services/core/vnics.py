@@ -4,7 +4,7 @@ are up. The mock has no such resources themselves, only what holds them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ...cloud import Cloud
@@ -22,19 +22,44 @@ _HOLDERS = {
     _ENDPOINT: "private endpoint",
 }
 
+Counter = Callable[[Cloud, Record], int]
+_COUNTERS: dict[str, Counter] = {}
+
+
+def counts_interfaces(kind: str) -> Callable[[Counter], Counter]:
+    """Register how many interfaces a record of *kind* has in each of its subnets; one else."""
+
+    def register(counter: Counter) -> Counter:
+        _COUNTERS[kind] = counter
+        return counter
+
+    return register
+
+
+def holders(cloud: Cloud, subnet: Record) -> Iterator[tuple[Record, int]]:
+    """What is up and has interfaces in *subnet*, in the order in which it came, and how many."""
+    found = [
+        (holder, _COUNTERS[kind](cloud, holder) if kind in _COUNTERS else 1)
+        for kind in _HOLDERS
+        for holder in cloud.store.live(kind)
+        if _is_up(holder) and subnet.id in _subnets(cloud, holder)
+    ]
+    return iter(sorted(found, key=lambda each: each[0].number))
+
+
+def noun(holder: Record) -> str:
+    """What *holder* is called in a message."""
+    return _HOLDERS[holder.kind]
+
 
 def refuse_attached(cloud: Cloud, subnet: Record) -> None:
     """:raises Conflict: something that is up has an interface in *subnet*."""
-    for kind, noun in _HOLDERS.items():
-        for holder in cloud.store.live(kind):
-            # An endpoint holds its interface for as long as it stands.
-            up = kind == _ENDPOINT or is_counting(holder)
-            if up and subnet.id in _subnets(cloud, holder):
-                # OCI's wording, but that it names the interface and not its holder.
-                raise Conflict(
-                    f"The Subnet {subnet.id} references the VNIC of {noun} {holder.id}. You must "
-                    "remove the reference to proceed with this operation."
-                )
+    for holder, _ in holders(cloud, subnet):
+        # OCI's wording, but that it names the interface and not its holder.
+        raise Conflict(
+            f"The Subnet {subnet.id} references the VNIC of {noun(holder)} {holder.id}. You must "
+            "remove the reference to proceed with this operation."
+        )
 
 
 def refuse_grouped(cloud: Cloud, group: Record) -> None:
@@ -42,6 +67,11 @@ def refuse_grouped(cloud: Cloud, group: Record) -> None:
     for endpoint in cloud.store.live(_ENDPOINT):
         if group.id in (endpoint.data.get("nsgIds") or ()):
             raise Conflict(f"{group.id} is in use by the VNIC of private endpoint {endpoint.id}")
+
+
+def _is_up(holder: Record) -> bool:
+    """An endpoint holds its interface for as long as it stands."""
+    return holder.kind == _ENDPOINT or is_counting(holder)
 
 
 def _subnets(cloud: Cloud, holder: Record) -> set[str]:

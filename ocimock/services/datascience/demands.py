@@ -11,8 +11,9 @@ from ...limits import counts_in
 from ...service import Call
 from ...store import Record
 from ...wire.errors import InvalidParameter
+from ..core.vnics import counts_interfaces
 from ..limits.catalogue import shape_limits
-from .base import DEPLOYMENT, JOB_RUN, NOTEBOOK
+from .base import DEPLOYMENT, JOB, JOB_RUN, NOTEBOOK
 from .shapes import find_shape
 
 counts_in(JOB_RUN, "ACCEPTED", "IN_PROGRESS", "CANCELING", "NEEDS_ATTENTION")
@@ -57,6 +58,23 @@ def node_groups(job: dict[str, Any], run: dict[str, Any]) -> list[dict[str, Any]
     changed = {group["name"]: group for group in override.get(groups) or ()}
     given: list[dict[str, Any]] = job["jobNodeConfigurationDetails"][groups]
     return [{**group, **changed.get(group["name"], {})} for group in given]
+
+
+@counts_interfaces(JOB_RUN)
+def nodes_of_run(cloud: Cloud, run: Record) -> int:
+    """How many nodes a job run has."""
+    job = cloud.store.find(JOB, run.data["jobId"])
+    if job is None or not job.data.get("jobNodeConfigurationDetails"):
+        return 1
+    return sum(int(group.get("replicas", 1)) for group in node_groups(job.data, run.data))
+
+
+@counts_interfaces(DEPLOYMENT)
+def _instances_of(_cloud: Cloud, deployment: Record) -> int:
+    details = deployment.data["modelDeploymentConfigurationDetails"]
+    configuration = details.get("modelConfigurationDetails") or {}
+    policy = configuration.get("scalingPolicy")
+    return _instances(policy) if policy else 1
 
 
 def claim_notebook(call: Call, session: Record, details: dict[str, Any]) -> str | None:

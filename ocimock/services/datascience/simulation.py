@@ -14,10 +14,11 @@ from ...cloud import Cloud, event
 from ...store import Record
 from ..logging.records import append
 from ..objectstorage.base import BUCKET, bucket_key
-from . import run_acts, run_ends
+from . import run_acts, run_ends, run_network
 from .base import JOB, JOB_RUN, SIMULATED
 from .demands import node_groups, shortage
 
+_FAILED = "Job run artifact execution failed"
 PROVISIONING = f"Infrastructure provisioning ({SIMULATED})."
 
 
@@ -94,15 +95,29 @@ def _start(cloud: Cloud, run: Record, job: Record) -> None:
     run.private["silent"] = not run_acts.may_log(cloud, run)
     for node in nodes(job, run):
         _say(cloud, run, node, f"infrastructure provisioned: {node.shape}")
-    for reason in obstacles(cloud, run, job):
+    reasons = [*_in_network(cloud, run, job, "start"), *obstacles(cloud, run, job)]
+    for reason in reasons:
         _fail(cloud, run, job, f"Job run bootstrap failure: {reason}")
         return
 
 
+def _in_network(cloud: Cloud, run: Record, job: Record, name: str) -> Iterator[str]:
+    """Why the run's subnet stops it at this step, if it does; its first node says so before."""
+    found = run_network.obstacle(cloud, run, job, name)
+    if found is None:
+        return
+    if found.line:
+        _say(cloud, run, nodes(job, run)[0], found.line)
+    yield found.reason
+
+
 def _go_on(cloud: Cloud, run: Record, job: Record, name: str) -> None:
+    for stopped in _in_network(cloud, run, job, name):
+        _fail(cloud, run, job, f"{_FAILED} with exit code 1: {stopped}")
+        return
     reason = run_acts.refusal(cloud, run, job, name)
     if reason and name != "half-way":
-        _fail(cloud, run, job, f"Job run artifact execution failed with exit code 1: {reason}")
+        _fail(cloud, run, job, f"{_FAILED} with exit code 1: {reason}")
     elif name == "execute":
         _detail(run, "Job run artifact execution in progress")
         for node in nodes(job, run):
@@ -117,7 +132,7 @@ def _go_on(cloud: Cloud, run: Record, job: Record, name: str) -> None:
         why = failure or "exit code 1"
         for node in nodes(job, run)[:1]:
             _say(cloud, run, node, f"failing, as the mock's settings ask (fail_runs): {why}")
-        _end(cloud, run, "FAILED", f"Job run artifact execution failed with {why}")
+        _end(cloud, run, "FAILED", f"{_FAILED} with {why}")
     else:
         for node in nodes(job, run):
             _say(cloud, run, node, "finished with exit code 0")

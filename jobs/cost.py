@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import yaml
+from sizing import shapes
 
 from .definitions import Definition
+from .errors import JobsError
 from .record import Entry
 
-DATA = Path(__file__).parent.parent / "sizing" / "data" / "shapes.yaml"
+DATA = shapes.DATA
+
+
+class PricesError(JobsError):
+    """The file of one's own prices can't be read."""
 
 
 @dataclass(frozen=True)
@@ -60,16 +63,9 @@ def per_hour(shape: str, replicas: int, *, ocpus: float = 0, memory_gb: float = 
 
     A flexible shape's price is that of its OCPUs and its memory.
     """
-    known = _data()["shapes"].get(shape)
-    if known is None:
-        return None
-    if "price_per_hour" in known:
-        return replicas * float(known["price_per_hour"])
-    if not ocpus or not memory_gb:
-        return None
-    return replicas * (
-        ocpus * float(known["price_per_ocpu_hour"]) + memory_gb * float(known["price_per_gb_hour"])
-    )
+    known = _shapes().get(shape)
+    price = known.dollars_per_hour(ocpus, memory_gb) if known else None
+    return None if price is None else replicas * price
 
 
 def estimate(definition: Definition) -> Estimate:
@@ -106,13 +102,21 @@ def bill(so_far: float, limit: float | None) -> str:
 
 def price_note() -> str:
     """Where the prices come from and of what day they are."""
-    data = _data()
-    return f"List prices in {data['currency']}, {data['source']}, {data['date']}."
+    data = shapes.table()
+    own = sorted(
+        {
+            f"{shape.source}, {shape.date}"
+            for name, shape in _shapes().items()
+            if shape != shapes.listed()[name]
+        }
+    )
+    note = f"List prices in {data['currency']}, {data['source']}, {data['date']}"
+    return "; ".join([note, *(f"some by {shapes.PRICES}: {each}" for each in own)]) + "."
 
 
 def _duration(definition: Definition) -> Duration | None:
     """The published duration of this very fine-tuning; None where there is none."""
-    for known in _data()["durations"]:
+    for known in shapes.table()["durations"]:
         if _matches(definition, known):
             return Duration(float(known["hours"]), str(known["source"]))
     return None
@@ -129,7 +133,8 @@ def _matches(definition: Definition, known: dict[str, Any]) -> bool:
     )
 
 
-@cache
-def _data() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load(DATA.read_text(encoding="utf-8"))
-    return loaded
+def _shapes() -> Mapping[str, shapes.Shape]:
+    try:
+        return shapes.shapes()
+    except shapes.PricesError as error:
+        raise PricesError(str(error)) from error

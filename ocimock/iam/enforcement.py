@@ -115,7 +115,8 @@ def demand(
         return
     from .evaluation import Ask
     from .needs import needs_of
-    from .targets import Target, object_is_new
+    from .target import Target
+    from .targets import object_is_new
 
     needs = needs_of(service, operation)
     if needs is None:
@@ -202,11 +203,12 @@ def _request_variables(operation: str, region: str) -> dict[str, tuple[str, ...]
 
 
 def _rights(cloud: Cloud) -> Rights:
-    from .rights import Rights
-
     found: Rights | None = cloud.derived.get(_RIGHTS)
     if found is None:
-        found = cloud.derived[_RIGHTS] = Rights(cloud)
+        from .rights import Rights
+        from .stored import directory_of
+
+        found = cloud.derived[_RIGHTS] = Rights(directory_of(cloud))
     return found
 
 

@@ -13,7 +13,7 @@ from .conditions import Lookup, Values, holds
 from .decisions import Decision, Grant
 from .permissions import type_of, verb_for
 from .rights import Asker, Rights, Rule
-from .targets import Target
+from .target import Target
 
 _TIME = "request.utc-timestamp"
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .conditions import Lookup, Values, holds
+from .directory import Directory
 from .policy import parse_matching_rule
-from .targets import by_ocid, tags
 
 if TYPE_CHECKING:
-    from ..cloud import Cloud
     from .principals import Principal
 
 INSTANCE = "instance"
@@ -24,16 +23,17 @@ def matches(rule: str, facts: dict[str, Values]) -> bool:
     return holds(parse_matching_rule(rule), lookup)
 
 
-def facts_of(cloud: Cloud, principal: Principal) -> dict[str, Values]:
+def facts_of(directory: Directory, principal: Principal) -> dict[str, Values]:
     """What rules may ask of a resource principal, by name in lower case.
 
-    What its token says comes first, then what the resource's record holds.
+    What its token says comes first, then what is known of the resource.
     """
-    record = by_ocid(cloud, principal.id)
-    data = record.data if record else {}
+    resource = directory.resource(principal.id)
     parts = principal.id.split(".")
     kind = principal.claims.get("res_type") or (parts[1] if len(parts) > 1 else "")
-    compartment = principal.claims.get("res_compartment") or data.get("compartmentId") or ""
+    compartment = principal.claims.get("res_compartment") or ""
+    if resource and not compartment:
+        compartment = resource.compartment
     facts: dict[str, Values] = {
         "resource.id": (principal.id,),
         "resource.type": (kind,),
@@ -42,6 +42,6 @@ def facts_of(cloud: Cloud, principal: Principal) -> dict[str, Values]:
     if kind == INSTANCE:
         facts["instance.id"] = (principal.id,)
         facts["instance.compartment.id"] = (compartment,)
-    for name, value in tags(data).items():
+    for name, value in (resource.tags if resource else {}).items():
         facts[f"tag.{name}"] = facts[f"tag.{name}.value"] = (value,)
     return facts

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .targets import Target, by_ocid, in_bucket, in_compartment, of_record, path_record, referred
+from .target import Target
+from .targets import by_ocid, in_bucket, in_compartment, of_record, path_record, referred
 
 if TYPE_CHECKING:
     from ..service import Call

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..wire.errors import InvalidParameter
 from .conditions import Values
+from .directory import Directory, DynamicGroup, Group, Policy, by_path
 from .matching import INSTANCE, facts_of, matches
 from .permissions import allowed_by, denied_by
 from .policy import parse_statement
 from .syntax import Location, Statement, Subject
-from .targets import tags
 
 if TYPE_CHECKING:
-    from ..cloud import Cloud
-    from ..store import Record
     from .principals import Principal
 
 ADMINISTRATORS = "Administrators"
@@ -55,45 +54,40 @@ class Asker:
 
 
 class Rights:
-    """What the identity service holds, as it was when this was made."""
+    """What a directory's policies say.
 
-    def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
-        self.root = cloud.settings.tenancy_id
-        self._compartments = {record.id: record for record in cloud.store.live("compartment")}
-        self._groups = {record.id: record for record in cloud.store.live("group")}
-        self._dynamic = {record.id: record for record in cloud.store.live("dynamicgroup")}
-        self._members: dict[str, set[str]] = {}
-        for record in cloud.store.live("groupmembership"):
-            self._members.setdefault(record.data["userId"], set()).add(record.data["groupId"])
+    :ivar unread: statements and matching rules that are not understood. They count as absent; the
+        mock's own API takes none.
+    """
+
+    def __init__(self, directory: Directory) -> None:
+        self.directory = directory
+        self.root = directory.tenancy
+        self.unread: list[str] = []
         self._lines: dict[str, tuple[str, ...]] = {}
-        self._rules = [
-            rule for policy in cloud.store.live("policy") for rule in self._rules_of(policy)
-        ]
+        self._rules = [rule for policy in directory.policies for rule in self._rules_of(policy)]
         self._askers: dict[tuple[object, ...], Asker] = {}
 
     def line(self, compartment: str) -> tuple[str, ...]:
         """A compartment and all above it, up to the tenancy; nothing for one that is not there."""
         if compartment not in self._lines:
             found, at = [], compartment
-            while at in self._compartments and at not in found:
+            while at in self.directory.compartments and at not in found:
                 found.append(at)
-                at = self._compartments[at].data["compartmentId"]
+                at = self.directory.compartments[at].parent
             self._lines[compartment] = (*found, at) if at == self.root else ()
         return self._lines[compartment]
 
     def variables_of(self, compartment: str) -> dict[str, Values]:
         """The variables that every target has, by the compartment that it is in."""
-        from ..services.identity.compartments import TENANCY_NAME
-
-        record = self._compartments.get(compartment)
+        known, tenancy = self.directory.compartments.get(compartment), self.directory.name
         found: dict[str, Values] = {
             "target.compartment.id": (compartment,),
-            "target.compartment.name": (record.data["name"] if record else TENANCY_NAME,),
+            "target.compartment.name": (known.name if known else tenancy,),
             "target.tenant.id": (self.root,),
-            "target.tenant.name": (TENANCY_NAME,),
+            "target.tenant.name": (tenancy,),
         }
-        for name, value in tags(record.data if record else {}).items():
+        for name, value in (known.tags if known else {}).items():
             found[f"target.resource.compartment.tag.{name}"] = (value,)
         return found
 
@@ -118,7 +112,7 @@ class Rights:
                 for subject in rule.statement.subjects
             )
         ]
-        names = {group.data["name"].casefold() for group in groups}
+        names = {group.name.casefold() for group in groups}
         return Asker(
             principal,
             _words(principal, groups, dynamic),
@@ -128,25 +122,35 @@ class Rights:
             exempt=ADMINISTRATORS.casefold() in names,
         )
 
-    def _groups_of(self, principal: Principal) -> list[Record]:
+    def _groups_of(self, principal: Principal) -> list[Group]:
         if principal.kind != "user":
             return []
-        members = self._members.get(principal.id, ())
-        return [group for group in self._groups.values() if group.id in members]
+        members = self.directory.members.get(principal.id, ())
+        return [group for group in self.directory.groups if group.id in members]
 
-    def _dynamic_groups_of(self, principal: Principal) -> list[Record]:
+    def _dynamic_groups_of(self, principal: Principal) -> list[DynamicGroup]:
         if principal.kind != "resource":
             return []
-        facts = facts_of(self._cloud, principal)
-        found = self._dynamic.values()
-        return [group for group in found if matches(group.data["matchingRule"], facts)]
+        facts = facts_of(self.directory, principal)
+        return [group for group in self.directory.dynamic_groups if self._holds(group, facts)]
+
+    def _holds(self, group: DynamicGroup, facts: dict[str, Values]) -> bool:
+        try:
+            return matches(group.rule, facts)
+        except InvalidParameter:
+            self._note_unread(group.rule)
+            return False
+
+    def _note_unread(self, text: str) -> None:
+        if text not in self.unread:
+            self.unread.append(text)
 
     def _is_about(
         self,
         subject: Subject,
         principal: Principal,
-        groups: list[Record],
-        dynamic: list[Record],
+        groups: list[Group],
+        dynamic: list[DynamicGroup],
     ) -> bool:
         if subject.kind == "any-user":
             return principal.kind != "anonymous"
@@ -155,58 +159,61 @@ class Rights:
         if subject.kind == "service":
             return principal.kind == "service" and subject.name.lower() == principal.id.lower()
         if subject.domain and subject.domain.casefold() != _DEFAULT_DOMAIN:
-            # The mock has one identity domain.
+            # One identity domain is known.
             return False
-        members = groups if subject.kind == "group" else dynamic
+        members: Sequence[Group | DynamicGroup] = groups if subject.kind == "group" else dynamic
         name = subject.name.casefold()
         return any(
-            group.id == subject.id if subject.id else group.data["name"].casefold() == name
+            group.id == subject.id if subject.id else group.name.casefold() == name
             for group in members
         )
 
     def _variables(
-        self, principal: Principal, groups: list[Record], dynamic: list[Record]
+        self, principal: Principal, groups: list[Group], dynamic: list[DynamicGroup]
     ) -> dict[str, Values]:
         found: dict[str, Values] = {
             "request.principal.type": (principal.kind,),
             "request.principal.id": (principal.id,),
         }
         if principal.kind == "user":
-            user = self._cloud.store.find("user", principal.id)
             found["request.user.id"] = (principal.id,)
-            found["request.user.name"] = (user.data["name"] if user else "",)
+            found["request.user.name"] = (self.directory.users.get(principal.id, ""),)
             found["request.groups.id"] = tuple(group.id for group in groups)
-            found["request.groups.name"] = tuple(group.data["name"] for group in groups)
+            found["request.groups.name"] = tuple(group.name for group in groups)
             found["request.domain.name"] = ("Default",)
             for group in groups:
-                for name, value in tags(group.data).items():
+                for name, value in group.tags.items():
                     variable = f"request.principal.group.tag.{name}"
                     found[variable] = (*found.get(variable, ()), value)
         if principal.kind == "resource":
-            facts = facts_of(self._cloud, principal)
+            facts = facts_of(self.directory, principal)
             kind, compartment = facts["resource.type"], facts["resource.compartment.id"]
             found["request.principal.type"] = kind
             found["request.principal.compartment.id"] = compartment
             found["request.resource.compartment.id"] = compartment
             found["request.dynamicgroup.id"] = tuple(group.id for group in dynamic)
-            found["request.dynamicgroup.name"] = tuple(group.data["name"] for group in dynamic)
+            found["request.dynamicgroup.name"] = tuple(group.name for group in dynamic)
             if kind == (INSTANCE,):
                 found["request.instance.id"] = (principal.id,)
                 found["request.instance.compartment.id"] = compartment
-            record = self._compartments.get(compartment[0])
-            for name, value in tags(record.data if record else {}).items():
+            known = self.directory.compartments.get(compartment[0])
+            for name, value in (known.tags if known else {}).items():
                 found[f"request.principal.compartment.tag.{name}"] = (value,)
         return found
 
-    def _rules_of(self, policy: Record) -> list[Rule]:
+    def _rules_of(self, policy: Policy) -> list[Rule]:
         found = []
-        for text in policy.data["statements"]:
-            statement = parse_statement(text)
+        for text in policy.statements:
+            try:
+                statement = parse_statement(text)
+            except InvalidParameter:
+                self._note_unread(text)
+                continue
             if statement is None:
                 continue
-            place = self._place(policy.data["compartmentId"], statement.location)
+            place = self._place(policy.compartment, statement.location)
             # A policy reaches down only, also after compartments have moved.
-            if policy.data["compartmentId"] in self.line(place):
+            if policy.compartment in self.line(place):
                 found.append(Rule(statement, place, _permissions(statement)))
         return found
 
@@ -216,9 +223,7 @@ class Rights:
             return location.compartment_id
         if not location.compartment_path:
             return self.root
-        from ..services.identity.compartments import by_path
-
-        return by_path(self._compartments, start, location.compartment_path) or ""
+        return by_path(self.directory.compartments, start, location.compartment_path) or ""
 
 
 def _permissions(statement: Statement) -> frozenset[str] | None:
@@ -228,11 +233,11 @@ def _permissions(statement: Statement) -> frozenset[str] | None:
     return given(statement.verb, statement.resource_type)
 
 
-def _words(principal: Principal, groups: list[Record], dynamic: list[Record]) -> str:
+def _words(principal: Principal, groups: list[Group], dynamic: list[DynamicGroup]) -> str:
     if principal.kind == "service":
         return f"service {principal.id}"
     if principal.kind == "user":
-        return f"group {groups[0].data['name']}" if groups else "group <one that the user is in>"
+        return f"group {groups[0].name}" if groups else "group <one that the user is in>"
     if dynamic:
-        return f"dynamic-group {dynamic[0].data['name']}"
+        return f"dynamic-group {dynamic[0].name}"
     return "dynamic-group <one whose rule matches the resource>"

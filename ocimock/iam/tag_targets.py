@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from .targets import Target, bucket_of, of_record, path_record
+from .target import Target
+from .targets import bucket_of, of_record, path_record
 
 if TYPE_CHECKING:
     from ..service import Call

@@ -7,13 +7,14 @@ Sources of the variables: OCI documentation, "General Variables for All Requests
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..services.objectstorage import versions
 from ..services.objectstorage.base import BUCKET, bucket_key
 from .conditions import Values
+from .directory import tags_of
 from .needs import Need, Place
+from .target import Target
 
 if TYPE_CHECKING:
     from ..cloud import Cloud
@@ -54,21 +55,6 @@ _REFERENCES = {
     "userId": "target.user.id",
     "groupId": "target.group.id",
 }
-
-
-@dataclass(frozen=True)
-class Target:
-    """One thing that a permission is needed on.
-
-    :param compartment: its compartment's OCID; the tenancy's where there is no such thing, so
-        that whoever may do it everywhere learns what is wrong.
-    :param variables: by name in lower case, for conditions.
-    :param is_new: an object that is not there yet.
-    """
-
-    compartment: str
-    variables: Mapping[str, Values] = field(default_factory=dict)
-    is_new: bool = False
 
 
 def targets(call: Call, need: Need) -> list[Target]:
@@ -155,20 +141,11 @@ def variables(record: Record) -> dict[str, Values]:
             found[variable] = (str(data[name]),)
     if record.kind == "policy":
         found["target.policy.type"] = _policy_types(data["statements"])
-    for name, value in tags(data).items():
+    for name, value in tags_of(data.get("definedTags")).items():
         found[f"target.resource.tag.{name}"] = (value,)
         if record.kind == BUCKET:
             found[f"target.bucket.tag.{name}"] = (value,)
     return found
-
-
-def tags(data: Mapping[str, Any]) -> dict[str, str]:
-    """Defined tags as conditions name them: ``namespace.key`` in lower case."""
-    return {
-        f"{namespace}.{key}".lower(): str(value)
-        for namespace, keys in (data.get("definedTags") or {}).items()
-        for key, value in keys.items()
-    }
 
 
 def path_record(call: Call) -> Record | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from ...cloud import Cloud, seed
+from ...iam.directory import Compartment, tags_of
 from ...identifiers import region_key
 from ...resources import (
     Kind,
@@ -59,21 +59,17 @@ def _plant(cloud: Cloud) -> None:
     )
 
 
-def by_path(compartments: Mapping[str, Record], start: str, path: tuple[str, ...]) -> str | None:
-    """The OCID of the compartment at *path*, seen from *start*, which *path* may begin with."""
-    at, names = start, list(path)
-    if at in compartments and compartments[at].data["name"].lower() == names[0].lower():
-        names.pop(0)
-    for name in names:
-        inside = [
-            record.id
-            for record in compartments.values()
-            if record.data["compartmentId"] == at and record.data["name"].lower() == name.lower()
-        ]
-        if not inside:
-            return None
-        at = inside[0]
-    return at
+def compartments(cloud: Cloud) -> dict[str, Compartment]:
+    """The tenancy's, by OCID, as policies see them."""
+    return {
+        each.id: Compartment(
+            each.id,
+            each.data["name"],
+            each.data["compartmentId"],
+            tags_of(each.data.get("definedTags")),
+        )
+        for each in cloud.store.live(COMPARTMENT.name)
+    }
 
 
 @SERVICE.operation("get_tenancy")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...cloud import Cloud
+from ...iam.directory import by_path
 from ...iam.policy import check_matching_rule, check_statement
 from ...iam.syntax import Location
 from ...resources import Kind, subtree
@@ -10,7 +11,7 @@ from ...service import Call
 from ...store import Record
 from ...wire.errors import InvalidParameter
 from .base import DynamicGroupExists, PolicyExists, iam
-from .compartments import by_path
+from .compartments import compartments
 from .principals import check_in_root
 
 DYNAMIC_GROUP = Kind(
@@ -63,8 +64,7 @@ def _check_location(cloud: Cloud, start: str, below: set[str], location: Locatio
         named, found = location.compartment_id, location.compartment_id in below
     elif location.compartment_path:
         named = ":".join(location.compartment_path)
-        compartments = {record.id: record for record in cloud.store.live("compartment")}
-        found = by_path(compartments, start, location.compartment_path) in below
+        found = by_path(compartments(cloud), start, location.compartment_path) in below
     else:
         named, found = "tenancy", start == cloud.settings.tenancy_id
     if not found:

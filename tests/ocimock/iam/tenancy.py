@@ -13,7 +13,8 @@ from ocimock.iam.evaluation import Ask, decide
 from ocimock.iam.needs import api_name, needs_of
 from ocimock.iam.principals import Principal
 from ocimock.iam.rights import Rights
-from ocimock.iam.targets import Target
+from ocimock.iam.stored import directory_of
+from ocimock.iam.target import Target
 
 BUCKET = {"target.bucket.name": ("data",)}
 RUN = Principal(
@@ -77,7 +78,7 @@ class Tenancy:
 
         What it needs only for some calls is left out. *operation* may be a permission, too.
         """
-        rights = Rights(self.cloud)
+        rights = Rights(directory_of(self.cloud))
         target = Target(self.compartment(where), variables or {})
         service, _, name = operation.partition(".")
         if name:

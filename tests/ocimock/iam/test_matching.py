@@ -7,6 +7,7 @@ import pytest
 from ocimock.cloud import Cloud
 from ocimock.iam.matching import facts_of, matches
 from ocimock.iam.principals import Principal
+from ocimock.iam.stored import directory_of
 
 RUN = "ocid1.datasciencejobrun.oc1.fra.r"
 INSTANCE = "ocid1.instance.oc1.fra.i"
@@ -21,7 +22,7 @@ def cloud() -> Cloud:
 
 
 def is_member(cloud: Cloud, rule: str, identifier: str = RUN, **claims: str) -> bool:
-    return matches(rule, facts_of(cloud, Principal("resource", identifier, claims)))
+    return matches(rule, facts_of(directory_of(cloud), Principal("resource", identifier, claims)))
 
 
 @pytest.mark.parametrize(

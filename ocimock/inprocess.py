@@ -32,6 +32,7 @@ from .environment import credential_environment
 from .faults import AnswerDropped, Faults
 from .iam import enforcement
 from .iam.decisions import Decision
+from .images import Images
 from .limits import Limits
 from .sessions import LOOKUPS, without_lookup
 from .tenancy import MockedTenancy, standing
@@ -194,6 +195,11 @@ class MockedCloud(MockedTenancy):
     def capacity(self) -> Capacity:
         """Hosts of the region: ``oci.capacity.exhaust("VM.GPU.A10.2")``."""
         return self.cloud.capacity
+
+    @property
+    def images(self) -> Images:
+        """Images of the registry: ``oci.images.push("fra.ocir.io/…")``."""
+        return self.cloud.images
 
     def user_config(self, user_id: str) -> dict[str, str]:
         with _as_value_error():

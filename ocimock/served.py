@@ -120,6 +120,21 @@ class ServedCapacity:
         self._ask("DELETE", "capacity")
 
 
+class ServedImages:
+    """The images of a server's registry, by its page ``/ocimock/images``."""
+
+    def __init__(self, ask: Callable[..., Any]) -> None:
+        self._ask = ask
+
+    def push(self, image: str) -> None:
+        """Let *image* be there. :raises ValueError: no image of this tenancy, or no repository."""
+        self._ask("POST", "images", {"image": image})
+
+    def clear(self) -> None:
+        """Forget all images."""
+        self._ask("DELETE", "images")
+
+
 def _fault(shown: dict[str, Any]) -> ServedFault:
     return ServedFault(**{name: shown[name] for name in ("rule", "matched", "struck", "spent")})
 
@@ -163,6 +178,10 @@ class ServedCloud(MockedTenancy):
     @property
     def limits(self) -> ServedLimits:
         return ServedLimits(self._ask)
+
+    @property
+    def images(self) -> ServedImages:
+        return ServedImages(self._ask)
 
     @property
     def capacity(self) -> ServedCapacity:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .. import capacity, faults, limits
+from .. import capacity, faults, images, limits
 from ..execute import executor_pages
 from ..iam import enforcement
 from ..impersonation import resource_principal, user_config
@@ -169,3 +169,4 @@ def _rules(name: str, rules: _Rules, of: Callable[[Cloud], Any]) -> None:
 _rules("faults", faults, lambda cloud: cloud.faults)
 _rules("limits", limits, lambda cloud: cloud.limits)
 _rules("capacity", capacity, lambda cloud: cloud.capacity)
+_rules("images", images, lambda cloud: cloud.images)

@@ -9,6 +9,7 @@ import oci
 import pytest
 
 from ocimock import MockedTenancy
+from ocimock.wire.errors import InvalidParameter
 from tests.ocimock.support import client, pages, refused
 
 mm = oci.monitoring.models
@@ -233,6 +234,27 @@ def test_a_repository_has_no_images(mocked: MockedTenancy, registry: Any) -> Non
         registry.get_container_image("ocid1.containerimage.oc1.fra.missing")
     configuration = registry.get_container_configuration(mocked.compartment_id).data
     assert configuration.namespace == mocked.namespace
+
+
+def test_a_repository_has_the_images_that_were_pushed(mocked: Any, registry: Any) -> None:
+    made = repository(mocked, registry)
+    for tag in ("1", "2", "1"):
+        mocked.images.push(f"fra.ocir.io/{mocked.namespace}/{made.display_name}:{tag}")
+    listing = registry.list_container_images
+    named = {"repository_name": made.display_name}
+    found = listing(mocked.compartment_id, **named, version="2").data.items
+    assert [(each.version, each.repository_id) for each in found] == [("2", made.id)]
+    assert registry.get_container_image(found[0].id).data.digest.startswith("sha256:")
+    assert registry.get_container_repository(made.id).data.image_count == 2
+    assert len(listing(mocked.compartment_id, **named).data.items) == 2
+    mocked.images.clear()
+    assert listing(mocked.compartment_id, **named).data.items == []
+
+
+@pytest.mark.parametrize("image", ["docker.io/library/vllm:1", "fra.ocir.io/ocimock/other:1", ""])
+def test_what_can_not_be_pushed(mocked: Any, image: str) -> None:
+    with pytest.raises((ValueError, InvalidParameter), match="image"):
+        mocked.images.push(image)
 
 
 def test_repositories_come_in_pages(mocked: MockedTenancy, registry: Any) -> None:

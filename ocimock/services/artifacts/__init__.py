@@ -1,4 +1,4 @@
-"""OCI Registry: container repositories, empty for ever as the mock has no registry to push to.
+"""OCI Registry: container repositories, with the images that tests have pushed.
 
-Not here: images, signatures, and generic repositories with their artifacts.
+Not here: deleting and signing images, and generic repositories with their artifacts.
 """

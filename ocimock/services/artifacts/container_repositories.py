@@ -1,7 +1,4 @@
-"""Container repositories of OCI Registry.
-
-The mock has no registry that images could be pushed to, so every repository stays empty.
-"""
+"""Container repositories of OCI Registry, and the images that tests have pushed to them."""
 
 from __future__ import annotations
 
@@ -9,6 +6,7 @@ import json
 import re
 from dataclasses import replace
 
+from ...images import IMAGE
 from ...resources import Kind, Lifecycle, crud, list_, require_compartment
 from ...service import Call
 from ...store import Record
@@ -35,6 +33,15 @@ REPOSITORY = Kind(
     ),
     collection=True,
     delete_seconds=0.3,
+)
+_IMAGE = Kind(
+    name=IMAGE,
+    model="ContainerImage",
+    path_id="imageId",
+    noun="container_image",
+    plural="container_images",
+    lifecycle=REPOSITORY.lifecycle,
+    collection=True,
 )
 # A path of names as Docker takes them.
 _NAME = re.compile(
@@ -68,13 +75,25 @@ def _list(call: Call) -> Response:
 
 @SERVICE.operation("list_container_images")
 def _list_images(call: Call) -> Response:
-    require_compartment(call.cloud, call.query("compartmentId"))
-    return Response.of_json({"items": [], "remainingItemsCount": 0})
+    names = {
+        "imageId": "id",
+        "repositoryId": "repositoryId",
+        "repositoryName": "repositoryName",
+        "version": "version",
+    }
+    listed = list_(call, _IMAGE, names=names)
+    found = json.loads(bytes(listed.body))["items"]
+    left = int(listed.headers["opc-remaining-items"])
+    body = {"items": found, "remainingItemsCount": left}
+    return replace(listed, body=json.dumps(body).encode())
 
 
 @SERVICE.operation("get_container_image")
 def _get_image(call: Call) -> Response:
-    raise NotAuthorizedOrNotFound(f"container image {call.path['imageId']} not found")
+    found = call.cloud.store.find(IMAGE, call.path["imageId"])
+    if found is None or found.deleted:
+        raise NotAuthorizedOrNotFound(f"container image {call.path['imageId']} not found")
+    return Response.of_json(found.data)
 
 
 @SERVICE.operation("get_container_configuration")

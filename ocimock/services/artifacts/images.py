@@ -1,24 +1,14 @@
-"""Addresses of images in Container Registry."""
+"""Which repository of the tenancy an image lies in."""
 
 from __future__ import annotations
 
-import re
-
 from ...cloud import Cloud
-
-# <region's key>.ocir.io or ocir.<region>.oci.oraclecloud.com, then namespace/repository:tag@digest
-_IMAGE = re.compile(
-    r"(?:[a-z]{3}\.ocir\.io|ocir\.[a-z0-9-]+\.oci\.oraclecloud\.com)/"
-    r"(?P<namespace>[^/]+)/(?P<repository>[^:@]+)(?::[^@]+)?(?:@.+)?"
-)
+from ...images import address_of
 
 
 def repository_of(cloud: Cloud, image: str) -> str | None:
-    """The repository of this tenancy that *image* lies in; None of an image from elsewhere.
-
-    Source: OCI documentation, "Container Registry Concepts".
-    """
-    found = _IMAGE.fullmatch(image)
-    if found is None or found["namespace"] != cloud.settings.namespace:
+    """The repository of this tenancy that *image* lies in; None of an image from elsewhere."""
+    place = address_of(image)
+    if place is None or place.namespace != cloud.settings.namespace:
         return None
-    return found["repository"]
+    return place.repository

@@ -65,6 +65,10 @@ def obstacle(cloud: Cloud, record: Record) -> str | None:
         return f"{asked}: {failure}" if failure else asked
     if lacking := shortage(record):
         return lacking
+    environment = record.data[DETAILS].get("environmentConfigurationDetails") or {}
+    image = environment.get("image") or ""
+    if cloud.images.lacking(image):
+        return f"could not pull image {image}: manifest unknown"
     model = require(cloud, MODEL, model_of(record))
     artifact = model.private.get("artifact")
     if artifact is None:

@@ -39,13 +39,15 @@ DEFAULT_CONFIG = "~/.oci/config"
 @dataclass(frozen=True)
 class Session:
     """Who this process is to OCI. *config* is empty for a principal, *read* when the session token
-    that was read was written, in seconds, else 0; *clients* are those made so far."""
+    that was read was written, in seconds, else 0; *own_region* is the one that the config file
+    names, or the principal is in; *clients* are those made so far."""
 
     method: str
     region: str
     config: Mapping[str, Any]
     signer: Any
     read: float = 0
+    own_region: str = ""
     clients: dict[tuple[Any, str], Any] = field(default_factory=dict)
 
     @property
@@ -69,10 +71,13 @@ def sign_in(region: str = "") -> None:
     global _session
     method = _method()
     with _credentials(method):
-        config = _config(region) if method in FROM_CONFIG else {}
+        config = _config() if method in FROM_CONFIG else {}
+        own_region = str(config.get("region", ""))
+        if region and config:
+            config["region"] = full_region(region)
         _quieten()
         read = token_time(config)
-        _session = Session(method, region, config, signer(method, config), read)
+        _session = Session(method, region, config, signer(method, config), read, own_region)
 
 
 def sign_in_ads() -> None:
@@ -99,6 +104,21 @@ def default_signer() -> dict[str, Any]:
     return {"config": dict(session.config), "signer": session.signer}
 
 
+def session() -> Session:
+    """Who this process is; signs in where it has not.
+
+    Raises:
+        CredentialsError: see :func:`sign_in`.
+    """
+    return _signed_in()
+
+
+def tenancy_id() -> str:
+    """The OCID of the tenancy that this process is signed in to; '' where nothing says so."""
+    found = _signed_in()
+    return str(found.config.get("tenancy") or getattr(found.signer, "tenancy_id", "") or "")
+
+
 def client(sdk_class: Any, region: str = "") -> Any:
     """A client of the SDK, signed in; one a class, and *region* where that is another one.
 
@@ -116,7 +136,7 @@ def client(sdk_class: Any, region: str = "") -> Any:
             circuit_breaker_strategy=NoCircuitBreakerStrategy(),
         )
         if region:
-            found.base_client.set_region(_full(region))
+            found.base_client.set_region(full_region(region))
         session.clients[sdk_class, region] = found
     return found
 
@@ -176,7 +196,7 @@ def _method() -> str:
     return "resource_principal" if os.environ.get("OCI_RESOURCE_PRINCIPAL_VERSION") else "api_key"
 
 
-def _config(region: str) -> dict[str, Any]:
+def _config() -> dict[str, Any]:
     import oci
 
     location = _location()
@@ -193,16 +213,22 @@ def _config(region: str) -> dict[str, Any]:
         raise CredentialsError(
             f"{location} has no profile '{profile}'.", "Name one of its own in OCI_CONFIG_PROFILE."
         ) from None
-    if region:
-        config["region"] = _full(region)
     return config
 
 
-def _full(region: str) -> str:
+def full_region(region: str) -> str:
     """The name of a region that may be a three-letter key."""
     from oci.regions import REGIONS_SHORT_NAMES
 
     return str(REGIONS_SHORT_NAMES.get(region, region))
+
+
+def region_key(region: str) -> str:
+    """The three-letter key of a region, in capitals; its name where the SDK knows none."""
+    from oci.regions import REGIONS_SHORT_NAMES
+
+    keys = (key.upper() for key, name in REGIONS_SHORT_NAMES.items() if name == region)
+    return next(keys, region)
 
 
 def _location() -> str:

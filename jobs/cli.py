@@ -11,6 +11,7 @@ from .lazy import LazyGroup, add
 PLACES = {
     "emit": "definition_commands:emit",
     "check": "definition_commands:check",
+    "preflight": "preflight_command:preflight",
     "submit": "run_commands:submit",
     "run": "run_commands:run",
     "watch": "watch_commands:watch",

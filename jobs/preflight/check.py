@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from .subject import Subject
@@ -38,11 +38,20 @@ class Check(Protocol):
     it is skipped where none of these is still to run; empty where it always counts.
     """
 
-    name: ClassVar[str]
-    question: ClassVar[str]
-    offline: ClassVar[bool]
-    after: ClassVar[tuple[str, ...]]
-    steps: ClassVar[tuple[str, ...]]
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def question(self) -> str: ...
+
+    @property
+    def offline(self) -> bool: ...
+
+    @property
+    def after(self) -> tuple[str, ...]: ...
+
+    @property
+    def steps(self) -> tuple[str, ...]: ...
 
     def look(self, subject: Subject) -> Finding | Iterable[Finding]:
         """The answer; of several, the worst decides and all are told.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..errors import JobsError
 from .check import Check, Finding, State
@@ -13,6 +15,7 @@ from .subject import Subject
 # They wait for answers of OCI, most of the time.
 _AT_ONCE = 16
 _BUILDS_ON = "it builds on"
+_OUR_FAULT = "It says nothing about the pipeline: 'jobs run' goes on. Please report it."
 _WORST = (State.FAIL, State.WARN, State.PASS, State.SKIPPED)
 
 
@@ -84,8 +87,16 @@ def _findings(
         found = check.look(subject)
         return (found,) if isinstance(found, Finding) else tuple(found)
     except JobsError as error:
-        said = f"could not be looked at: {error.what}"
+        said = f"could not be looked at: {' '.join(error.what.split())}"
         return (Finding(State.WARN, said, error.advice),)
+    except Exception as error:  # noqa: BLE001 - a check's own fault must not stop a run
+        return (Finding(State.WARN, f"the check itself failed: {_place(error)}", _OUR_FAULT),)
+
+
+def _place(error: Exception) -> str:
+    """What was raised and where; not its words, which may hold anything."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {Path(where.filename).name}, line {where.lineno}"
 
 
 def _stops(answer: Answer) -> bool:

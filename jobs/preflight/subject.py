@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from ..auth import client
+from ..auth import client, session, tenancy_id
 from ..clock import Clock, SystemClock
 from ..definitions import Definition
 from ..errors import attempting
@@ -52,8 +52,29 @@ class Subject:
 
     def client(self, sdk_class: Any, region: str = "") -> Any:
         """A client of the SDK, signed in, one a class; in the pipeline's own region by default."""
-        name = f"client {sdk_class.__name__} {region}"
-        return self.once(name, lambda: client(sdk_class, region))
+        where = region or self.pipeline.region
+        return self.once(
+            f"client {sdk_class.__module__}.{sdk_class.__name__} {where}",
+            lambda: client(sdk_class, where),
+        )
+
+    @property
+    def tenancy_id(self) -> str:
+        """The OCID of the tenancy, by the credentials. Raises :class:`CredentialsError`."""
+        return self.once("the tenancy's OCID", tenancy_id)
+
+    def subscriptions(self) -> list[Any]:
+        """The regions that the tenancy is subscribed to, asked in the credentials' own region.
+
+        Raises RefusedError and UnreachableError.
+        """
+        from oci.identity import IdentityClient
+
+        identity = self.client(IdentityClient, session().own_region)
+        found: list[Any] = self.get(
+            "list the tenancy's regions", identity.list_region_subscriptions, self.tenancy_id
+        )
+        return found
 
     def get(self, what: str, call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         """The data of one GET, asked once.

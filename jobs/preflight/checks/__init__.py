@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from ..check import Check
+from .account import Compartment, Credentials, Project, Region
 
 
 def all_checks() -> list[Check]:
     """One of each."""
-    return []
+    return [
+        Credentials(),
+        Region(),
+        Compartment(),
+        Project(),
+    ]

@@ -12,14 +12,15 @@ from ..clock import Clock, SystemClock
 from ..definitions import Definition
 from ..errors import attempting
 from ..pipeline import Pipeline
-from ..record import STEPS
+from ..record import STEPS, Entry
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Subject:
-    """One pipeline. *steps* are those that are still to run; *spent* is in US dollars.
+    """One pipeline. *steps* are those that are still to run; *spent* is in US dollars;
+    *under_way* are its own job runs, which end before another step begins.
 
     Checks run side by side: what several of them ask for is asked once, by :meth:`once`.
     """
@@ -29,6 +30,7 @@ class Subject:
     steps: frozenset[str] = frozenset(STEPS)
     spent: float = 0.0
     clock: Clock = field(default_factory=SystemClock)
+    under_way: tuple[Entry, ...] = ()
     _kept: dict[str, Any] = field(default_factory=dict)
     _locks: dict[str, threading.Lock] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -75,6 +77,20 @@ class Subject:
             "list the tenancy's regions", identity.list_region_subscriptions, self.tenancy_id
         )
         return found
+
+    def domains(self) -> list[str]:
+        """The names of the region's availability domains.
+
+        Raises RefusedError and UnreachableError.
+        """
+        from oci.identity import IdentityClient
+
+        found = self.get(
+            "list the availability domains",
+            self.client(IdentityClient).list_availability_domains,
+            self.tenancy_id,
+        )
+        return [str(each.name) for each in found]
 
     def get(self, what: str, call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         """The data of one GET, asked once.

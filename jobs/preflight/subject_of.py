@@ -37,7 +37,9 @@ def subject_of(
     """
     steps = frozenset(STEPS) if fresh else still_to_run(pipeline, definitions, ledger, asking)
     spent = 0.0 if fresh else cost.total(spent_on(ledger), clock.now())
-    return Subject(pipeline, definitions, steps, spent, clock)
+    entries = ledger.read().entries.values()
+    running = tuple(each for each in entries if each.kind == "job" and not each.ended)
+    return Subject(pipeline, definitions, steps, spent, clock, running)
 
 
 def still_to_run(

@@ -45,14 +45,17 @@ def lines(answers: Sequence[Answer]) -> Iterator[Text]:
 
 
 def worth_telling(answer: Answer) -> list[Finding]:
-    """The findings that fail or warn, the failures first; all of them where none does."""
+    """The findings that fail or warn, the failures first; where none does, all in one."""
     bad = [
         finding
         for state in (State.FAIL, State.WARN)
         for finding in answer.findings
         if finding.state is state
     ]
-    return bad or list(answer.findings)
+    if bad:
+        return bad
+    said = dict.fromkeys(finding.said.removesuffix(".") for finding in answer.findings)
+    return [Finding(answer.state, "; ".join(said))]
 
 
 def summary(answers: Sequence[Answer], seconds: float) -> str:

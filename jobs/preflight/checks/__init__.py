@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from ..check import Check
 from .account import Compartment, Credentials, Project, Region
+from .capacity import Capacity
+from .limits import Limits
+from .places import Bucket, Logs
 
 
 def all_checks() -> list[Check]:
@@ -13,4 +16,8 @@ def all_checks() -> list[Check]:
         Region(),
         Compartment(),
         Project(),
+        Limits(),
+        Capacity(),
+        Logs(),
+        Bucket(),
     ]

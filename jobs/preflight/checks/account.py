@@ -139,7 +139,7 @@ class Project:
             state = "not there" if found is None else found.lifecycle_state
             return failed(
                 f"The project {ocid} is {state} in {subject.pipeline.region}.",
-                "Make it anew: deploy the stacks ('npx cdktf deploy'), then 'python -m jobs emit'.",
+                "Make it anew: deploy the stacks (npx cdktf deploy '*'), then 'python -m jobs emit'.",
             )
         return passed(f"{found.display_name} is {_LIVE}.")
 

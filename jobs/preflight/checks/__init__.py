@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..check import Check
 from .account import Compartment, Credentials, Project, Region
 from .capacity import Capacity
+from .code import Git, Packages
 from .limits import Limits
 from .places import Bucket, Logs
 
@@ -20,4 +21,6 @@ def all_checks() -> list[Check]:
         Capacity(),
         Logs(),
         Bucket(),
+        Git(),
+        Packages(),
     ]

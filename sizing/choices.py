@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .durations import Data, Duration
-from .fit import Fit
-from .memory import Memory
+from .durations import Data, Duration, training_time
+from .fit import Fit, fit
+from .flops import rows_of
+from .memory import Memory, training_memory
 from .models import Model
 from .ranges import Range
-from .shapes import Shape
+from .shapes import Shape, gpu_shapes
 from .training import Training
 
 MOST_REPLICAS = 64
+
+REPLICAS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32, 48, MOST_REPLICAS)
+"""Numbers of nodes that are looked at."""
+
+By = Literal["cost", "time"]
 
 
 @dataclass(frozen=True)
@@ -36,11 +43,23 @@ class Choice:
         return self.shape.gpus * self.replicas
 
 
+@dataclass(frozen=True)
+class Limits:
+    """*deadline* in hours, *budget* in US dollars; None where there is none."""
+
+    deadline: float | None = None
+    budget: float | None = None
+
+
+_NO_LIMITS = Limits()
+
+
 def choice(
     model: Model, training: Training, shape: Shape, replicas: int, data: Data | None = None
 ) -> Choice:
     """That one."""
-    raise NotImplementedError
+    memory = training_memory(model, training, shape.gpus * replicas)
+    return _choice(model, training, shape, replicas, data, memory, _NO_LIMITS)
 
 
 def choices(
@@ -50,14 +69,102 @@ def choices(
     *,
     deadline: float | None = None,
     budget: float | None = None,
-    by: Literal["cost", "time"] = "cost",
+    by: By = "cost",
 ) -> Sequence[Choice]:
-    """All, ranked: what can be had first, then what is refused. *deadline* in hours, *budget* in
-    US dollars; both are held against the upper end of the range."""
-    raise NotImplementedError
+    """All, ranked: what can be had first, then what is refused; of each, what fits before what is
+    tight. *deadline* in hours, *budget* in US dollars; both are held against the upper end of the
+    range, as far as it is known."""
+    limits = Limits(deadline, budget)
+    memories: dict[int, Memory] = {}
+    found = []
+    for shape in gpu_shapes().values():
+        if not shape.jobs:
+            continue
+        for replicas in REPLICAS:
+            gpus = shape.gpus * replicas
+            if gpus not in memories:
+                memories[gpus] = training_memory(model, training, gpus)
+            memory = memories[gpus]
+            found.append(_choice(model, training, shape, replicas, data, memory, limits))
+    return sorted(found, key=lambda one: _rank(one, by))
 
 
 def fewest_replicas(model: Model, training: Training, shape: Shape) -> int | None:
     """The least number of nodes on which it fits and is not tight; None where none up to
-    :data:`MOST_REPLICAS` is enough."""
-    raise NotImplementedError
+    :data:`MOST_REPLICAS` is enough, or its GPUs have no bf16."""
+    if not shape.bf16:
+        return None
+    for replicas in range(1, MOST_REPLICAS + 1):
+        memory = training_memory(model, training, shape.gpus * replicas)
+        if fit(memory.total, shape).verdict == "fits":
+            return replicas
+    return None
+
+
+def _choice(
+    model: Model,
+    training: Training,
+    shape: Shape,
+    replicas: int,
+    data: Data | None,
+    memory: Memory,
+    limits: Limits,
+) -> Choice:
+    fitting = fit(memory.total, shape)
+    duration = None
+    if data is not None and shape.bf16:
+        duration = training_time(model, training, shape, replicas, data)
+    dollars = None
+    if duration is not None and shape.price_per_hour is not None:
+        dollars = duration.hours.times(shape.price_per_hour * replicas)
+    refused = _refused(training, shape, replicas, data, fitting) or _over(duration, dollars, limits)
+    return Choice(shape, replicas, memory, fitting, duration, dollars, refused)
+
+
+def _refused(
+    training: Training, shape: Shape, replicas: int, data: Data | None, fitting: Fit
+) -> str:
+    if not shape.bf16:
+        return f"a {shape.gpu} has no bf16, in which the recipes compute"
+    if fitting.verdict == "does not fit":
+        return f"does not fit: {fitting.why}"
+    if data is not None:
+        rows = rows_of(training, data.rows, data.tokens)
+        batch = shape.gpus * replicas * training.batch_size * training.accumulation
+        if batch > rows:
+            return f"one step takes {batch:,} rows, and the data has {rows:,}"
+    return ""
+
+
+def _over(duration: Duration | None, dollars: Range | None, limits: Limits) -> str:
+    if limits.deadline is not None and duration is not None:
+        hours = duration.hours.high
+        if hours > limits.deadline:
+            return f"may take {hours:.1f} h, over the deadline of {limits.deadline:g} h"
+    if limits.budget is not None:
+        if dollars is None:
+            if duration is None:
+                return ""
+            return "no list price is known, so that nobody can say whether it stays in the budget"
+        if dollars.high > limits.budget:
+            return f"may cost ${dollars.high:,.2f}, over the budget of ${limits.budget:,.2f}"
+    return ""
+
+
+def _rank(one: Choice, by: By) -> tuple[bool, bool, bool, float, float, int]:
+    hours = one.duration.hours.expected if one.duration else math.inf
+    if one.dollars is not None:
+        cost = one.dollars.expected
+    elif one.shape.price_per_hour is not None:
+        cost = one.shape.price_per_hour * one.replicas  # of an hour: all there is to go by
+    else:
+        cost = math.inf
+    first, then = (cost, hours) if by == "cost" else (hours, cost)
+    return (
+        one.fit.verdict == "does not fit" or not one.shape.bf16,
+        bool(one.refused),
+        one.fit.verdict != "fits",
+        first,
+        then,
+        one.gpus,
+    )

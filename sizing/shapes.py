@@ -180,7 +180,9 @@ def _repriced(path: Path, _changed: int, _size: int) -> Mapping[str, Shape]:
         found = dict(listed())
         for name, prices in own["shapes"].items():
             if name in found:
-                known = {field: float(prices[field]) for field in PRICE_FIELDS if field in prices}
+                known: Any = {
+                    field: float(prices[field]) for field in PRICE_FIELDS if field in prices
+                }
                 found[name] = replace(found[name], **known, source=source, date=date)
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise PricesError(

@@ -6,7 +6,9 @@ from ..check import Check
 from .account import Compartment, Credentials, Project, Region
 from .capacity import Capacity
 from .code import Git, Packages
+from .gateways import Gateways
 from .limits import Limits
+from .network import Addresses, SecurityList, Subnet
 from .places import Bucket, Logs
 
 
@@ -19,6 +21,10 @@ def all_checks() -> list[Check]:
         Project(),
         Limits(),
         Capacity(),
+        Subnet(),
+        SecurityList(),
+        Gateways(),
+        Addresses(),
         Logs(),
         Bucket(),
         Git(),

@@ -37,27 +37,34 @@ class _Peer:
     labels: frozenset[str] = frozenset()
 
 
-def blocked_way_out(cloud: Cloud, subnet: Record) -> str:
-    """Why nothing outside of OCI is reached by HTTPS from *subnet*; '' if it is."""
-    route = _no_internet(cloud, subnet)
-    if route:
-        return route
-    peer = _Peer(_ANYWHERE)
-    if not _connects(cloud, subnet, peer, (HTTPS, HTTPS)):
-        return f"no security list of {subnet.id} lets TCP to 0.0.0.0/0, port {HTTPS} out"
-    return ""
+def no_route_out(cloud: Cloud, subnet: Record) -> str:
+    """Why no route of *subnet* leads out to 0.0.0.0/0; '' if one does."""
+    for rule in _routes(cloud, subnet):
+        if rule["destination"] == str(_ANYWHERE):
+            return _stopped_at(cloud, subnet, rule["networkEntityId"])
+    return f"subnet {subnet.id} has no route to {_ANYWHERE}"
 
 
-def blocked_services(cloud: Cloud, subnet: Record, region: str) -> str:
-    """Why Oracle's services are not reached by HTTPS from *subnet*; '' if they are."""
+def no_route_to_services(cloud: Cloud, subnet: Record, region: str) -> str:
+    """Why no route leads to Oracle's services; '' if one does, through whichever gateway."""
     served = _served(cloud, subnet, region)
-    every = service_labels(region)[-1]
-    if every not in served and (no_internet := _no_internet(cloud, subnet)):
-        there = f"; its service gateway serves {', '.join(sorted(served))}" if served else ""
-        return f"{no_internet}, nor to {every}{there}"
-    if not _connects(cloud, subnet, _Peer(_ANYWHERE, frozenset({every})), (HTTPS, HTTPS)):
-        return f"no security list of {subnet.id} lets TCP to {every}, port {HTTPS} out"
-    return ""
+    every = _every_service(region)
+    outwards = no_route_out(cloud, subnet)
+    if every in served or not outwards:
+        return ""
+    there = f"; its service gateway leads to {', '.join(sorted(served))} only" if served else ""
+    return f"{outwards}, nor one to {every}{there}"
+
+
+def closed_outwards(cloud: Cloud, subnet: Record) -> str:
+    """Why security lists let no HTTPS out to anywhere; '' if they do."""
+    return _closed(cloud, subnet, _Peer(_ANYWHERE), str(_ANYWHERE))
+
+
+def closed_to_services(cloud: Cloud, subnet: Record, region: str) -> str:
+    """Why security lists let no HTTPS out to Oracle's services; '' if they do."""
+    every = _every_service(region)
+    return _closed(cloud, subnet, _Peer(_ANYWHERE, frozenset({every})), every)
 
 
 def connects_within(cloud: Cloud, subnet: Record, ports: tuple[int, int]) -> bool:
@@ -67,6 +74,16 @@ def connects_within(cloud: Cloud, subnet: Record, ports: tuple[int, int]) -> boo
     return _connects(cloud, subnet, peer, ports) and _passes(
         ingress, egress, "source", peer, EPHEMERAL, ports
     )
+
+
+def _closed(cloud: Cloud, subnet: Record, peer: _Peer, name: str) -> str:
+    if _connects(cloud, subnet, peer, (HTTPS, HTTPS)):
+        return ""
+    return f"the security lists of {subnet.id} let no TCP out to {name}, port {HTTPS}"
+
+
+def _every_service(region: str) -> str:
+    return next(label for label in service_labels(region) if label.startswith("all-"))
 
 
 def _connects(cloud: Cloud, subnet: Record, peer: _Peer, ports: _Ports) -> bool:
@@ -129,14 +146,6 @@ def _routes(cloud: Cloud, subnet: Record) -> Iterable[dict[str, Any]]:
     table = cloud.store.find("routetable", subnet.data["routeTableId"])
     rules: list[dict[str, Any]] = table.data["routeRules"] if table else []
     return rules
-
-
-def _no_internet(cloud: Cloud, subnet: Record) -> str:
-    """Why no route of *subnet* leads out to 0.0.0.0/0; '' if one does."""
-    for rule in _routes(cloud, subnet):
-        if rule["destination"] == str(_ANYWHERE):
-            return _stopped_at(cloud, subnet, rule["networkEntityId"])
-    return f"subnet {subnet.id} has no route to {_ANYWHERE}"
 
 
 def _stopped_at(cloud: Cloud, subnet: Record, gateway_id: str) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from ...cloud import Cloud
 from ...store import Record
@@ -53,27 +55,26 @@ def _at_start(cloud: Cloud, run: Record, _job: Record, subnet: Record) -> Iterat
     mine = sum(each.holder.id == run.id for each in taken)
     if mine < nodes:
         yield Obstacle(
-            f"the subnet {subnet.id} has not enough private IPs: {nodes} node(s) need one each, "
-            f"{len(taken) - mine} of {len(usable_addresses(subnet))} are in use"
+            f"subnet {subnet.id} has too few free private addresses: each of {nodes} node(s) needs "
+            f"one, and others have {len(taken) - mine} of {len(usable_addresses(subnet))}"
         )
-    if why := reach.blocked_services(cloud, subnet, run.private["region"]):
-        yield Obstacle(f"Data Science and Object Storage can't be reached: {why}")
+    if why := reach.no_route_to_services(cloud, subnet, run.private["region"]):
+        yield Obstacle(f"the job's artifact and its buckets can't be fetched: {why}")
 
 
 def _at_execution(cloud: Cloud, run: Record, job: Record, subnet: Record) -> Iterator[Obstacle]:
-    why = reach.blocked_way_out(cloud, subnet)
-    if not why:
-        return
-    for what, line in _fetched(run_acts.environment(run, job)):
-        yield Obstacle(f"{what} can't be reached: {why}", line)
+    if why := reach.no_route_out(cloud, subnet) or reach.closed_outwards(cloud, subnet):
+        for what, line in _fetched(run_acts.environment(run, job)):
+            yield Obstacle(f"{what} can't be reached: {why}", line)
+    if why := reach.closed_to_services(cloud, subnet, run.private["region"]):
+        yield Obstacle(f"Oracle's services can't be reached: {why}")
 
 
 def _fetched(variables: dict[str, str]) -> Iterator[tuple[str, str]]:
     """What is fetched from outside of OCI, in the order of ADS's driver: code, packages, and what
     the command fetches; with what is said where that fails."""
     code = variables.get("OCI__RUNTIME_URI", "")
-    if code.startswith("http") and not code.split("/")[2].endswith(".oraclecloud.com"):
-        host = code.split("/")[2]
+    if host := _host_outside(code):
         yield (
             host,
             f"fatal: unable to access '{code}': Failed to connect to {host} port 443: "
@@ -89,7 +90,19 @@ def _fetched(variables: dict[str, str]) -> Iterator[tuple[str, str]]:
         )
     if _FROM_HUB.search(variables.get("OCI__LAUNCH_CMD", "")):
         hub = variables.get("HF_ENDPOINT", _HUB)
-        yield hub, f"huggingface_hub.errors.LocalEntryNotFoundError: {hub} can't be reached"
+        if host := _host_outside(hub):
+            yield host, f"huggingface_hub.errors.LocalEntryNotFoundError: {hub} can't be reached"
+
+
+def _host_outside(url: str) -> str:
+    """The host of an address of the web, unless it is Oracle's own or a private one; '' else."""
+    host = (urlsplit(url).hostname or "") if url.startswith("http") else ""
+    if host == "localhost" or host.endswith((".oraclecloud.com", ".oraclevcn.com")):
+        return ""
+    try:
+        return host if ip_address(host).is_global else ""
+    except ValueError:
+        return host
 
 
 def _between_nodes(cloud: Cloud, run: Record, _job: Record, subnet: Record) -> Iterator[Obstacle]:
@@ -97,14 +110,14 @@ def _between_nodes(cloud: Cloud, run: Record, _job: Record, subnet: Record) -> I
         return
     if not reach.connects_within(cloud, subnet, _RENDEZVOUS):
         yield Obstacle(
-            f"no node reached another on port {_RENDEZVOUS[0]}",
+            f"the nodes could not meet: none reached another on port {_RENDEZVOUS[0]}",
             "torch.distributed.DistNetworkError: The client socket has timed out after 600000ms "
             f"while trying to connect to node 0, port {_RENDEZVOUS[0]}",
         )
     low, high = reach.EPHEMERAL
     if not reach.connects_within(cloud, subnet, reach.EPHEMERAL):
         yield Obstacle(
-            f"no node reached another on ports {low}-{high}",
+            f"NCCL timed out: no node reached another on ports {low}-{high}",
             "torch.distributed.DistBackendError: NCCL error: Connection timed out between node 0 "
             f"and node 1, on one of ports {low}-{high}",
         )

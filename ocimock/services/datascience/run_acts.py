@@ -120,8 +120,10 @@ def _bundle(who: Principal, secret: Record | None, purpose: str, operation: str)
 
 
 def _by_name(cloud: Cloud, name: str, vault_id: str) -> Record | None:
+    wanted = (name, vault_id, "ACTIVE")  # one that is to be deleted is not given out any more
     for secret in cloud.store.live("vaultsecret"):
-        if (secret.data["secretName"], secret.data["vaultId"]) == (name, vault_id):
+        data = secret.data
+        if (data["secretName"], data["vaultId"], data["lifecycleState"]) == wanted:
             return secret
     return None
 

@@ -22,7 +22,7 @@ class BrokenTenancy:
 
     *late* is how a run without preflight ends: words of the command's complaint. *planted* is what
     the mock is told to let fail, and how, where only the job's own code can: the mock's simulated
-    runs run no code.
+    runs run no code. *minutes* is how long after its submission that run fails then.
     """
 
     name: str
@@ -32,10 +32,13 @@ class BrokenTenancy:
     breaks: Break
     late: str
     planted: str = ""
+    minutes: int = 0
 
 
-# What the real things say, from running them: pip and git on this machine, the hub's own words.
 _CODE = "exit code 1"
+# Minutes from the submission: a quarter of an hour for the node, five for conda and pip, ten until
+# the weights are read; a merge writes its 26 GB last.
+_AT_START, _WHEN_INSTALLED, _WHEN_LOADED, _AT_END = 16, 20, 30, 28
 
 BROKEN = [
     BrokenTenancy(
@@ -100,7 +103,7 @@ BROKEN = [
         "dynamic",
         "datasciencejobrun",
         identity.match_notebooks_only,
-        "could not read its job",
+        "could not write to log",
     ),
     BrokenTenancy(
         "job runs may not use the bucket's objects",
@@ -172,7 +175,7 @@ BROKEN = [
         "29400",
         "10.0.1.0/24",
         network.close_ingress,
-        "could not meet",
+        "no node reached another on port 29400",
     ),
     BrokenTenancy(
         "only the rendezvous' port between the nodes",
@@ -180,7 +183,7 @@ BROKEN = [
         "32768",
         "10.0.1.0/24",
         network.open_rendezvous_only,
-        "NCCL",
+        "no node reached another on ports 32768-60999",
     ),
     BrokenTenancy(
         "no way out by the security list",
@@ -188,7 +191,7 @@ BROKEN = [
         "443",
         "443",
         network.close_egress,
-        _CODE,
+        "can't be reached",
     ),
     BrokenTenancy(
         "no NAT gateway in the routes",
@@ -212,7 +215,7 @@ BROKEN = [
         "6",
         "subnet",
         network.move_to_a_small_subnet,
-        "address",
+        "not enough private IPs",
     ),
     BrokenTenancy(
         "log deleted",
@@ -255,6 +258,7 @@ BROKEN = [
         _CODE,
         planted="stage: exit code 1: 403 of the hub: access to meta-llama/Llama-2-13b-hf is "
         "restricted",
+        minutes=_WHEN_INSTALLED,
     ),
     BrokenTenancy(
         "model revision that is not there",
@@ -264,6 +268,7 @@ BROKEN = [
         files.wrong_revision,
         _CODE,
         planted="stage: exit code 1: 404 of the hub: revision no-such-branch",
+        minutes=_WHEN_INSTALLED,
     ),
     BrokenTenancy(
         "git commit that is not there",
@@ -273,6 +278,7 @@ BROKEN = [
         files.wrong_commit,
         _CODE,
         planted="Fine-Tuning: exit code 1: git checkout: reference is not a tree",
+        minutes=_AT_START,
     ),
     BrokenTenancy(
         "the tutorial's packages on Python 3.12",
@@ -282,6 +288,7 @@ BROKEN = [
         files.torch_without_wheels,
         _CODE,
         planted="Fine-Tuning: exit code 1: No matching distribution found for torch==2.1.0",
+        minutes=_WHEN_INSTALLED,
     ),
     BrokenTenancy(
         "image that was never pushed",
@@ -299,6 +306,7 @@ BROKEN = [
         files.too_large_a_training,
         "memory",
         planted="Fine-Tuning: exit code 1: torch.OutOfMemoryError: CUDA out of memory",
+        minutes=_WHEN_LOADED,
     ),
     BrokenTenancy(
         "13b served by one A10",
@@ -307,7 +315,8 @@ BROKEN = [
         "serving",
         files.too_small_a_deployment,
         "KV cache",
-        planted="Llama-2: No available memory for the cache blocks: the KV cache does not fit",
+        planted="llama2-13b-lora: No available memory for the cache blocks: the KV cache does not fit",
+        minutes=_WHEN_INSTALLED,
     ),
     BrokenTenancy(
         "block storage too small for the merge",
@@ -317,6 +326,7 @@ BROKEN = [
         files.too_small_a_disk,
         _CODE,
         planted="-merge: exit code 1: No space left on device",
+        minutes=_AT_END,
     ),
     BrokenTenancy(
         "maximum runtime below the training's",

@@ -11,7 +11,7 @@ import io
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ from jobs import cli, cost
 from jobs.clock import SystemClock
 from jobs.judging import spent_on
 from jobs.ledger import Ledger
-from jobs.record import Entry
+from jobs.record import STEPS, Entry
 from ocimock.cloud import Settings
 from tests.jobs.preflight.broken_tenancies import BROKEN, BrokenTenancy
 from tests.jobs.preflight.whole import Neighbours, Whole, neighbours, whole
@@ -33,7 +33,7 @@ BEGIN, END = "<!-- late: begin -->", "<!-- late: end -->"
 # what a plan says of 26 GB of weights, and a quarter of an hour for the node to come up.
 RUN_TIMES = ("-stage: 2400", "fine-tuning: 9000", "-merge: 1800")
 DEPLOY_SECONDS = 1500.0
-_LOOK = 60.0  # seconds between two looks of the runner
+_LOOK = 120.0  # seconds between two looks of the runner
 _LONGEST = timedelta(days=2)
 
 
@@ -64,7 +64,7 @@ def run_late(broken: BrokenTenancy, home: Path, around: Neighbours) -> Late:
         enforce_iam=True,
         verify_signatures=True,
         enforce_network=True,
-        run_times=RUN_TIMES,
+        run_times=(*_planted_time(broken), *RUN_TIMES),
         deploy_seconds=DEPLOY_SECONDS,
         fail_runs=(broken.planted,) if broken.planted else (),
     )
@@ -75,10 +75,9 @@ def run_late(broken: BrokenTenancy, home: Path, around: Neighbours) -> Late:
         with contextlib.redirect_stderr(complaint), contextlib.redirect_stdout(io.StringIO()):
             code = cli.main(["run", "--no-preflight", "--interval", str(_LOOK)])
         assert code == 1, f"{broken.name}: it ended with {code}\n{complaint.getvalue()}"
-        entries = list(_entries(made))
-        step = entries[-1].step if entries else "before any"
         said = " ".join(complaint.getvalue().split())
-        return Late(broken, step, passed(), sum(map(_dollars, entries)), said)
+        dollars = sum(map(_dollars, _submitted(made)))
+        return Late(broken, _failed_step(made), passed(), dollars, said)
 
 
 def table(found: list[Late]) -> str:
@@ -103,7 +102,7 @@ def main() -> int:
 
 
 @contextlib.contextmanager
-def _working_in(made: Whole) -> Iterator[object]:
+def _working_in(made: Whole) -> Iterator[Callable[[], timedelta]]:
     """In its folder, with a clock that only waiting moves, and the mock's with it."""
     began, ahead = SystemClock().now(), timedelta()
 
@@ -127,8 +126,20 @@ def _working_in(made: Whole) -> Iterator[object]:
         yield lambda: ahead
 
 
-def _entries(made: Whole) -> Iterator[Entry]:
-    """What was submitted, in order, every attempt."""
+def _planted_time(broken: BrokenTenancy) -> Iterator[str]:
+    """A run that is to fail lasts until it does."""
+    if broken.planted:
+        yield f"{broken.planted.partition(': ')[0]}: {broken.minutes * 60}"
+
+
+def _failed_step(made: Whole) -> str:
+    """The first that has not ended well."""
+    done = {entry.step for entry in _submitted(made) if entry.done}
+    return next(step for step in STEPS if step not in done)
+
+
+def _submitted(made: Whole) -> Iterator[Entry]:
+    """Every attempt of every step."""
     path = made.home / ".tunestack" / "demo" / "ledger.db"
     if path.is_file():
         yield from spent_on(Ledger(path, SystemClock()))

@@ -106,6 +106,15 @@ class Capacity:
         record.private[_TAKEN] = taken
         return None
 
+    def left(self, shape: str, availability_domain: str) -> int | None:
+        """How many hosts of *shape* a domain has left; None for any number."""
+        rules = (found.data for found in self._standing() if found.data["shape"] == shape)
+        rule = next(
+            (each for each in rules if each["availabilityDomain"] in (availability_domain, None)),
+            None,
+        )
+        return None if rule is None else max(self._left(rule), 0)
+
     def shown(self) -> list[dict[str, Any]]:
         """The rules as JSON, with what is left now."""
         return [

@@ -8,11 +8,12 @@ it is in one of the states that its kind counts in. The catalogue of names is in
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .identifiers import region_key
-from .wire.errors import InvalidParameter, LimitExceeded
+from .quotas import Quota, below, quotas
+from .wire.errors import InvalidParameter, LimitExceeded, QuotaExceeded
 
 if TYPE_CHECKING:
     from .cloud import Cloud
@@ -73,14 +74,21 @@ class Limits:
         found = self._cloud.store.find(_VALUES, name)
         return int(found.data["value"]) if found else _find(name).value
 
-    def used(self, name: str, region: str | None = None) -> int:
-        """How much of limit *name* is in use, in *region* or by default in the mock's own."""
-        return self._used(name, region or self._cloud.settings.region)
+    def used(self, name: str, region: str | None = None, within: str | None = None) -> int:
+        """How much of limit *name* is in use, in *region* or by default in the mock's own; by the
+        compartment *within* and those below it, or by all."""
+        inside = None if within is None else below(self._cloud, within)
+        return self._used(name, region or self._cloud.settings.region, inside=inside)
+
+    def room(self, quota: Quota, name: str, region: str) -> int:
+        """What a quota leaves of limit *name*; below 0 where more stands than it allows."""
+        return quota.value - self.used(name, region, within=quota.compartment)
 
     def claim(self, record: Record, region: str, demand: Mapping[str, int]) -> None:
         """Count *record* for *demand* (limit name to amount), in place of what it claimed before.
 
         :raises LimitExceeded: a limit does not allow it; nothing is claimed then.
+        :raises QuotaExceeded: a quota of its compartment, or of one above it, does not.
         """
         exceeded = [
             name
@@ -93,6 +101,7 @@ class Limits:
                 f"The following service limits were exceeded: {', '.join(sorted(exceeded))}. "
                 "Request a service limit increase from the service limits page in the console. "
             )
+        self._check_quotas(record, region, demand)
         claimed = self.claimed()
         if record.id in claimed:
             self._forget(record)
@@ -130,12 +139,36 @@ class Limits:
             return False
         return self._used(name, region, besides=record) + amount > value
 
-    def _used(self, name: str, region: str, besides: Record | None = None) -> int:
+    def _check_quotas(self, record: Record, region: str, demand: Mapping[str, int]) -> None:
+        """:raises QuotaExceeded: a quota does not allow it."""
+        compartment = record.data.get("compartmentId", "")
+        exceeded = [
+            f"{name} ({quota.value} in {quota.compartment})"
+            for name, amount in demand.items()
+            if amount
+            for quota in quotas(self._cloud, _find(name), compartment, region)
+            if self._used(name, region, record, below(self._cloud, quota.compartment)) + amount
+            > quota.value
+        ]
+        if exceeded:
+            raise QuotaExceeded(
+                f"The following compartment quotas were exceeded: {', '.join(sorted(exceeded))}."
+            )
+
+    def _used(
+        self,
+        name: str,
+        region: str,
+        besides: Record | None = None,
+        inside: Collection[str] | None = None,
+    ) -> int:
         total = 0
         for record in list(self.claimed().values()):
             if not is_counting(record):
                 # It claims again if it comes back (a notebook session that is activated).
                 self._forget(record)
+            elif inside is not None and record.data.get("compartmentId") not in inside:
+                continue
             elif record is not besides and _is_in(record, region):
                 total += record.private[_CLAIMS].get(name, 0)
         return total

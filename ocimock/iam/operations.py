@@ -503,6 +503,15 @@ list_services LIMITS_VIEW_INSPECT
 list_limit_definitions LIMITS_VIEW_INSPECT
 list_limit_values LIMITS_VIEW_INSPECT
 get_resource_availability RESOURCE_AVAILABILITY_INSPECT
+list_quotas QUOTA_INSPECT
+get_quota QUOTA_READ
+create_quota QUOTA_CREATE
+update_quota QUOTA_UPDATE
+delete_quota QUOTA_DELETE
+"""
+
+COMPUTE = """
+create_compute_capacity_report COMPUTE_CAPACITY_REPORT_CREATE
 """
 
 # Anybody may search; what the caller may not inspect is not found (see enforcement.may_inspect).
@@ -514,6 +523,7 @@ get_resource_type free
 
 TABLES = {
     "artifacts": ARTIFACTS,
+    "compute": COMPUTE,
     "core": CORE,
     "datascience": DATA_SCIENCE,
     "identity": IDENTITY,

@@ -128,6 +128,8 @@ tag-defaults | TAG_DEFAULT_INSPECT TAG_NAMESPACE_READ | | \
 iamworkrequest | IAM_WORKREQUEST_INSPECT | IAM_WORKREQUEST_READ | |
 limits | LIMITS_VIEW_INSPECT | | |
 resource-availability | RESOURCE_AVAILABILITY_INSPECT | | |
+quotas | QUOTA_INSPECT | QUOTA_READ | | QUOTA_CREATE QUOTA_UPDATE QUOTA_DELETE
+compute-capacity-reports | | | | COMPUTE_CAPACITY_REPORT_CREATE
 """
 
 FAMILIES: Mapping[str, tuple[str, ...]] = {

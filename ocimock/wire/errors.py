@@ -47,6 +47,13 @@ class LimitExceeded(ServiceError):
     code = "LimitExceeded"
 
 
+class QuotaExceeded(ServiceError):
+    """A compartment quota is reached."""
+
+    status = 400
+    code = "QuotaExceeded"
+
+
 class NotAuthenticated(ServiceError):
     """The signature is missing or wrong."""
 

@@ -1,4 +1,5 @@
-"""Service limits: what a tenancy may hold of what the mock has, and how much of it is used.
+"""Service limits: what a tenancy may hold of what the mock has, how much of it is used, and what
+quotas leave a compartment of it.
 
-Not here: quotas, and limits of services that the mock does not have.
+Not here: locks on quotas, and limits of services that the mock does not have.
 """

@@ -6,6 +6,6 @@ from ...service import Service
 
 SERVICE = Service(
     "limits",
-    ("oci.limits.LimitsClient",),
+    ("oci.limits.LimitsClient", "oci.limits.QuotasClient"),
     labels=("limits",),
 )

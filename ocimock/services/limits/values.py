@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...places import availability_domains
+from ...quotas import quotas
 from ...resources import page, require_compartment
 from ...service import Call
 from ...wire.errors import InvalidParameter, NotAuthorizedOrNotFound
@@ -65,16 +66,25 @@ def _availability(call: Call) -> Response:
 
 
 def _left(call: Call, limit: Limit) -> dict[str, Any]:
-    value = call.cloud.limits.value(limit.name)
-    used = call.cloud.limits.used(limit.name, call.region)
+    """What is used in the compartment and below, and what limit and quotas leave of it."""
+    limits = call.cloud.limits
+    compartment = call.query("compartmentId") or call.cloud.settings.tenancy_id
+    value, used = limits.value(limit.name), limits.used(limit.name, call.region)
+    found = quotas(call.cloud, limit, compartment, call.region)
+    rooms = [limits.room(each, limit.name, call.region) for each in found]
     # A limit may be set below what stands; no less than nothing is left then.
-    left = max(value - used, 0)
-    return {
-        "used": used,
+    left = max(min([value - used, *rooms]), 0)
+    here = limits.used(limit.name, call.region, within=compartment)
+    said = {
+        "used": here,
         "available": left,
-        "fractionalUsage": float(used),
+        "fractionalUsage": float(here),
         "fractionalAvailability": float(left),
     }
+    # Only where a quota applies (source: API reference of ResourceAvailability).
+    if found:
+        said["effectiveQuotaValue"] = float(min(each.value for each in found))
+    return said
 
 
 def _check_domain(call: Call, limit: Limit) -> None:

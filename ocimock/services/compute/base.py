@@ -1,0 +1,11 @@
+"""The service, apart from the modules that answer its operations."""
+
+from __future__ import annotations
+
+from ...service import Service
+
+SERVICE = Service(
+    "compute",
+    ("oci.core.ComputeClient",),
+    labels=("iaas",),
+)

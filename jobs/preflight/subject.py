@@ -31,7 +31,8 @@ class Subject:
     spent: float = 0.0
     clock: Clock = field(default_factory=SystemClock)
     under_way: tuple[Entry, ...] = ()
-    _kept: dict[str, Any] = field(default_factory=dict)
+    # The token may be among it.
+    _kept: dict[str, Any] = field(default_factory=dict, repr=False)
     _locks: dict[str, threading.Lock] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -6,7 +6,9 @@ from ..check import Check
 from .account import Compartment, Credentials, Project, Region
 from .capacity import Capacity
 from .code import Git, Packages
+from .environment import CondaEnvironments, Image
 from .gateways import Gateways
+from .hub import HubAccess, Token
 from .limits import Limits
 from .network import Addresses, SecurityList, Subnet
 from .places import Bucket, Logs
@@ -27,6 +29,10 @@ def all_checks() -> list[Check]:
         Addresses(),
         Logs(),
         Bucket(),
+        Token(),
+        HubAccess(),
         Git(),
         Packages(),
+        CondaEnvironments(),
+        Image(),
     ]

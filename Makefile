@@ -26,11 +26,11 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 REHEARSAL := .tools/rehearsal
 VLLM := .tools/vllm
 
-.PHONY: help demo demo-down rehearse test test-rehearsal lint format bindings coverage-table lock \
+.PHONY: help demo demo-down rehearse test test-rehearsal lint format bindings coverage-table preflight-table lock \
 	lock-vllm setup setup-infra setup-rehearsal setup-vllm bench bench-runner clean
 
 help:  ## what can be made
-	@grep -hE '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 demo: setup  ## the whole way on this machine: deploy, fine-tune, merge, serve, ask
 	@$(PY) -m demo up $(if $(SIMULATE),--simulate)
@@ -66,6 +66,9 @@ bindings: setup  ## generate infra/oci/generated anew from the provider's schema
 
 coverage-table: setup  ## write docs/ocimock-coverage.md anew from what the mock answers
 	@$(PY) -m ocimock coverage --markdown >docs/ocimock-coverage.md
+
+preflight-table: setup  ## write the table of docs/preflight.md anew: how late broken tenancies fail
+	@$(PY) -m tests.jobs.preflight.late
 
 lock: $(PIPENV)  ## write Pipfile.lock anew from Pipfile
 	@PATH="$(dir $(abspath $(PIPENV))):$$PATH" $(PYTHON) tools/lock.py

@@ -50,6 +50,10 @@ _IN_PROSE = {
     "make demo-down": "tests/e2e/test_demo.py",
     "make format": "the formatter itself; make lint checks its result",
     "make lint": ".ci/run",
+    "make preflight-table": "tests/jobs/preflight/test_late.py, its module",
+    "python -m jobs plan": "tests/jobs/test_plan_command.py",
+    "python -m jobs preflight": "test_the_five_steps",
+    "python -m jobs prices": "tests/sizing/test_prices.py",
     "make lock": "make lint checks its result",
     "make lock-vllm": "tests/tools/test_lock.py, its result",
     "make rehearse": "tests/e2e/test_rehearsal.py",
@@ -111,7 +115,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerFile]:
 
 def test_the_five_steps(working_copy: WorkingCopy, server: ServerFile, tmp_path: Path) -> None:
     typed = [line for line in commands(ROOT / "README.md") if line not in _ELSEWHERE]
-    # The runner's page looks at what has run: before it is deleted.
+    # The preflight's page looks before anything runs, the runner's at what has run.
+    running = next(number for number, line in enumerate(typed) if "jobs run" in line)
+    typed[running:running] = commands(ROOT / "docs" / "preflight.md")
     deleting = next(number for number, line in enumerate(typed) if "jobs delete" in line)
     typed[deleting:deleting] = commands(ROOT / "docs" / "runner.md")
     assert len(typed) >= 12

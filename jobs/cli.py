@@ -25,9 +25,14 @@ PLACES = {
     "delete": "end_commands:delete",
     "clean": "clean_command:clean",
     "secret set": "secret_commands:secret_set",
+    "prices update": "prices_command:update",
+    "prices show": "prices_command:show",
 }
 # Words that lead to commands of their own, and what these are about.
-GROUPS = {"secret": "The Hugging Face token in the Vault."}
+GROUPS = {
+    "secret": "The Hugging Face token in the Vault.",
+    "prices": "List prices, and Oracle's list read anew.",
+}
 
 LazyGroup.places = PLACES
 app = typer.Typer(

@@ -63,7 +63,7 @@ def per_hour(shape: str, replicas: int, *, ocpus: float = 0, memory_gb: float = 
 
     A flexible shape's price is that of its OCPUs and its memory.
     """
-    known = _shapes().get(shape)
+    known = known_shapes().get(shape)
     price = known.dollars_per_hour(ocpus, memory_gb) if known else None
     return None if price is None else replicas * price
 
@@ -106,12 +106,24 @@ def price_note() -> str:
     own = sorted(
         {
             f"{shape.source}, {shape.date}"
-            for name, shape in _shapes().items()
+            for name, shape in known_shapes().items()
             if shape != shapes.listed()[name]
         }
     )
     note = f"List prices in {data['currency']}, {data['source']}, {data['date']}"
     return "; ".join([note, *(f"some by {shapes.PRICES}: {each}" for each in own)]) + "."
+
+
+def known_shapes() -> Mapping[str, shapes.Shape]:
+    """Every shape, by the prices that hold.
+
+    Raises:
+        PricesError: the file of one's own prices can't be read.
+    """
+    try:
+        return shapes.shapes()
+    except shapes.PricesError as error:
+        raise PricesError(str(error)) from error
 
 
 def _duration(definition: Definition) -> Duration | None:
@@ -131,10 +143,3 @@ def _matches(definition: Definition, known: dict[str, Any]) -> bool:
         and definition.argument("--peft_method") == known["peft_method"]
         and definition.argument("--num_epochs") == str(known["epochs"])
     )
-
-
-def _shapes() -> Mapping[str, shapes.Shape]:
-    try:
-        return shapes.shapes()
-    except shapes.PricesError as error:
-        raise PricesError(str(error)) from error

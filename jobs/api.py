@@ -81,18 +81,27 @@ class OpenPipeline:
     def __init__(self, work: Work) -> None:
         self._work = work
 
-    def run(self, *, fresh: bool = False, interval: float = INTERVAL, show: bool = False) -> Status:
+    def run(
+        self,
+        *,
+        fresh: bool = False,
+        interval: float = INTERVAL,
+        show: bool = False,
+        preflight: bool = True,
+    ) -> Status:
         """Every step in order, from where the ledger stands; all of them anew when *fresh*.
 
         Where another process runs the pipeline, this one follows it to its outcome, and leads on
         if it dies.
 
         Raises:
+            PreflightError: what is still to run would fail, for reasons that it tells; nothing was
+                submitted. With ``preflight=False`` nothing is looked at.
             StepFailedError: a step ended badly.
             JobsError: anything else that the command line would say.
         """
         self._sign_in()
-        self._work.run(_view(show=show), interval, fresh=fresh)
+        self._work.run(_view(show=show), interval, fresh=fresh, preflight=preflight)
         return self._status()
 
     def status(self) -> Status:

@@ -98,6 +98,10 @@ class BudgetError(JobsError):
     """A submission could pass the tenancy file's spending limit, so it was not made."""
 
 
+class PreflightError(JobsError):
+    """Something would fail for a reason that is known already, so nothing was submitted."""
+
+
 class RecordError(JobsError):
     """The record of a run cannot be read, or lacks what a command needs."""
 

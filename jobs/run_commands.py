@@ -20,15 +20,22 @@ if TYPE_CHECKING:
     from .pipeline import Pipeline
 
 
+NoPreflightOption = Annotated[
+    bool,
+    typer.Option("--no-preflight", help="Submit without a look at what could fail first."),
+]
+
+
 def submit(
     step: StepArgument,
     tenancy_file: TenancyOption = None,
     folder: FolderOption = None,
+    no_preflight: NoPreflightOption = False,
 ) -> None:
     """Submit one step and return without waiting for it."""
     chosen = tenancy.find(tenancy_file)
     with work_of(chosen, folder) as (work, shown):
-        entry = work.submit(shown, step.value)
+        entry = work.submit(shown, step.value, preflight=not no_preflight)
     _print_entry(entry)
 
 
@@ -36,16 +43,18 @@ def run(
     tenancy_file: TenancyOption = None,
     folder: FolderOption = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Every step anew.")] = False,
+    no_preflight: NoPreflightOption = False,
     interval: IntervalOption = 10.0,
 ) -> None:
     """Stage, fine-tune, merge, register, deploy and ask, in order, from where the ledger stands.
 
-    Where another process does so already, on whichever machine, this one follows it to its end.
+    Looks first at what could fail ('preflight'), and submits nothing where something would. Where
+    another process does so already, on whichever machine, this one follows it to its end.
     """
     chosen = tenancy.find(tenancy_file)
     with work_of(chosen, folder) as (work, shown):
         _say_cost(work.pipeline, work.definitions)
-        done = work.run(shown, interval, fresh=fresh)
+        done = work.run(shown, interval, fresh=fresh, preflight=not no_preflight)
     out.print(progress(done, clock.now()))
     named = f" --tenancy {tenancy_file}" if tenancy_file else ""
     say(f"Ask it: python -m jobs predict{named}")

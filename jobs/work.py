@@ -33,10 +33,14 @@ class Work:
     leadership: Leadership
     clock: Clock
 
-    def run(self, view: View, interval: float, *, fresh: bool = False) -> Run:
+    def run(
+        self, view: View, interval: float, *, fresh: bool = False, preflight: bool = True
+    ) -> Run:
         """Run the pipeline, or follow the process that does, to its end.
 
         Raises:
+            PreflightError: this process leads, and what is still to run would fail; nothing was
+                submitted. Not looked at where *preflight* is not wanted.
             LeadError: another process runs it, and what that does was not asked for: a *fresh* one
                 was.
             JobsError: it ended badly; see :meth:`Runner.run`.
@@ -45,16 +49,30 @@ class Work:
             self.leadership.require()
         runner = self.runner(view, interval)
 
+        looked = False
+
         def lead(followed: bool) -> Run:
+            nonlocal looked
+            anew = fresh and not followed
+            if preflight and not looked:
+                self._pass_gate(view, fresh=anew)
+                looked = True
             self._publish()
-            return runner.run(fresh=fresh and not followed)
+            return runner.run(fresh=anew)
 
         return self._following(view, interval).lead_or_follow(lead)
 
-    def submit(self, view: View, step: str) -> Entry:
-        """Submit one step. Raises :class:`LeadError` where another process leads."""
+    def submit(self, view: View, step: str, *, preflight: bool = True) -> Entry:
+        """Submit one step.
+
+        Raises:
+            LeadError: another process leads.
+            PreflightError: it would fail. Not looked at where *preflight* is not wanted.
+        """
         with self.leadership:
             self.leadership.require()
+            if preflight:
+                self._pass_gate(view, only=step)
             return self.runner(view, 10.0).submit(step)
 
     def follow(self, view: View, interval: float) -> None:
@@ -67,6 +85,18 @@ class Work:
             self.pipeline, self.definitions, self.ledger, view, self.clock, interval,
             beat=lead.heartbeat, confirm=lead.confirm,
         )  # fmt: skip
+
+    def _pass_gate(self, view: View, *, fresh: bool = False, only: str = "") -> None:
+        """Raises :class:`PreflightError` where what is to be submitted would fail."""
+        from .preflight import gate
+        from .preflight.subject_of import subject_of
+
+        if gate.is_wanted():
+            subject = subject_of(
+                self.pipeline, self.definitions, self.ledger, self.clock,
+                fresh=fresh, asking=True, only=only,
+            )  # fmt: skip
+            gate.pass_gate(subject, view.say)
 
     def _publish(self) -> None:
         """Keep the definitions in the bucket, for machines without Terraform."""

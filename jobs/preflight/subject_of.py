@@ -29,13 +29,17 @@ def subject_of(
     *,
     fresh: bool = False,
     asking: bool = False,
+    only: str = "",
 ) -> Subject:
-    """What is still to run by the ledger; every step where *fresh*.
+    """What is still to run by the ledger; every step where *fresh*, that one where *only* is given.
 
     *asking* OCI whether the models and deployments that the ledger calls done are still there: one
     that was deleted by hand is submitted anew.
     """
-    steps = frozenset(STEPS) if fresh else still_to_run(pipeline, definitions, ledger, asking)
+    if only or fresh:
+        steps = frozenset({only} if only else STEPS)
+    else:
+        steps = still_to_run(pipeline, definitions, ledger, asking)
     spent = 0.0 if fresh else cost.total(spent_on(ledger), clock.now())
     entries = ledger.read().entries.values()
     running = tuple(each for each in entries if each.kind == "job" and not each.ended)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import JobsError
@@ -40,6 +40,7 @@ def look(
     told: Callable[[Answer], None] = lambda _answer: None,
 ) -> list[Answer]:
     """The answers in the order of *checks*; *told* hears each as it comes, in whatever thread."""
+    subject = replace(subject, offline=offline)
     names = {check.name for check in checks}
     futures: dict[str, Future[Answer]] = {}
 

@@ -20,7 +20,8 @@ T = TypeVar("T")
 @dataclass(frozen=True)
 class Subject:
     """One pipeline. *steps* are those that are still to run; *spent* is in US dollars;
-    *under_way* are its own job runs, which end before another step begins.
+    *under_way* are its own job runs, which end before another step begins; *offline*: nobody is
+    to be asked.
 
     Checks run side by side: what several of them ask for is asked once, by :meth:`once`.
     """
@@ -31,6 +32,7 @@ class Subject:
     spent: float = 0.0
     clock: Clock = field(default_factory=SystemClock)
     under_way: tuple[Entry, ...] = ()
+    offline: bool = False
     # The token may be among it.
     _kept: dict[str, Any] = field(default_factory=dict, repr=False)
     _locks: dict[str, threading.Lock] = field(default_factory=dict)

@@ -8,10 +8,14 @@ from .capacity import Capacity
 from .code import Git, Packages
 from .environment import CondaEnvironments, Image
 from .gateways import Gateways
+from .iam import Iam
 from .hub import HubAccess, Token
 from .limits import Limits
 from .network import Addresses, SecurityList, Subnet
 from .places import Bucket, Logs
+from .serving import Serving
+from .sizes import DiskSpace, Memory, Runtime
+from .spending import Budget
 
 
 def all_checks() -> list[Check]:
@@ -23,6 +27,7 @@ def all_checks() -> list[Check]:
         Project(),
         Limits(),
         Capacity(),
+        Iam(),
         Subnet(),
         SecurityList(),
         Gateways(),
@@ -35,4 +40,9 @@ def all_checks() -> list[Check]:
         Packages(),
         CondaEnvironments(),
         Image(),
+        Memory(),
+        DiskSpace(),
+        Runtime(),
+        Serving(),
+        Budget(),
     ]

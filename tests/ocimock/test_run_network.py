@@ -163,6 +163,27 @@ def test_answers_to_stateless_rules_need_rules_of_their_own(bench: Workbench) ->
     assert ended(bench).lifecycle_state == "SUCCEEDED"
 
 
+def test_nodes_that_do_not_meet_give_up_after_ten_minutes_of_their_code() -> None:
+    hours = 10 * 3600
+    with mock_oci(Settings(enforce_network=True, run_seconds=hours), pace=1) as mocked:
+        bench = workbench(mocked)
+        mocked.advance(10)
+        subnet = Subnet(bench)
+        nat = subnet.route_out()
+        mocked.advance(10)
+        subnet.routes(nat)
+        job = bench.science.create_job(bench.nodes_details(2)).data
+        bench.science.create_job_artifact(job.id, b"code", content_disposition="filename=a.zip")
+        run = bench.run(job).id
+        code_starts = 0.35 * hours
+        mocked.advance(code_starts + 590)
+        assert bench.science.get_job_run(run).data.lifecycle_state == "IN_PROGRESS"
+        mocked.advance(20)
+        found = bench.science.get_job_run(run).data
+        assert found.lifecycle_state == "FAILED"
+        assert "the nodes could not meet" in found.lifecycle_details
+
+
 def test_a_server_is_told_by_an_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[Settings] = []
     monkeypatch.setattr(serve, "serve", lambda _home, settings, **_options: told.append(settings))

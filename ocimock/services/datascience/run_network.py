@@ -24,6 +24,12 @@ _RENDEZVOUS = (29400, 29400)
 _FROM_HUB = re.compile(r"\b(hf|huggingface-cli|snapshot_download|recipes\.stage)\b")
 _HUB = "https://huggingface.co"
 
+# The step at which nodes that do not reach each other give up, and after how many seconds of their
+# code: ADS's driver gives torchrun a read_timeout of 600, and torch's process group of NCCL waits
+# as long by default.
+PATIENCE = "patience"
+_PATIENCE_SECONDS = 600.0
+
 
 @dataclass(frozen=True)
 class Obstacle:
@@ -37,7 +43,7 @@ def obstacle(cloud: Cloud, run: Record, job: Record, step: str) -> Obstacle | No
     """What in its subnet stops the run at *step* of its course; None if nothing does."""
     if not cloud.settings.enforce_network:
         return None
-    looks = {"start": _at_start, "execute": _at_execution, "half-way": _between_nodes}
+    looks = {"start": _at_start, "execute": _at_execution, PATIENCE: _between_nodes}
     if step not in looks:
         return None
     for identifier in dict.fromkeys((*run_acts.subnets(job.data), *run_acts.subnets(run.data))):
@@ -47,6 +53,14 @@ def obstacle(cloud: Cloud, run: Record, job: Record, step: str) -> Obstacle | No
         for found in looks[step](cloud, run, job, subnet):
             return found
     return None
+
+
+def patience(cloud: Cloud, course: dict[str, float]) -> list[tuple[float, str]]:
+    """When nodes that did not meet give up, half-way at the latest; *course*: the other steps and
+    when they come, in seconds."""
+    if not cloud.settings.enforce_network:
+        return []
+    return [(min(course["execute"] + _PATIENCE_SECONDS, course["half-way"]), PATIENCE)]
 
 
 def _at_start(cloud: Cloud, run: Record, _job: Record, subnet: Record) -> Iterator[Obstacle]:

@@ -39,6 +39,7 @@ def plan(cloud: Cloud, run: Record) -> None:
     """Schedule the whole course of a run that was just accepted."""
     seconds = run_ends.seconds_of(cloud, run)
     steps = [(part * seconds, name) for part, name in _STEPS]
+    steps += run_network.patience(cloud, {name: delay for delay, name in steps})
     for delay, name in sorted(steps + run_ends.time_out(cloud, run, after=steps[0][0])):
         cloud.clock.schedule(delay, "datascience.run", f"{run.id}/{name}")
 
@@ -114,6 +115,8 @@ def _in_network(cloud: Cloud, run: Record, job: Record, name: str) -> Iterator[s
 def _go_on(cloud: Cloud, run: Record, job: Record, name: str) -> None:
     for stopped in _in_network(cloud, run, job, name):
         _fail(cloud, run, job, f"{_FAILED} with exit code 1: {stopped}")
+        return
+    if name == run_network.PATIENCE:
         return
     reason = run_acts.refusal(cloud, run, job, name)
     if reason and name != "half-way":

@@ -52,7 +52,7 @@ def stage(tenancy: Tenancy, plan: Plan, places: Places) -> Definition:
         tenancy,
         places,
         name=f"{plan.slug}-stage",
-        machine=Machine(settings.shape, settings.block_storage_gb, plan.stage_size),
+        machine=Machine(settings.shape, plan.stage_storage_gb, plan.stage_size),
         mounts={MOUNT: MOUNT},
         runtime={
             "command": sft.stage_command(tenancy, plan, places),
@@ -90,7 +90,7 @@ def finetune(tenancy: Tenancy, plan: Plan, places: Places) -> Definition:
         tenancy,
         places,
         name=_job_name(tenancy, plan),
-        machine=Machine(settings.shape, settings.block_storage_gb),
+        machine=Machine(settings.shape, plan.finetune_storage_gb),
         mounts=mounts,
         runtime={
             **recipe,
@@ -112,7 +112,7 @@ def merge(tenancy: Tenancy, plan: Plan, places: Places) -> Definition:
         tenancy,
         places,
         name=f"{plan.slug}-merge",
-        machine=Machine(settings.shape, settings.block_storage_gb),
+        machine=Machine(settings.shape, plan.merge_storage_gb),
         mounts={
             "base": plan.base_prefix,
             "outputs": plan.outputs_prefix,

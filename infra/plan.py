@@ -8,15 +8,20 @@ import re
 from dataclasses import dataclass
 
 from infra.tenancy.schema import Tenancy
-from infra.tenancy.sizes import PRESETS, hugging_face_id
-from infra.tenancy.tables import GPU_SHAPES, SHAPES
-from infra.tenancy.training import (
+from infra.tenancy.sized import (
     Method,
     batch_size_of,
+    max_model_len_of,
+    merge_disk_of,
     method_of,
-    replicas_of,
-    rows_of_a_step,
+    stage_disk_of,
+    tensor_parallel_of,
+    training_disk_of,
 )
+from infra.tenancy.sizes import PRESETS, TUTORIAL_STORAGE_GB, hugging_face_id
+from infra.tenancy.tables import GPU_SHAPES, SHAPES
+from infra.tenancy.training import replicas_of, rows_of_a_step
+from sizing.disk import Disk
 
 ACTIVE_CONDA = "pytorch28_p312_gpu_x86_64_v1"
 """Python 3.12, PyTorch 2.8: what Oracle offers to every tenancy."""
@@ -32,6 +37,8 @@ _LEARNING_RATE: dict[Method, float] = {"lora": 1e-4, "full": 1e-5}
 _STAGE_OCPUS = 4
 _GB_PER_OCPU = 16
 _TUTORIAL_DATASET = "samsum"
+# GB, where nothing is known of the model.
+_STAGE_STORAGE_GB = 100
 
 
 @dataclass(frozen=True)
@@ -55,8 +62,13 @@ class Plan:
     own_conda: str
     """The environment of our own recipes: what stages and merges, whichever recipe trains."""
     tensor_parallel: int
+    max_model_len: int
     stage_size: tuple[int, int] | None
     """OCPUs and memory in GB of the staging node; None where its shape fixes them."""
+    stage_storage_gb: int
+    finetune_storage_gb: int
+    """Of each node."""
+    merge_storage_gb: int
     bucket: str
     home_region: str
     base_prefix: str
@@ -84,19 +96,27 @@ def plan_for(tenancy: Tenancy) -> Plan:
     learning_rate = finetune.learning_rate or _LEARNING_RATE[method]
     epochs = finetune.epochs or (None if finetune.max_steps else _EPOCHS)
     way = _way(tenancy, method, epochs, rows_of_a_step(tenancy), learning_rate)
+    replicas = _replicas(tenancy)
     return Plan(
         model_id=hugging_face_id(tenancy.model),
         slug=slug,
         dataset=dataset,
         method=method,
-        replicas=_replicas(tenancy),
+        replicas=replicas,
         epochs=epochs,
         batch_size=batch_size_of(tenancy),
         learning_rate=learning_rate,
         conda=conda,
         own_conda=conda if ours else ACTIVE_CONDA,
-        tensor_parallel=tenancy.serving.tensor_parallel or GPU_SHAPES[tenancy.serving.shape].gpus,
+        tensor_parallel=tensor_parallel_of(tenancy, GPU_SHAPES[tenancy.serving.shape]),
+        max_model_len=max_model_len_of(tenancy),
         stage_size=_stage_size(tenancy),
+        stage_storage_gb=tenancy.stage.block_storage_gb
+        or _recommended(stage_disk_of(tenancy), _STAGE_STORAGE_GB),
+        finetune_storage_gb=finetune.block_storage_gb
+        or _gpu_storage(tenancy, training_disk_of(tenancy, replicas)),
+        merge_storage_gb=tenancy.merge.block_storage_gb
+        or _gpu_storage(tenancy, merge_disk_of(tenancy)),
         bucket=tenancy.bucket or f"{tenancy.prefix}-models",
         home_region=tenancy.home_region or tenancy.region,
         base_prefix=f"base/{slug}",
@@ -112,6 +132,16 @@ def _replicas(tenancy: Tenancy) -> int:
     if found is None:  # the loader refuses such a file
         raise ValueError(f"{tenancy.model}: finetune.replicas is needed")
     return found
+
+
+def _gpu_storage(tenancy: Tenancy, disk: Disk | None) -> int:
+    """GB for a node with GPUs: as much as the tutorial's have, or more, in the tutorial's cases."""
+    found = _recommended(disk, TUTORIAL_STORAGE_GB)
+    return max(found, TUTORIAL_STORAGE_GB) if tenancy.model in PRESETS else found
+
+
+def _recommended(disk: Disk | None, usual: int) -> int:
+    return disk.recommended_gb if disk else usual
 
 
 def _way(tenancy: Tenancy, *more: object) -> str:

@@ -84,7 +84,7 @@ def _runtime(tenancy: Tenancy, plan: Plan) -> dict[str, Any]:
 def _vllm_arguments(tenancy: Tenancy, plan: Plan) -> str:
     words = [
         f"--served-model-name {SERVED_MODEL_NAME}",
-        f"--max-model-len {tenancy.serving.max_model_len}",
+        f"--max-model-len {plan.max_model_len}",
         f"--tensor-parallel-size {plan.tensor_parallel}",
         *tenancy.serving.extra_args,
     ]

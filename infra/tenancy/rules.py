@@ -5,10 +5,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from infra.tenancy import fallback_rules
+from infra.tenancy import fallback_rules, size_rules
 from infra.tenancy.errors import Path, Problem
 from infra.tenancy.schema import MAX_REPLICAS, OF_SFT_ALONE, Network, Notebook, Stage, Tenancy
-from infra.tenancy.sizes import replicas_for
 from infra.tenancy.tables import GPU_SHAPES, REALM_OF_REGION, SHAPES
 from infra.tenancy.training import replicas_of, share_on
 from infra.tenancy.values import nearest, realm_of
@@ -43,9 +42,9 @@ def problems(tenancy: Tenancy) -> Iterator[Problem]:
     yield from _flexible("stage", tenancy.stage)
     yield from _recipe(tenancy)
     yield from _conda(tenancy)
-    yield from _replicas(tenancy)
     yield from _serving(tenancy)
     yield from fallback_rules.problems(tenancy)
+    yield from size_rules.problems(tenancy)
     yield from _tags(tenancy)
     yield from _provider(tenancy)
     yield from _state(tenancy)
@@ -170,20 +169,6 @@ def _conda(tenancy: Tenancy) -> Iterator[Problem]:
         return
     hint = "the recipe's packages can not be installed in this one, or not imported"
     yield Problem(("finetune", "conda"), finetune.conda, allowed, hint)
-
-
-def _replicas(tenancy: Tenancy) -> Iterator[Problem]:
-    if tenancy.finetune.replicas is not None:
-        return
-    path, allowed = ("finetune", "replicas"), f"a whole number from 1 to {MAX_REPLICAS}"
-    shape = tenancy.finetune.shape
-    needed = replicas_for(tenancy.model, shape)
-    if needed is None:
-        hint = f"the name of {tenancy.model} does not say how many parameters it has"
-        yield Problem.missing(path, allowed, hint)
-    elif needed > MAX_REPLICAS:
-        hint = f"the model would take {needed} of {shape}: choose a larger finetune.shape"
-        yield Problem.missing(path, allowed, hint)
 
 
 def _serving(tenancy: Tenancy) -> Iterator[Problem]:

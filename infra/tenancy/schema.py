@@ -45,6 +45,7 @@ QUESTION = (
 """A dialogue like those of the tutorial's data set; the model is asked for its summary."""
 
 Arguments = Annotated[tuple[Argument, ...], Field(strict=False)]
+BlockStorage = Annotated[int, Field(ge=50, le=10240)]
 GpuShapes = Annotated[tuple[GpuShape, ...], Field(strict=False)]
 
 
@@ -104,7 +105,7 @@ class Stage(Part):
     shape: AnyShape = "VM.Standard.E4.Flex"
     ocpus: Annotated[int, Field(ge=1, le=114)] | None = None
     memory_gb: Annotated[int, Field(ge=1, le=1776)] | None = None
-    block_storage_gb: Annotated[int, Field(ge=50, le=10240)] = 100
+    block_storage_gb: BlockStorage | None = None
     max_runtime_minutes: Annotated[int, Field(ge=30, le=43200)] = 240
     extra_args: Arguments = ()
 
@@ -118,7 +119,7 @@ class Finetune(Part):
     replicas: Annotated[int, Field(ge=1, le=MAX_REPLICAS)] | None = None
     shape: GpuShape = "VM.GPU.A10.2"
     fallback_shapes: GpuShapes = ()
-    block_storage_gb: Annotated[int, Field(ge=50, le=10240)] = 256
+    block_storage_gb: BlockStorage | None = None
     epochs: Annotated[int, Field(ge=1, le=100)] | None = None
     max_steps: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
     batch_size: Annotated[int, Field(ge=1, le=1024)] | None = None
@@ -155,7 +156,7 @@ class Merge(Part):
 
     shape: GpuShape = "VM.GPU.A10.2"
     fallback_shapes: GpuShapes = ()
-    block_storage_gb: Annotated[int, Field(ge=50, le=10240)] = 256
+    block_storage_gb: BlockStorage | None = None
     max_runtime_minutes: Annotated[int, Field(ge=30, le=43200)] = 240
     extra_args: Arguments = ()
 
@@ -167,7 +168,7 @@ class Serving(Part):
     fallback_shapes: GpuShapes = ()
     replicas: Annotated[int, Field(ge=1, le=100)] = 1
     image: Image = "dsmc://odsc-vllm-serving:0.11.0"
-    max_model_len: Annotated[int, Field(ge=128, le=1048576)] = 4096
+    max_model_len: Annotated[int, Field(ge=128, le=1048576)] | None = None
     tensor_parallel: Annotated[int, Field(ge=1, le=8)] | None = None
     bandwidth_mbps: Annotated[int, Field(ge=10, le=480)] = 10
     extra_args: Arguments = ()

@@ -1,6 +1,6 @@
 """What OCI offers, as far as a tenancy file names it: regions with their realms, and shapes."""
 
-from dataclasses import dataclass
+from sizing.shapes import Shape, listed
 
 _REALMS = {
     "oc1": (
@@ -41,52 +41,10 @@ REALM_OF_REGION = {region: realm for realm, names in _REALMS.items() for region 
 """Region → realm, as the OCI SDK 2.189.0 knows them."""
 
 
-@dataclass(frozen=True)
-class Shape:
-    """One compute shape; ``gpu_memory_gb`` is that of one GPU, 0 where there is none."""
-
-    name: str
-    gpus: int = 0
-    gpu_memory_gb: int = 0
-
-    @property
-    def flexible(self) -> bool:
-        """Whether OCPUs and memory are chosen by the user."""
-        return self.name.endswith(".Flex")
-
-
-_SHAPES = (
-    # GPU shapes with memory per GPU, from Oracle's list of compute shapes.
-    Shape("VM.GPU2.1", 1, 16),
-    Shape("VM.GPU3.1", 1, 16),
-    Shape("VM.GPU3.2", 2, 16),
-    Shape("VM.GPU3.4", 4, 16),
-    Shape("VM.GPU.A10.1", 1, 24),
-    Shape("VM.GPU.A10.2", 2, 24),
-    Shape("BM.GPU.A10.4", 4, 24),
-    Shape("BM.GPU4.8", 8, 40),
-    Shape("BM.GPU.A100-v2.8", 8, 80),
-    Shape("BM.GPU.L40S.4", 4, 48),
-    Shape("BM.GPU.H100.8", 8, 80),
-    Shape("BM.GPU.H200.8", 8, 141),
-    Shape("BM.GPU.B200.8", 8, 180),
-    Shape("BM.GPU.MI300X.8", 8, 192),
-    # Shapes without a GPU that Data Science takes for notebooks.
-    Shape("VM.Standard2.1"),
-    Shape("VM.Standard2.2"),
-    Shape("VM.Standard2.4"),
-    Shape("VM.Standard2.8"),
-    Shape("VM.Standard2.16"),
-    Shape("VM.Standard2.24"),
-    Shape("VM.Standard3.Flex"),
-    Shape("VM.Standard.A1.Flex"),
-    Shape("VM.Standard.E3.Flex"),
-    Shape("VM.Standard.E4.Flex"),
-    Shape("VM.Standard.E5.Flex"),
-    Shape("VM.Optimized3.Flex"),
-)
-
-SHAPES = {shape.name: shape for shape in _SHAPES}
+SHAPES: dict[str, Shape] = {
+    name: shape for name, shape in listed().items() if shape.jobs or shape.deployments
+}
+"""Name → shape, of those that Data Science takes: one table, which sizing has."""
 GPU_SHAPES = {name: shape for name, shape in SHAPES.items() if shape.gpus}
 
 RETENTION_DAYS = (30, 60, 90, 120, 150, 180)

@@ -6,15 +6,17 @@ nodes share the same rows of a step, by smaller batches or by more of them.
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 from infra.tenancy.schema import MAX_REPLICAS, Tenancy
-from infra.tenancy.sizes import replicas_for
+from infra.tenancy.sized import batch_size_of, fewest_replicas, method_of, model_of
+from infra.tenancy.sizes import (
+    TUTORIAL_METHODS,
+    TUTORIAL_REPLICAS,
+    TUTORIAL_SHAPE,
+    replicas_by_name,
+)
 from infra.tenancy.tables import GPU_SHAPES
 
-Method = Literal["lora", "full"]
-
-_BATCH_SIZE: dict[Method, int] = {"lora": 4, "full": 1}
 # So many times the nodes that the model needs may be taken to share a step evenly.
 _MORE_NODES = 2
 
@@ -28,32 +30,36 @@ class Share:
     passes: int
 
 
-def method_of(tenancy: Tenancy) -> Method:
-    """LoRA, but for the tutorial's 7b case, which trains every parameter."""
-    return tenancy.finetune.method or ("full" if tenancy.model == "7b" else "lora")
-
-
-def batch_size_of(tenancy: Tenancy) -> int:
-    """Rows that a GPU takes at once."""
-    return tenancy.finetune.batch_size or _BATCH_SIZE[method_of(tenancy)]
-
-
 def replicas_of(tenancy: Tenancy) -> int | None:
-    """Nodes, None if neither the file nor the model's name says how many."""
-    finetune = tenancy.finetune
-    return finetune.replicas or replicas_for(tenancy.model, finetune.shape)
+    """Nodes: as the file says, else as :func:`replicas_needed`."""
+    return tenancy.finetune.replicas or replicas_needed(tenancy)
+
+
+def replicas_needed(tenancy: Tenancy) -> int | None:
+    """Nodes of ``finetune.shape`` where the file does not say how many.
+
+    The tutorial's count for its two cases on its shape; for any other known model the fewest that
+    hold the training and are not tight, one at least; else by its name's size. None if no number
+    holds it, or the name is silent.
+    """
+    model, shape = tenancy.model, tenancy.finetune.shape
+    if shape == TUTORIAL_SHAPE and TUTORIAL_METHODS.get(model) == method_of(tenancy):
+        return TUTORIAL_REPLICAS[model]
+    if model_of(tenancy) is not None:
+        return fewest_replicas(tenancy, GPU_SHAPES[shape])
+    return replicas_by_name(model, shape)
 
 
 def replicas_on(tenancy: Tenancy, shape: str) -> int:
-    """Nodes of another *shape* that the training needs.
+    """Nodes of another *shape* that take the place of the first choice.
 
-    Where the file says how many of its own shape, as many as have that much GPU memory together.
+    As many as have as much GPU memory together: fewer would hold the training, perhaps, but take
+    a multiple of its time. More, where a known model needs more of them.
     """
-    if tenancy.finetune.replicas is None:
-        return replicas_for(tenancy.model, shape) or 1
     own, other = GPU_SHAPES[tenancy.finetune.shape], GPU_SHAPES[shape]
-    memory = tenancy.finetune.replicas * own.gpus * own.gpu_memory_gb
-    return math.ceil(memory / (other.gpus * other.gpu_memory_gb))
+    memory = (replicas_of(tenancy) or 1) * own.gpus * own.gpu_memory_gb
+    alike = math.ceil(memory / (other.gpus * other.gpu_memory_gb))
+    return max(alike, fewest_replicas(tenancy, other) or 1)
 
 
 def rows_of_a_step(tenancy: Tenancy) -> int:

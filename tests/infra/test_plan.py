@@ -43,7 +43,8 @@ def test_7b_is_the_tutorial_s_second_case(tmp_path: Path) -> None:
     ],
 )
 def test_nodes_by_the_rule_of_thumb(tmp_path: Path, text: str, replicas: int) -> None:
-    assert plan(tmp_path, text).replicas == replicas
+    serving = "serving: {shape: BM.GPU.L40S.4}\n"  # which takes the largest of them
+    assert plan(tmp_path, text + serving).replicas == replicas
 
 
 def test_another_model_gets_lora_and_names_of_its_own(tmp_path: Path) -> None:

@@ -469,11 +469,11 @@ CASES = [
     ),
     Bad(
         "fallback-too-small",
-        OCIDS + "model: meta-llama/Llama-2-70b-hf\nfinetune:\n  shape: BM.GPU.H100.8\n"
+        OCIDS + "finetune:\n  replicas: 4\n  shape: BM.GPU.H100.8\n"
         "  fallback_shapes: [VM.GPU2.1]\n",
         [
             "6: finetune.fallback_shapes[0]: found 'VM.GPU2.1' (str); allowed: a shape of which "
-            "64 or fewer hold the training. It would take 70 of this one."
+            "64 or fewer hold the training. It would take 160 of this one."
         ],
     ),
     Bad(
@@ -498,7 +498,7 @@ CASES = [
         OCIDS + "network:\n  subnet_cidr: 10.0.1.0/28\nfinetune:\n  fallback_shapes: [VM.GPU2.1]\n",
         [
             "4: network.subnet_cidr: found '10.0.1.0/28' (str); allowed: a CIDR with room for the "
-            "16 nodes of the fine-tuning and the notebook. 10.0.1.0/28 has 13 addresses, since "
+            "24 nodes of the fine-tuning and the notebook. 10.0.1.0/28 has 13 addresses, since "
             "OCI keeps 3."
         ],
     ),

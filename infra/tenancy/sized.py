@@ -1,0 +1,163 @@
+"""What a tenancy trains and serves, in the terms of ``sizing``.
+
+Of a model that sizing's table of known models has, everything follows from its ``config.json``. Of
+any other only its name is known here, which may say how many parameters it has: see ``sizes``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Literal
+
+from infra.tenancy.schema import Tenancy
+from infra.tenancy.sizes import hugging_face_id
+from sizing import choices, disk, vllm
+from sizing.disk import Disk
+from sizing.memory import Memory, training_memory
+from sizing.models import Model, find
+from sizing.serving import Serving, serving
+from sizing.serving_options import serving_of_arguments
+from sizing.shapes import Shape
+from sizing.training import LINEAR_LAYERS, Training
+
+Method = Literal["lora", "full"]
+
+_BATCH_SIZE: dict[Method, int] = {"lora": 4, "full": 1}
+# llama-recipes at the commit that is pinned: rows of the tutorial's data set are chunks of so many
+# tokens, its LoRA is of the queries and values, and it computes in bf16 and checkpoints activations
+# unless told otherwise. Source: its configs/training.py, configs/peft.py and data/utils.py.
+_LLAMA_RECIPES_LENGTH = 2048
+_LLAMA_RECIPES_TARGETS = ("q_proj", "v_proj")
+_MAX_MODEL_LEN = 4096
+
+
+def method_of(tenancy: Tenancy) -> Method:
+    """LoRA, but for the tutorial's 7b case, which trains every parameter."""
+    return tenancy.finetune.method or ("full" if tenancy.model == "7b" else "lora")
+
+
+def batch_size_of(tenancy: Tenancy) -> int:
+    """Rows that a GPU takes at once."""
+    return tenancy.finetune.batch_size or _BATCH_SIZE[method_of(tenancy)]
+
+
+def model_of(tenancy: Tenancy) -> Model | None:
+    """The model, None where the table has it not."""
+    return find(hugging_face_id(tenancy.model))
+
+
+def training_of(tenancy: Tenancy) -> Training:
+    """How it is trained. Of ``finetune.extra_args`` only LoRA's rank and layers are read: the other
+    fields say the rest."""
+    finetune = tenancy.finetune
+    common = Training(
+        method=method_of(tenancy),
+        recipe=finetune.recipe,
+        batch_size=batch_size_of(tenancy),
+        epochs=finetune.epochs or (None if finetune.max_steps else 3),
+        max_steps=finetune.max_steps,
+    )
+    if finetune.recipe == "llama-recipes":
+        return replace(
+            common, max_length=_LLAMA_RECIPES_LENGTH, lora_targets=_LLAMA_RECIPES_TARGETS
+        )
+    rank = _argument(finetune.extra_args, "--lora-rank")
+    targets = _argument(finetune.extra_args, "--lora-targets")
+    return replace(
+        common,
+        max_length=finetune.max_length,
+        accumulation=finetune.gradient_accumulation,
+        checkpointing=finetune.gradient_checkpointing,
+        packing=finetune.packing,
+        precision=finetune.precision,
+        lora_rank=int(rank) if rank.isdecimal() else common.lora_rank,
+        lora_targets=_layers(targets),
+    )
+
+
+def memory_on(tenancy: Tenancy, shape: Shape, replicas: int) -> Memory | None:
+    """What each GPU of *replicas* nodes holds; None where nothing is known of the model."""
+    model = model_of(tenancy)
+    if model is None:
+        return None
+    try:  # SHIM
+        return training_memory(model, training_of(tenancy), replicas * shape.gpus)
+    except NotImplementedError:
+        return None
+
+
+def fewest_replicas(tenancy: Tenancy, shape: Shape) -> int | None:
+    """Nodes of *shape* that hold the training of a known model without being tight; None where no
+    number up to :data:`sizing.choices.MOST_REPLICAS` does, or the model is not known."""
+    model = model_of(tenancy)
+    return None if model is None else _fewest(model, training_of(tenancy), shape)
+
+
+@lru_cache(maxsize=256)
+def _fewest(model: Model, training: Training, shape: Shape) -> int | None:
+    try:  # SHIM
+        return choices.fewest_replicas(model, training, shape)
+    except NotImplementedError:
+        from infra.tenancy.sizes import replicas_by_name
+
+        return replicas_by_name(model.name, shape.name)
+
+
+def training_disk_of(tenancy: Tenancy, nodes: int) -> Disk | None:
+    """Of each of *nodes*; None where nothing is known of the model."""
+    model = model_of(tenancy)
+    return None if model is None else disk.training_disk(model, training_of(tenancy), nodes)
+
+
+def merge_disk_of(tenancy: Tenancy) -> Disk | None:
+    """None where nothing is known of the model."""
+    model = model_of(tenancy)
+    return None if model is None else disk.merge_disk(model, training_of(tenancy))
+
+
+def stage_disk_of(tenancy: Tenancy) -> Disk | None:
+    """None where nothing is known of the model."""
+    model = model_of(tenancy)
+    return None if model is None else disk.stage_disk(model)
+
+
+def max_model_len_of(tenancy: Tenancy) -> int:
+    """Tokens of prompt and answer: 4,096, or all positions of a model that has fewer."""
+    model = model_of(tenancy)
+    usual = min(_MAX_MODEL_LEN, model.max_positions) if model else _MAX_MODEL_LEN
+    return tenancy.serving.max_model_len or usual
+
+
+def tensor_parallel_of(tenancy: Tenancy, shape: Shape) -> int:
+    """GPUs that share the served model: all of the shape, as far as its heads divide by them."""
+    model = model_of(tenancy)
+    usual = vllm.shared_by(model, shape.gpus) if model else shape.gpus
+    return tenancy.serving.tensor_parallel or usual
+
+
+def serving_on(tenancy: Tenancy, shape: Shape) -> Serving | None:
+    """None where nothing is known of the model, or something in ``serving.extra_args`` changes the
+    memory in a way that is not computed."""
+    model, options = model_of(tenancy), serving_of_arguments(tenancy.serving.extra_args)
+    if model is None or options.unclear:
+        return None
+    length = options.max_model_len or max_model_len_of(tenancy)
+    gpus = options.tensor_parallel or tensor_parallel_of(tenancy, shape)
+    return serving(model, shape, length, gpus, options)
+
+
+def _argument(words: Sequence[str], name: str) -> str:
+    """The last value that is given to the option, '' where none is."""
+    found = ""
+    for number, word in enumerate(words):
+        if word.startswith(f"{name}="):
+            found = word.partition("=")[2]
+        elif word == name and number + 1 < len(words):
+            found = words[number + 1]
+    return found
+
+
+def _layers(text: str) -> tuple[str, ...]:
+    """Those that are named, joined by commas, if all are of a decoder's layer."""
+    named = tuple(dict.fromkeys(text.split(","))) if text else LINEAR_LAYERS
+    return named if set(named) <= set(LINEAR_LAYERS) else LINEAR_LAYERS

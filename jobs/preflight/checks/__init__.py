@@ -8,8 +8,8 @@ from .capacity import Capacity
 from .code import Git, Packages
 from .environment import CondaEnvironments, Image
 from .gateways import Gateways
-from .iam import Iam
 from .hub import HubAccess, Token
+from .iam import Iam
 from .limits import Limits
 from .network import Addresses, SecurityList, Subnet
 from .places import Bucket, Logs

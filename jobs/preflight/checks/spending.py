@@ -77,7 +77,8 @@ def _refused(costs: list[_Cost], limit: float, spent: float) -> Finding | None:
         most = f"{_dollars(worst.most.per_hour)} an hour for {worst.most.hours:g} h at most"
         said = (
             f"{worst.definition.path.name} may cost {_dollars(worst.dollars)} ({most})"
-            f"{_spent(spent)}: the spending limit of {_dollars(limit)} does not let it be submitted."
+            f"{_spent(spent)}: the spending limit of {_dollars(limit)} does not let the runner "
+            "submit it."
         )
         remedy = _within(worst, limit, spent)
     remedy = f"{remedy}; {_AGAIN}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ from oci.limits import QuotasClient
 from oci.limits.models import CreateQuotaDetails
 
 from jobs import cli
+from jobs.auth import sign_in
 from jobs.clock import SystemClock
 from jobs.errors import PreflightError
 from jobs.ledger import Ledger
@@ -21,7 +23,9 @@ from jobs.preflight.subject import Subject
 from jobs.preflight.subject_of import still_to_run, subject_of
 from jobs.record import STEPS
 from jobs.work import Work, open_work
+from ocimock import Settings, mock_oci
 from ocimock.inprocess import MockedCloud
+from tests.jobs import workbench
 from tests.jobs.samples import Recorder
 from tests.jobs.workbench import Workbench, science
 
@@ -162,24 +166,34 @@ def test_the_command_line_refuses_and_goes_on_when_told(
     assert len(_jobs(cloud)) == 1
 
 
-def test_what_is_under_way_gives_its_machines_back_before_the_next(
-    cloud: MockedCloud, work: Work
-) -> None:
-    """The training holds the quota's GPUs; the merge that follows it needs none beside them."""
-    root = cloud.settings.tenancy_id
-    statement = "set data-science quota ds-gpu-a10-count to 12 in compartment sandbox"
-    details = CreateQuotaDetails(
-        compartment_id=root, name="gpus", description="-", statements=[statement]
-    )
-    QuotasClient(cloud.config).create_quota(details)
-    work.submit(Recorder(), "stage", preflight=False)
-    cloud.advance(10_000)
-    work.runner(Recorder(), 0.01).follow(work.ledger.read().need("stage"))
-    work.submit(Recorder(), "finetune", preflight=False)
-    subject = subject_of(work.pipeline, work.definitions, work.ledger, work.clock)
-    assert subject.steps == {"merge", "register", "deploy", "smoke"}
-    assert {each.step for each in subject.under_way} >= {"finetune"}
-    assert {each.state.value for each in Limits().look(subject)} == {"pass"}
+def test_what_is_under_way_gives_its_machines_back_before_the_next(tmp_path: Path) -> None:
+    """The training holds all the quota's GPUs; the merge follows it, and needs none beside them."""
+    with mock_oci(Settings(run_seconds=100), pace=1.0) as cloud:
+        bench = workbench.build(cloud)
+        cloud.advance(60)
+        sign_in()
+        bench.write(tmp_path / "definitions")
+        work = open_work(
+            tmp_path / "definitions", tmp_path / "ledger.db", SystemClock(), lambda _: None
+        )
+        statement = "set data-science quota ds-gpu-a10-count to 12 in compartment sandbox"
+        details = CreateQuotaDetails(
+            compartment_id=cloud.settings.tenancy_id,
+            name="gpus",
+            description="-",
+            statements=[statement],
+        )
+        QuotasClient(cloud.config).create_quota(details)
+        work.submit(Recorder(), "stage", preflight=False)
+        cloud.advance(101)
+        work.runner(Recorder(), 0.01).follow(work.ledger.read().need("stage"))
+        work.submit(Recorder(), "finetune", preflight=False)
+        subject = subject_of(work.pipeline, work.definitions, work.ledger, work.clock)
+        assert subject.steps == {"merge", "register", "deploy", "smoke"}
+        assert [each.step for each in subject.under_way] == ["finetune"]
+        assert {each.state.value for each in Limits().look(subject)} == {"pass"}
+        alone = replace(subject, under_way=(), _kept={})
+        assert {each.state.value for each in Limits().look(alone)} == {"fail"}
 
 
 def test_a_changed_definition_takes_what_builds_on_it_with_it(work: Work, wants: Any) -> None:

@@ -147,6 +147,7 @@ def may_inspect(call: Call, record: Record) -> bool:
         return True
     from .evaluation import Ask, decide
     from .inspection import INSPECTION
+    from .needs import request_variables
     from .targets import of_record
 
     permission = INSPECTION.get(record.kind)
@@ -154,7 +155,7 @@ def may_inspect(call: Call, record: Record) -> bool:
         return False
     rights = _rights(call.cloud)
     ask = Ask((permission,), of_record(call.cloud, record))
-    request = _request_variables("search_resources", call.region)
+    request = request_variables("search_resources", call.region)
     asker = rights.asker(call.principal)
     return decide(rights, asker, "", [ask], request, call.cloud.clock.now()).allowed
 
@@ -180,9 +181,10 @@ def _decide(
     asks: Sequence[Ask],
 ) -> Decision:
     from .evaluation import decide
+    from .needs import request_variables
 
     asker = rights.asker(principal)
-    request = _request_variables(operation, region)
+    request = request_variables(operation, region)
     label = f"{service}.{operation}"
     decision = decide(rights, asker, label, asks, request, cloud.clock.now())
     decisions(cloud).append(decision)
@@ -193,13 +195,6 @@ def _decide(
     else:
         _LOG.warning("%s by %s: missing: %s", label, principal.id, decision.missing)
     return decision
-
-
-def _request_variables(operation: str, region: str) -> dict[str, tuple[str, ...]]:
-    from ..identifiers import region_key
-    from .needs import api_name
-
-    return {"request.operation": (api_name(operation),), "request.region": (region_key(region),)}
 
 
 def _rights(cloud: Cloud) -> Rights:

@@ -42,7 +42,7 @@ def decide(
     grants, near = [], []
     for ask in asks:
         line = rights.line(ask.target.compartment) or (rights.root,)
-        lookup = _Variables(rights, asker, ask.target, request, now)
+        lookup = Variables(rights, asker, ask.target, request, now)
         granted = None
         for permission in ask.permissions:
             lookup.permission = permission
@@ -66,7 +66,7 @@ def decide(
     return Decision(operation, asker.words, tuple(grants), missing=told)
 
 
-class _Variables:
+class Variables:
     """Looks a variable up: in the target, the request, the asker, the compartment, the clock."""
 
     def __init__(

@@ -6,6 +6,7 @@ import functools
 from dataclasses import dataclass
 from typing import Literal
 
+from ..identifiers import region_key
 from .operations import ACTS, TABLES
 
 Source = Literal["own target", "body", "record", "named"]
@@ -75,6 +76,11 @@ def api_name(operation: str) -> str:
     if operation in ACTS:
         return ACTS[operation]
     return "".join(part.capitalize() for part in operation.split("_"))
+
+
+def request_variables(operation: str, region: str) -> dict[str, tuple[str, ...]]:
+    """What conditions may ask of a request itself, by the SDK's name of its operation."""
+    return {"request.operation": (api_name(operation),), "request.region": (region_key(region),)}
 
 
 def _need(word: str) -> Need:

@@ -65,7 +65,7 @@ class Rights:
         self.root = directory.tenancy
         self.unread: list[str] = []
         self._lines: dict[str, tuple[str, ...]] = {}
-        self._rules = [rule for policy in directory.policies for rule in self._rules_of(policy)]
+        self.rules = [rule for policy in directory.policies for rule in self._rules_of(policy)]
         self._askers: dict[tuple[object, ...], Asker] = {}
 
     def line(self, compartment: str) -> tuple[str, ...]:
@@ -106,7 +106,7 @@ class Rights:
         dynamic = self._dynamic_groups_of(principal)
         rules = [
             rule
-            for rule in self._rules
+            for rule in self.rules
             if any(
                 self._is_about(subject, principal, groups, dynamic)
                 for subject in rule.statement.subjects

@@ -10,7 +10,7 @@ from typing import Any
 
 import oci
 
-from infra import identity
+from infra import statements as identity
 from infra.plan import plan_for
 from infra.tenancy import load
 from infra.tenancy.schema import Tenancy
@@ -81,6 +81,10 @@ class Administrator:
         self._make_identity()
         self._make_workbench()
 
+    def admin(self, sdk_class: Any, **options: Any) -> Any:
+        """A client of the administrator."""
+        return self._admin(sdk_class, **options)
+
     def _admin(self, sdk_class: Any, **options: Any) -> Any:
         """Clients of the administrator; identity is written in the home region."""
         config = dict(self.cloud.config)
@@ -149,12 +153,12 @@ class Administrator:
             "person": person,
             "dynamic group": client.create_dynamic_group(dynamic).data.id,
         }
-        texts = [
-            each.text
-            for each in statements(self.tenancy, self._scope())
-            if each.name != self.left_out
-        ]
+        texts = [text for name, text in self.bundle().items() if name != self.left_out]
         client.create_policy(models.CreatePolicyDetails(**fields("bundle"), statements=texts))
+
+    def bundle(self) -> dict[str, str]:
+        """Every statement by its name; once the places stand."""
+        return {each.name: each.text for each in statements(self.tenancy, self._scope())}
 
     def _scope(self) -> identity.Scope:
         return identity.Scope(

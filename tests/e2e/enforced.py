@@ -85,12 +85,12 @@ class Way:
 
     def _steps(self) -> Iterator[tuple[str, Callable[[], None]]]:
         yield "stand up", self.administrator.stand_up
-        with self._as_person():
+        with self.as_person():
             yield "secret set", self._set_secret
-            yield "emit", self._emit
+            yield "emit", self.emit
             yield from self._runner("", self.records)
             yield "repository", self._read_repository
-        with self._as_resource(self.places["notebook"]):
+        with self.as_resource(self.places["notebook"]):
             own = Ledger(self.folder / "notebook.db", SystemClock())
             yield from self._runner("notebook: ", own)
             yield "notebook: large model", self._export_model
@@ -126,7 +126,7 @@ class Way:
         with mock.patch.object(secret, "output", lambda _tenancy, name: outputs[name]):
             secret.put(named.Tenancy("demo"), TOKEN)
 
-    def _emit(self) -> None:
+    def emit(self) -> None:
         found = Places(
             project_id=self.places["project"],
             subnet_id=self.places["subnet"],
@@ -195,7 +195,7 @@ class Way:
             raise RuntimeError(error.message)
 
     @contextmanager
-    def _as_person(self) -> Iterator[None]:
+    def as_person(self) -> Iterator[None]:
         """Signed in by a config file, as the runner finds one."""
         config = self.cloud.user_config(self.places["person"])
         with tempfile.TemporaryDirectory() as folder:
@@ -208,7 +208,7 @@ class Way:
                 yield
 
     @contextmanager
-    def _as_resource(self, resource_id: str) -> Iterator[None]:
+    def as_resource(self, resource_id: str) -> Iterator[None]:
         """Signed in by the resource principal that OCI's images find in their environment."""
         with _environment(self.cloud.resource_principal(resource_id)):
             sign_in(self.tenancy.region)

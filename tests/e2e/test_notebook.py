@@ -53,14 +53,14 @@ def test_its_cells_run_the_pipeline_as_the_session_itself(
         way = Way(cloud, tmp_path)
         way.administrator.stand_up()
         definitions = tmp_path / "definitions"
-        with way._as_person():
+        with way.as_person():
             way._set_secret()
-            way._emit()
+            way.emit()
             ledger = read_pipeline(definitions).ledger
             publish(BucketFolder(ledger), texts_in(definitions))
         assert sum(source(each).count(_PLACEHOLDER) for each in cells()) == 1
         names: dict[str, Any] = {}
-        with way._as_resource(way.places["notebook"]):
+        with way.as_resource(way.places["notebook"]):
             for cell in cells():
                 if cell["cell_type"] == "code":
                     code = source(cell).replace(_PLACEHOLDER, ledger)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from oci_lexer_parser import parse_dynamic_group_matching_rules, parse_policy_statements
 
+from infra.statements import looking_statements
 from tests.infra.synthesis import Stacks, applied
 
 Synthesize = Callable[..., Stacks]
@@ -16,6 +17,10 @@ TENANCIES = {
     "with-people-in-a-domain": "user_group: {name: data scientists, domain: Default}\n",
     "proof-of-concept": "policies: proof-of-concept\nuser_group: {name: ds}\n",
 }
+
+
+# Names, policies and numbers, which the tenancy has in its root.
+LOOKING = looking_statements("group 'ds'")
 
 
 def resources(stacks: Stacks, kind: str) -> dict[str, dict[str, Any]]:
@@ -78,8 +83,21 @@ def test_identity_is_written_in_the_root_through_the_home_region(synthesize: Syn
 
 def test_least_privilege_never_leaves_the_compartment(synthesize: Synthesize) -> None:
     for statement in statements(synthesize("user_group: {name: ds}\n")):
+        if statement in LOOKING:
+            continue
         assert " in compartment id ocid1.compartment.oc1..aaaatest" in statement
         assert "all-resources" not in statement
+
+
+def test_of_the_tenancy_people_see_names_and_numbers(synthesize: Synthesize) -> None:
+    found = statements(synthesize("user_group: {name: ds}\n"))
+
+    assert [text for text in found if text.endswith(" in tenancy")] == LOOKING
+    kinds = [text.split(" to ")[1].removesuffix(" in tenancy") for text in LOOKING]
+    assert [kind for kind in kinds if not kind.startswith("inspect ")] == [
+        "manage compute-capacity-reports"
+    ]
+    assert not [text for text in statements(synthesize()) if text.endswith(" in tenancy")]
 
 
 def test_objects_are_reached_in_the_one_bucket_only(synthesize: Synthesize) -> None:

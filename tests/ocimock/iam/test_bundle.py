@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from infra.identity import (
+from infra.statements import (
     Scope,
     matching_rule,
     people_statements,
@@ -153,7 +153,21 @@ PERSONS = [
     Case(ADA, "kms.create_vault", allowed=False),
     Case(ADA, "kms.get_key", variables={"target.key.id": (KEY,)}),
     Case(ADA, "kms.create_key", variables={"target.key.id": (KEY,)}, allowed=False),
+    # What preflight asks of the tenancy.
+    Case(ADA, "identity.list_region_subscriptions", "root"),
+    Case(ADA, "identity.get_compartment", "outer"),
+    Case(ADA, "identity.list_policies", "root"),
+    Case(ADA, "identity.list_dynamic_groups", "root"),
+    Case(ADA, "identity.list_user_group_memberships", "root"),
+    Case(ADA, "identity.list_users", "root"),
+    Case(ADA, "identity.list_api_keys", "root", allowed=False),
+    Case(ADA, "limits.list_limit_values", "root"),
+    Case(ADA, "limits.get_resource_availability", "root"),
+    Case(ADA, "compute.create_compute_capacity_report", "root"),
     Case(ADA, "identity.create_policy", "root", allowed=False),
+    Case(ADA, "identity.update_dynamic_group", "root", allowed=False),
+    Case(ADA, "identity.add_user_to_group", "root", allowed=False),
+    Case(ADA, "identity.update_compartment", "root", allowed=False),
     Case(ADA, "datascience.create_job", "other", allowed=False),
 ]
 

@@ -1,0 +1,241 @@
+"""The calls of a pipeline held against a tenancy's policies, and what to add to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from .. import auth
+from .check import Finding, failed, passed, warned
+from .iam_calls import Call, Who
+from .iam_places import Places
+from .iam_snapshot import COMPARTMENTS, DYNAMIC_GROUPS, GROUPS, POLICIES, Snapshot
+from .iam_statements import Statements, in_words, scope_of, subject_of, to_look
+from .policies import Directory, Evaluator, Missing, Principal, with_rule
+from .subject import Subject
+
+_TOLD = 3
+_WHERE = (
+    "Add to a policy in the tenancy's root compartment (console: Identity & Security > Policies), "
+    "or deploy the identity stack anew:"
+)
+_LOOK = (
+    "Ask somebody who may read policies to run 'python -m jobs preflight', or have this added in "
+    "the root compartment:"
+)
+
+
+@dataclass(frozen=True)
+class _Lacking:
+    """What the principals of one kind lack."""
+
+    who: Who
+    principal: Principal
+    missing: list[Missing]
+
+
+class Look:
+    """One look at all *every* calls."""
+
+    def __init__(self, subject: Subject, places: Places, every: list[Call], seen: Snapshot) -> None:
+        self._subject, self._places, self._every, self._seen = subject, places, every, seen
+        self._region = auth.full_region(subject.pipeline.region)
+        self._now = subject.clock.now().timestamp()
+        self._scope = scope_of(subject, places, self._region)
+        self._evaluator = self._evaluate(seen.directory)
+        self._statements = self._look_up(seen.directory)
+
+    def findings(self) -> Iterator[Finding]:
+        unseen = [each for each in (POLICIES, COMPARTMENTS) if each in self._seen.blind]
+        if unseen:
+            yield self._blind(unseen, "the tenancy's policies can't be read")
+            return
+        found = list(self._lacks())
+        if unread := self._evaluator.unread:
+            yield warned(
+                f"{len(unread)} statements and rules are not understood and count as absent: "
+                + "; ".join(unread),
+                "If one of them grants what is told as missing here, that is not missing.",
+            )
+        yield from found
+        if not found:
+            yield passed(f"the policies allow all {len(self._every)} kinds of calls")
+
+    def _lacks(self) -> Iterator[Finding]:
+        if self._seen.caller is None:
+            yield warned(
+                "who is signed in can't be told from the session, so that what they may do "
+                "was not looked at",
+                "Sign in with an API key (OCI_IAM_TYPE=api_key).",
+            )
+        lacking = [each for each in map(self._lacking, Who) if each is not None]
+        lost = [
+            each
+            for each in lacking
+            if each.principal.kind == "resource"
+            and not self._evaluator.dynamic_groups(each.principal)
+            and any(_is_refused(lack) for lack in each.missing)
+        ]
+        if lost and DYNAMIC_GROUPS not in self._seen.blind:
+            yield from self._outside(lost)
+        for each in lacking:
+            if each not in lost or DYNAMIC_GROUPS in self._seen.blind:
+                yield from self._told(each)
+
+    def _lacking(self, who: Who) -> _Lacking | None:
+        principal = self._principal(who)
+        if principal is None:
+            return None
+        missing = [
+            lack
+            for call in self._every
+            if call.who is who
+            for lack in self._evaluator.missing(principal, call)
+        ]
+        return _Lacking(who, principal, missing) if missing else None
+
+    def _principal(self, who: Who) -> Principal | None:
+        if who is Who.SUBMITTER:
+            return self._seen.caller
+        if who is Who.DATA_SCIENCE:
+            return Principal("service", "datascience")
+        if who is Who.OBJECT_STORAGE:
+            return Principal("service", f"objectstorage-{self._region}")
+        kind = "datasciencejobrun" if who is Who.RUN else "datasciencemodeldeployment"
+        ocid = f"ocid1.{kind}.oc1.{self._region}.still-to-be-made"
+        claims = {"res_type": kind, "res_compartment": self._places.compartment, "res_id": ocid}
+        return Principal("resource", ocid, claims)
+
+    def _outside(self, lost: Sequence[_Lacking]) -> Iterator[Finding]:
+        """No dynamic group has what runs: one cause, with the statements that it needs beside."""
+        missing = [lack for each in lost for lack in each.missing]
+        principals = [each.principal for each in lost]
+        belonging = self._statements.membership(principals, missing)
+        directory = with_rule(self._seen.directory, belonging.group)
+        joined, then = self._evaluate(directory), self._look_up(directory)
+        added: list[str] = []
+        for each in lost:
+            left = [lack for lack in each.missing if not joined.grants(each.principal, lack)]
+            added += then.of(each.principal, left, self._group, belonging.group.id)
+        remedy = belonging.told
+        if added:
+            texts = (in_words(text, belonging.group.name) for text in dict.fromkeys(added))
+            remedy = "\n".join([remedy, _WHERE, *texts])
+        who = " and ".join(each.who.value for each in lost)
+        yield failed(
+            f"no dynamic group's rule matches {who} of compartment {self._places.compartment}, "
+            f"which may not {_folded(missing)}",
+            remedy,
+        )
+
+    def _told(self, each: _Lacking) -> Iterator[Finding]:
+        who = each.who.value
+        words = self._evaluator.words(each.principal)
+        who = words if each.principal.kind == "service" else f"{who} ({words})"
+        denied = [lack for lack in each.missing if lack.denied_by]
+        if denied:
+            texts = list(dict.fromkeys(lack.denied_by for lack in denied))
+            yield failed(
+                f"{who} may not {_folded(denied)}: denied",
+                "\n".join(["Take back or narrow, where it is written:", *texts]),
+            )
+        yield from _uncertain(who, each.missing)
+        refused = [lack for lack in each.missing if _is_refused(lack)]
+        grave = [lack for lack in refused if not lack.call.spared]
+        if refused and (unseen := self._unseen(each.principal)):
+            yield self._blind(unseen, f"whether {who} may {_folded(refused)} can't be told")
+            return
+        if grave:
+            yield failed(f"{who} may not {_folded(grave)}", self._remedy(each, grave))
+        spared = [lack for lack in refused if lack.call.spared]
+        if spared:
+            said = f"{who} may not {_folded(spared)}; {spared[0].call.spared}"
+            yield warned(said, self._remedy(each, spared))
+
+    def _remedy(self, each: _Lacking, missing: list[Missing]) -> str:
+        texts = self._statements.of(
+            each.principal, missing, self._group, self._dynamic_group(each.principal)
+        )
+        remedy = "\n".join([_WHERE, *texts])
+        if each.principal.kind == "user" and not self._seen.directory.groups:
+            return f"You are in no group: join one (Identity & Security > Domains). {remedy}"
+        return remedy
+
+    def _unseen(self, principal: Principal) -> list[str]:
+        """What could not be read, and may hold what *principal* seems to lack."""
+        wanted = {"user": GROUPS, "resource": DYNAMIC_GROUPS}.get(principal.kind, "")
+        if principal.kind == "user" and self._evaluator.foreign_domains():
+            return [GROUPS]
+        return [wanted] if wanted in self._seen.blind else []
+
+    def _blind(self, unseen: Sequence[str], said: str) -> Finding:
+        words = [self._seen.blind[each] for each in unseen if each in self._seen.blind]
+        if not words:
+            names = ", ".join(self._evaluator.foreign_domains())
+            return warned(
+                f"{said}: statements name groups of other identity domains ({names}), whose "
+                "members this API does not tell",
+                "Look in the console whether you are in one of them (Identity & Security > "
+                "Domains); nothing else is to be done.",
+            )
+        caller = self._seen.caller
+        groups = [group.name for group in self._seen.directory.groups]
+        dynamic = self._dynamic_group(caller) if caller else ""
+        types = [*unseen, *(["users"] if GROUPS in unseen else [])]
+        texts = to_look(subject_of(caller, groups, dynamic), types)
+        return warned(f"{said}: {' '.join(words)}", "\n".join([_LOOK, *texts]))
+
+    @property
+    def _group(self) -> str:
+        """The person's group that statements are to name: not the administrators'."""
+        names = [group.name for group in self._seen.directory.groups]
+        others = [name for name in names if name.casefold() != "administrators"]
+        return next(iter(others or names), "<one that you are in>")
+
+    def _dynamic_group(self, principal: Principal) -> str:
+        """The one that *principal* is in and statements are about, else any that it is in."""
+        if principal.kind != "resource":
+            return self._workloads
+        own = self._evaluator.dynamic_groups(principal)
+        named = self._evaluator.named_groups()
+        about = [each for each in own if named & {each.id, each.name.casefold()}]
+        return next((each.id for each in about or own), "")
+
+    @property
+    def _workloads(self) -> str:
+        run = self._principal(Who.RUN)
+        return self._dynamic_group(run) if run else ""
+
+    def _evaluate(self, directory: Directory) -> Evaluator:
+        return Evaluator(directory, self._region, self._now)
+
+    def _look_up(self, directory: Directory) -> Statements:
+        name = self._subject.pipeline.tenancy
+        return Statements(directory, self._region, self._now, self._scope, name)
+
+
+def _is_refused(lack: Missing) -> bool:
+    """Whether no statement grants it, whatever may hold when the call is made."""
+    return not (lack.denied_by or lack.perhaps or lack.endangered_by)
+
+
+def _uncertain(who: str, missing: list[Missing]) -> Iterator[Finding]:
+    """What hangs on conditions that nobody knows before the call."""
+    for word, texts_of in (("only if this holds then", "perhaps"), ("unless", "endangered_by")):
+        found = [lack for lack in missing if getattr(lack, texts_of)]
+        if found:
+            texts = dict.fromkeys(text for lack in found for text in getattr(lack, texts_of))
+            yield warned(
+                f"{who} may {_folded(found)} {word}: {'; '.join(texts)}",
+                "What its condition asks for is not known from here: look whether it holds for "
+                "them.",
+            )
+
+
+def _folded(missing: Sequence[Missing]) -> str:
+    """What the calls are for, and what they lack: ``submit a job (manage data-science-jobs)``."""
+    purposes = list(dict.fromkeys(lack.call.purpose for lack in missing))
+    told = ", ".join(purposes[:_TOLD])
+    if len(purposes) > _TOLD:
+        told += f" and {len(purposes) - _TOLD} more"
+    return f"{told} ({', '.join(dict.fromkeys(lack.statement for lack in missing))})"

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from sizing import shapes
+from sizing.ranges import Range
 
 from .definitions import Definition
-from .errors import JobsError
+from .errors import DefinitionError, JobsError
 from .record import Entry
 
 DATA = shapes.DATA
@@ -32,18 +33,20 @@ class Duration:
 class Estimate:
     """What a definition would cost; *per_hour* is all its replicas', in US dollars.
 
-    *per_hour* is None where no list price is known, *duration* where nobody published one. Without
-    a *shape* there is nothing to pay for.
+    *per_hour* is None where no list price is known, *duration* where nobody published one; then
+    *forecast* may have the hours that ``sizing`` makes of it. Without a *shape* there is nothing to
+    pay for.
     """
 
     shape: str
     replicas: int
     per_hour: float | None
     duration: Duration | None
+    forecast: Range | None = None
 
     @property
     def total(self) -> float | None:
-        """US dollars, where both price and duration are known."""
+        """US dollars, where the price and a published duration are known."""
         if self.per_hour is None or self.duration is None:
             return None
         return self.per_hour * self.duration.hours
@@ -54,7 +57,8 @@ class Estimate:
         if self.per_hour is None:
             return f"{self.replicas} x {self.shape}, no list price known"
         if self.duration is None or self.total is None:
-            return f"${self.per_hour:.2f} an hour"
+            hourly = f"${self.per_hour:.2f} an hour"
+            return f"{hourly}, {_about(self.forecast, self.per_hour)}" if self.forecast else hourly
         return f"${self.per_hour:.2f} an hour, ${self.total:.2f} in {self.duration.hours:g} h"
 
 
@@ -68,12 +72,36 @@ def per_hour(shape: str, replicas: int, *, ocpus: float = 0, memory_gb: float = 
     return None if price is None else replicas * price
 
 
-def estimate(definition: Definition) -> Estimate:
-    """The expected cost of a definition."""
-    machine = definition.machine
-    return Estimate(
-        definition.shape, definition.replicas, per_hour(**machine), _duration(definition)
-    )
+def estimate(
+    definition: Definition, definitions: Mapping[str, Definition] | None = None
+) -> Estimate:
+    """The expected cost of a definition; with all *definitions* a fine-tuning of which nobody
+    published a duration has a forecast."""
+    machine, published = definition.machine, _duration(definition)
+    expected = None
+    if published is None and definitions is not None:
+        expected = forecast(definition, definitions)
+    return Estimate(definition.shape, definition.replicas, per_hour(**machine), published, expected)
+
+
+def forecast(finetune: Definition, definitions: Mapping[str, Definition]) -> Range | None:
+    """Hours that a fine-tuning takes, by ``sizing``; None of anything else, and where model, data
+    or shape are not known to it."""
+    from sizing.durations import training_time
+
+    from .sized import sized
+
+    if finetune.name.partition(".")[0] != "finetune" or "stage" not in definitions:
+        return None
+    try:
+        found = sized(definitions, finetune)
+    except DefinitionError:  # a number in its command is none: what checks it says so
+        return None
+    shape = known_shapes().get(finetune.shape)
+    if found.model is None or found.data is None or shape is None or not shape.bf16:
+        return None
+    nodes = finetune.replicas
+    return training_time(found.model, found.training, shape, nodes, found.data).hours
 
 
 def spent(entry: Entry, now: datetime) -> float | None:
@@ -142,4 +170,13 @@ def _matches(definition: Definition, known: dict[str, Any]) -> bool:
         and (definition.mount("base") or "").endswith(f"/{known['base']}/")
         and definition.argument("--peft_method") == known["peft_method"]
         and definition.argument("--num_epochs") == str(known["epochs"])
+    )
+
+
+def _about(hours: Range, per_hour: float) -> str:
+    """A forecast and what it comes to, with its range."""
+    dollars = hours.times(per_hour)
+    return (
+        f"about {hours.expected:.1f} h ({hours.low:.1f} to {hours.high:.1f}) by docs/sizing.md, "
+        f"${dollars.expected:,.0f} (${dollars.low:,.0f} to ${dollars.high:,.0f})"
     )

@@ -15,7 +15,7 @@ from .flops import Work, flops_of_a_token, flops_of_a_token_forward, work
 from .models import Model
 from .ranges import Range
 from .shapes import Shape
-from .speeds import link_rate, network_rate, utilisation
+from .speeds import in_fp32, link_rate, network_rate, peak, utilisation
 from .training import Training
 
 DATA = Path(__file__).parent / "data" / "datasets.yaml"
@@ -111,7 +111,7 @@ def _reading(model: Model) -> Part:
 
 def _training(model: Model, training: Training, shape: Shape, replicas: int, todo: Work) -> Part:
     tokens = training.batch_size * todo.row_tokens
-    compute = _compute(flops_of_a_token(model, training) * tokens, shape)
+    compute = _compute(flops_of_a_token(model, training) * tokens, training, shape)
     trainable = (
         model.parameters
         if training.method == "full"
@@ -119,14 +119,14 @@ def _training(model: Model, training: Training, shape: Shape, replicas: int, tod
     )
     # Weights come once for the forward and once for the backward pass, in the precision of the
     # computation; gradients of what is trained go back, in fp32 by the recipe sft.
-    width = 4 if training.precision == "fp32" else 2
+    width = 4 if in_fp32(training) else 2
     back = width if training.recipe == "llama-recipes" else 4
     moved = 2.0 * width * model.parameters + back * trainable
     communication = _communication(moved, shape, replicas)
     hours = _overlapped(compute, communication).times(todo.passes / _HOUR)
     why = (
         f"{todo.steps:,} steps; a batch computes {compute.expected:.1f} s at "
-        f"{utilisation(shape).expected:.0%} of {shape.tflops:g} TFLOPS"
+        f"{utilisation(shape, training).expected:.0%} of {peak(shape, training):g} TFLOPS"
     )
     if communication.expected:
         why += (
@@ -139,10 +139,11 @@ def _training(model: Model, training: Training, shape: Shape, replicas: int, tod
 def _evaluating(model: Model, training: Training, shape: Shape, replicas: int, todo: Work) -> Part:
     at_once = 1 if training.recipe == "llama-recipes" else training.batch_size
     flops = flops_of_a_token_forward(model, training) * at_once * todo.row_tokens
-    width = 4 if training.precision == "fp32" else 2
-    moved = float(width * model.parameters)
-    each = _overlapped(_compute(flops, shape), _communication(moved, shape, replicas))
-    hours = each.times(todo.evaluations / _HOUR)
+    moved = float((4 if in_fp32(training) else 2) * model.parameters)
+    compute = _compute(flops, training, shape)
+    hours = _overlapped(compute, _communication(moved, shape, replicas)).times(
+        todo.evaluations / _HOUR
+    )
     return Part("evaluation", hours, f"{todo.evaluations:,.0f} batches, forward only")
 
 
@@ -160,13 +161,12 @@ def _saving(model: Model, training: Training, replicas: int, todo: Work) -> Part
     )
 
 
-def _compute(flops: float, shape: Shape) -> Range:
+def _compute(flops: float, training: Training, shape: Shape) -> Range:
     """Seconds of one GPU."""
-    peak = shape.tflops * 1e12
-    if not peak:
+    if not shape.bf16:
         raise ValueError(f"{shape.name} has no bf16")
-    share = utilisation(shape)
-    return _inverse(share, lambda rate: flops / (peak * rate))
+    most = peak(shape, training) * 1e12
+    return _inverse(utilisation(shape, training), lambda share: flops / (most * share))
 
 
 def _communication(moved: float, shape: Shape, replicas: int) -> Range:

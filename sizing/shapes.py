@@ -43,7 +43,8 @@ class Shape:
     flexible shape it is by OCPU and by GB.
 
     *gpu_memory_gb* is what the maker calls it (24 for an A10), *capacity_gib* what PyTorch finds of
-    it, 0 where nobody reported it; *tflops* is dense bf16, 0 where the GPU has no bf16.
+    it, 0 where nobody reported it; *tflops* is dense bf16, 0 where the GPU has no bf16,
+    *fp32_tflops* fp32.
     *gpu_bandwidth_gbs* is memory bandwidth in GB/s. *network_gbps* is the most that one node has
     towards the others, *ethernet_gbps* what it has without a cluster network, *rdma* whether it has
     one. *ocpus* is of a fixed shape without GPUs. *part* and *memory_part* are part numbers of
@@ -72,6 +73,7 @@ class Shape:
     ocpus: int = 0
     part: str = ""
     memory_part: str = ""
+    fp32_tflops: float = 0
 
     @property
     def flexible(self) -> bool:
@@ -168,6 +170,7 @@ def _shape(name: str, row: Mapping[str, Any], data: Mapping[str, Any]) -> Shape:
         ocpus=row.get("ocpus", 0),
         part=row.get("part", ""),
         memory_part=row.get("memory_part", ""),
+        fp32_tflops=gpu.get("fp32_tflops", 0),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .ranges import Range
 from .shapes import Shape
+from .training import Training
 
 _GB = 1e9
 
@@ -27,6 +28,8 @@ _UTILISATION = {
     "MI300X": Range(0.20, 0.30, 0.42),
 }
 _UNKNOWN_GPU = Range(0.20, 0.33, 0.50)
+# Plain fp32 is so slow that memory keeps up with it.
+_IN_FP32 = Range(0.45, 0.65, 0.85)
 
 # Bytes a second that a collective moves for each GPU within a node. PCIe 4: NCCL's maintainers name
 # 12 to 24 GB/s on bare metal (NVIDIA/nccl, issue 766); a virtual machine's GPUs may have to go
@@ -47,9 +50,20 @@ _OVER_TCP = Range(0.08, 0.11, 0.30)
 _OVER_RDMA = Range(0.40, 0.65, 0.85)
 
 
-def utilisation(shape: Shape) -> Range:
-    """The share of :attr:`Shape.tflops` that a training reaches while it computes."""
-    return _UTILISATION.get(shape.gpu, _UNKNOWN_GPU)
+def in_fp32(training: Training) -> bool:
+    """Whether it computes in fp32, and sends its weights so. llama-recipes never does: without
+    ``--pure_bf16`` it keeps them in fp32 and computes in bf16 all the same."""
+    return training.precision == "fp32" and training.recipe == "sft"
+
+
+def peak(shape: Shape, training: Training) -> float:
+    """TFLOPS of the data sheet, in what the training computes in."""
+    return shape.fp32_tflops if in_fp32(training) else shape.tflops
+
+
+def utilisation(shape: Shape, training: Training) -> Range:
+    """The share of :func:`peak` that a training reaches while it computes."""
+    return _IN_FP32 if in_fp32(training) else _UTILISATION.get(shape.gpu, _UNKNOWN_GPU)
 
 
 def link_rate(shape: Shape) -> Range:

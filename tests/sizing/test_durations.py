@@ -200,3 +200,19 @@ def test_every_data_set_says_where_its_numbers_are_from(data: Data) -> None:
     assert data.source
     assert data.rows > 0
     assert data.tokens > 0
+
+
+def test_fp32_is_slower_and_moves_twice_as_much() -> None:
+    plain = training_time(LLAMA_7B, SFT, A10_2, 4, SAMSUM)
+    wide = training_time(LLAMA_7B, replace(SFT, precision="fp32"), A10_2, 4, SAMSUM)
+    assert hours(wide, "training") > 1.9 * hours(plain, "training")
+    assert "65% of 31.2 TFLOPS" in wide.part("training").why
+    alone = listed()["BM.GPU.A100-v2.8"]
+    slow = training_time(LLAMA_7B, replace(SFT, precision="fp32"), alone, 1, SAMSUM)
+    fast = training_time(LLAMA_7B, SFT, alone, 1, SAMSUM)
+    assert hours(slow, "training") > 8 * hours(fast, "training")
+
+
+def test_llama_recipes_computes_in_bf16_whatever_it_keeps() -> None:
+    kept = training_time(LLAMA_7B, replace(TUTORIAL_7B, precision="fp32"), A10_2, 4, SAMSUM)
+    assert kept == training_time(LLAMA_7B, TUTORIAL_7B, A10_2, 4, SAMSUM)

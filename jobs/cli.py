@@ -9,6 +9,7 @@ from .lazy import LazyGroup, add
 
 # Where the function of each command lies, by the words that invoke it.
 PLACES = {
+    "plan": "plan_command:plan",
     "emit": "definition_commands:emit",
     "check": "definition_commands:check",
     "preflight": "preflight_command:preflight",

@@ -35,13 +35,18 @@ class Tenancy:
         return f"{self.name}-workbench"
 
 
+def file_of(path: Path | None) -> Path:
+    """*path*, else what ``TUNESTACK_TENANCY`` names, else ``tenancies/demo.yaml``."""
+    return path or Path(os.environ.get(VARIABLE) or DEFAULT)
+
+
 def find(path: Path | None) -> Tenancy:
     """The tenancy of *path*, else of ``TUNESTACK_TENANCY``, else of ``tenancies/demo.yaml``.
 
     Raises:
         TenancyError: no such file, or not a YAML file.
     """
-    chosen = path or Path(os.environ.get(VARIABLE) or DEFAULT)
+    chosen = file_of(path)
     if chosen.suffix not in {".yaml", ".yml"}:
         raise TenancyError(
             f"{chosen} is not a tenancy file.", "Name a .yaml file, as in tenancies/demo.yaml."

@@ -45,7 +45,8 @@ def _emitted(folder: Path, text: str) -> dict[str, Definition]:
 def test_the_tutorials_command() -> None:
     found = sized(all_definitions())
     assert found.model_id == "meta-llama/Llama-2-13b-hf"
-    assert found.model is not None and found.model.layers == 40
+    assert found.model is not None
+    assert found.model.layers == 40
     assert found.data_id == "knkarthick/samsum"
     assert found.training == Training(
         method="lora",

@@ -51,15 +51,20 @@ class Limits:
     budget: float | None = None
 
 
-_NO_LIMITS = Limits()
-
-
 def choice(
-    model: Model, training: Training, shape: Shape, replicas: int, data: Data | None = None
+    model: Model,
+    training: Training,
+    shape: Shape,
+    replicas: int,
+    data: Data | None = None,
+    *,
+    deadline: float | None = None,
+    budget: float | None = None,
 ) -> Choice:
-    """That one."""
+    """That one. *deadline* and *budget* as for :func:`choices`."""
     memory = training_memory(model, training, shape.gpus * replicas)
-    return _choice(model, training, shape, replicas, data, memory, _NO_LIMITS)
+    limits = Limits(deadline, budget)
+    return _choice(model, training, shape, replicas, data, memory, limits)
 
 
 def choices(

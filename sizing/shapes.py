@@ -21,11 +21,10 @@ GIB = 2**30
 
 PRICE_FIELDS = ("price_per_hour", "price_per_ocpu_hour", "price_per_gb_hour")
 
-RESERVED_GIB = 0.8
+RESERVED_GIB = 0.4
 """What a training finds gone of each GPU before its first tensor, in GiB: the CUDA context and the
-kernels' code (PyTorch's out-of-memory messages put 0.3 to 0.35 outside its own memory), and what
-NCCL takes for its channels where several GPUs talk (0.2 to 0.5 with the one or two communicators of
-FSDP). The terms of a training (``memory``) are what comes on top."""
+kernels' code. PyTorch's out-of-memory messages put 0.28 to 0.35 of what a process holds outside its
+own memory. NCCL's buffers are a term of the training's own (``memory``)."""
 
 # Where no report of a GPU's capacity is known: ECC and the driver leave at least this of it.
 _CAPACITY_LEFT = 0.95

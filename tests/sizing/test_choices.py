@@ -48,10 +48,11 @@ def every(data: Data | None = SAMSUM, **limits: float) -> list[Choice]:
 @pytest.mark.parametrize(
     ("needed", "verdict", "why"),
     [
-        (Range(9, 10, 11), "fits", "10.0 GiB (9.0 to 11.0) of the 21.2 that an A10 of 24 GB gives"),
-        (Range(15, 19, 22), "tight", "at the upper end it is 0.8 GiB too much"),
-        (Range(20, 20.5, 21), "tight", "0.7 GiB left"),
-        (Range(20, 22, 25), "does not fit", "0.8 GiB too much"),
+        (Range(9, 10, 11), "fits", "10.0 GiB (9.0 to 11.0) of the 21.6 that an A10 of 24 GB gives"),
+        (Range(15, 19, 22), "tight", "at the upper end it is 0.4 GiB too much"),
+        (Range(20, 21, 21.5), "tight", "0.6 GiB left"),
+        (Range(20, 22, 25), "does not fit", "0.4 GiB too much"),
+        (Range(20, 21.65, 25), "does not fit", "20 MiB too much"),
     ],
 )
 def test_what_fits(needed: Range, verdict: str, why: str) -> None:
@@ -110,7 +111,7 @@ def test_what_does_not_fit_says_by_how_much() -> None:
     one = named(every(), "VM.GPU.A10.2", 1)
     assert one.fit.verdict == "does not fit"
     assert one.refused == f"does not fit: {one.fit.why}"
-    assert "1.8 GiB too much" in one.refused
+    assert "1.4 GiB too much" in one.refused
 
 
 def test_the_deadline_is_held_against_the_upper_end() -> None:
@@ -159,7 +160,7 @@ def test_more_gpus_than_the_data_has_rows_for_are_refused() -> None:
 
 
 def test_the_fewest_nodes_are_those_that_fit_with_room() -> None:
-    # 26 GiB over n GPUs and 10 on each, a tenth more at most, of 21.2: n is 3 or more.
+    # 26 GiB over n GPUs and 10 on each, a tenth more at most, of 21.6: n is 3 or more.
     assert fewest_replicas(LLAMA, SFT, A10_2) == 2
     assert fewest_replicas(LLAMA, SFT, listed()["VM.GPU.A10.1"]) == 3
     assert fewest_replicas(LLAMA, SFT, listed()["BM.GPU.H100.8"]) == 1

@@ -216,3 +216,10 @@ def test_fp32_is_slower_and_moves_twice_as_much() -> None:
 def test_llama_recipes_computes_in_bf16_whatever_it_keeps() -> None:
     kept = training_time(LLAMA_7B, replace(TUTORIAL_7B, precision="fp32"), A10_2, 4, SAMSUM)
     assert kept == training_time(LLAMA_7B, TUTORIAL_7B, A10_2, 4, SAMSUM)
+
+
+def test_bare_metal_starts_later() -> None:
+    metal = training_time(LLAMA_7B, SFT, listed()["BM.GPU.A10.4"], 1, SAMSUM)
+    virtual = training_time(LLAMA_7B, SFT, A10_2, 2, SAMSUM)
+    assert hours(metal, "start") > hours(virtual, "start")
+    assert metal.part("start").why.startswith("bare metal provisioned")

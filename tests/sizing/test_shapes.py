@@ -54,11 +54,11 @@ def test_gpus_of_one_kind_cost_the_same_in_every_shape() -> None:
     assert {part for part, prices in per_gpu.items() if len(prices) > 1} == set()
 
 
-def test_an_a10_has_24_gb_of_which_21_gib_are_left() -> None:
+def test_an_a10_has_24_gb_of_which_22_gib_are_left() -> None:
     a10 = gpu_shapes()["VM.GPU.A10.2"]
     assert (a10.gpus, a10.gpu, a10.gpu_memory_gb, a10.network_gbps) == (2, "A10", 24, 48)
     assert not a10.rdma
-    assert a10.gpu_memory / GIB == pytest.approx(21.2, abs=0.1)
+    assert a10.gpu_memory / GIB == pytest.approx(21.6, abs=0.1)
 
 
 def test_old_gpus_have_no_bf16() -> None:

@@ -63,8 +63,11 @@ def check(tenancy_file: TenancyOption = None, folder: FolderOption = None) -> No
     pipeline = definitions.read_pipeline(folder)
     out.print(costs(found.values()))
     for each in found.values():
-        if known := cost.estimate(each).duration:
+        estimated = cost.estimate(each, found)
+        if known := estimated.duration:
             note(f"{each.path.name} takes {known.hours:g} h by {known.source}.", style="dim")
+        elif estimated.forecast:
+            note(f"{each.path.name}: {estimated}.", style="dim")
     note(cost.price_note(), style="dim")
     _say_worst_case(pipeline, found)
     say(f"All definitions in {folder} are in order.")

@@ -68,6 +68,6 @@ def _print_entry(entry: Entry) -> None:
 
 def _say_cost(pipeline: Pipeline, chosen: Mapping[str, Definition]) -> None:
     made = (step for step in pipeline if step.kind != "answer")
-    found = ((step.name, cost.estimate(definition_of(step, chosen))) for step in made)
+    found = ((step.name, cost.estimate(definition_of(step, chosen), chosen)) for step in made)
     said = "; ".join(f"{step} {estimate}" for step, estimate in found if estimate.shape)
     note(f"At list prices: {said}.")

@@ -97,6 +97,17 @@ def test_check_says_what_each_would_cost(home: Path, capsys: pytest.CaptureFixtu
     assert "List prices in USD" in printed
 
 
+def test_check_says_what_a_training_would_cost_that_nobody_measured(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = home / "definitions" / "demo" / "finetune.yaml"
+    file.write_text(file.read_text().replace("replicas: 6", "replicas: 5"))
+    assert cli.main(["check"]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "finetune.yaml: $20.00 an hour, about " in printed
+    assert "by docs/sizing.md" in printed
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

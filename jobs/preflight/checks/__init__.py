@@ -6,10 +6,11 @@ from ..check import Check
 from .account import Compartment, Credentials, Project, Region
 from .capacity import Capacity
 from .code import Git, Packages
-from .environment import CondaEnvironments, Image
+from .environment import CondaEnvironments
 from .gateways import Gateways
 from .hub import HubAccess, Token
 from .iam import Iam
+from .image import Image
 from .limits import Limits
 from .network import Addresses, SecurityList, Subnet
 from .places import Bucket, Logs

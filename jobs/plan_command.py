@@ -116,12 +116,15 @@ def plan(
         shape=shape,
         replicas=replicas,
     )
-    found, options = _planned(tenancy.file_of(tenancy_file), model, options, rows, tokens, wishes)
+    file = tenancy.file_of(tenancy_file)
+    found, changes = _planned(file, model, options, rows, tokens, wishes)
     _show(found, everything=everything, terms=terms, as_json=as_json)
     if found.best is None:
         raise typer.Exit(FAILURE)
     if apply:
-        _apply(found, options, yes=yes)
+        if model is not None and ("model",) not in changes:
+            complain(f"{model} is no model that a tenancy file could name: 'model' stays as it is.")
+        _apply(found, changes, yes=yes)
 
 
 def _options(**fields: Any) -> dict[tuple[str, ...], Any]:

@@ -42,7 +42,10 @@ def edited(text: str, changes: Mapping[tuple[str, ...], Any]) -> str:
 
 
 def _changed(text: str, path: tuple[str, ...], value: Any) -> str:
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:  # an alias whose anchor was replaced
+        raise EditError(f"{error.problem}") from None
     if not isinstance(root, yaml.MappingNode):
         raise EditError("it is no mapping")
     node, key = root, path[-1]

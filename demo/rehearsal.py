@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-import secrets
 import tomllib
 from enum import StrEnum
 from pathlib import Path
 
-from . import hub_process
-from .cases import REHEARSAL
-from .cloud import EmbeddedCloud
-from .commands import jobs, run_quietly
+from . import hub_process, hub_token
+from .commands import run_quietly
 from .errors import DemoError, OtherSettingsError
 from .places import FOLDER, ROOT, TORCH_ENVIRONMENT, VLLM_ENVIRONMENT
 
 _HUB_FOLDER = FOLDER / "hub"
 _EXECUTION_FILE = FOLDER / "execution.toml"
-_TOKEN_FILE = FOLDER / "hub-token"
 
 _IMAGE = "dsmc://odsc-vllm-serving:*"
 
@@ -82,18 +78,12 @@ def prepare(server: Server | None, *, stands: bool) -> tuple[str, ...]:
         command = [_python(), "-m", "demo.tiny", str(_HUB_FOLDER)]
         run_quietly("a tiny Llama and dialogues for it", command, {})
         (_HUB_FOLDER / ".made").touch()
-    hub = hub_process.running() or hub_process.start(_HUB_FOLDER, _token())
+    hub = hub_process.running() or hub_process.start(_HUB_FOLDER, hub_token.token())
     text = _execution(server, hub.port)
     if stands and _EXECUTION_FILE.exists() and _EXECUTION_FILE.read_text() != text:
         raise OtherSettingsError(f"the embedded OCI was started with another {_EXECUTION_FILE}.")
     _EXECUTION_FILE.write_text(text)
     return ("--execute", str(_EXECUTION_FILE), "--verify-signatures", "--enforce-iam")
-
-
-def store_token(cloud: EmbeddedCloud) -> None:
-    """Put the hub's token into the vault, as a user does; from there the job takes it."""
-    command = jobs(REHEARSAL, "secret", "set", "--file", str(_TOKEN_FILE))
-    run_quietly("jobs secret set: the hub's token into the vault", command, cloud.environment)
 
 
 def _need_environments(server: Server) -> None:
@@ -129,14 +119,6 @@ def _execution(server: Server, port: int) -> str:
 def _quoted(folder: Path) -> str:
     """A string of TOML, whatever the folder is called: one of JSON is one of TOML too."""
     return json.dumps(str(folder), ensure_ascii=False)
-
-
-def _token() -> str:
-    """A token that is good for this rehearsal only."""
-    if not _TOKEN_FILE.exists():
-        _TOKEN_FILE.touch(mode=0o600)
-        _TOKEN_FILE.write_text(f"hf_{secrets.token_urlsafe(24)}\n")
-    return _TOKEN_FILE.read_text().strip()
 
 
 def _python() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from . import cloud as embedded
-from . import rehearsal
+from . import hub_token, rehearsal
 from .cases import DEMO, REHEARSAL, Case, standing_case, write_down
 from .commands import capture, jobs, run_openly, run_quietly
 from .deploy import choose_provider, deploy
@@ -45,8 +45,7 @@ def run(case: Case, provider: str, server: Server | None) -> None:
     heading("tunestack rehearsal" if case.runs else "tunestack demo")
     cloud = _cloud(case, server)
     deploy(case, cloud, choose_provider(provider))
-    if case.runs:
-        rehearsal.store_token(cloud)
+    hub_token.store(case, cloud)
     run_quietly("jobs emit: the definitions", jobs(case, "emit"), cloud.environment)
     costs = capture("jobs check", jobs(case, "check"), cloud.environment)
     heading("what ran")

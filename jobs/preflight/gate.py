@@ -43,15 +43,14 @@ def pass_gate(
         return
     began = time.monotonic()
     answers = look(found.all_checks() if checks is None else checks, subject)
-    for answer in answers:
-        if answer.state is State.WARN:
-            for finding in worth_telling(answer):
-                said = finding.said if finding.said.endswith(".") else f"{finding.said}."
-                remedy = " ".join(finding.remedy.split())
-                say(f"preflight: {answer.check.name}: {said} {remedy}".rstrip())
+    warnings = [answer for answer in answers if answer.state is State.WARN]
+    for answer in warnings:
+        for finding in worth_telling(answer):
+            say(f"preflight: {answer.check.name}: {finding.said}")
     if failures := [answer for answer in answers if answer.state is State.FAIL]:
         raise PreflightError(_told(failures), _ADVICE)
-    say(f"preflight: {summary(answers, time.monotonic() - began)}")
+    helps = "; 'python -m jobs preflight' says what helps" if warnings else ""
+    say(f"preflight: {summary(answers, time.monotonic() - began)}{helps}")
 
 
 def _told(failures: Sequence[Answer]) -> str:

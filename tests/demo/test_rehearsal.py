@@ -15,7 +15,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from demo import hub_process, rehearsal
+from demo import hub_process, hub_token, rehearsal
 from demo.errors import OtherSettingsError
 from demo.hub_process import HubProcess
 from demo.rehearsal import Server
@@ -33,7 +33,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(rehearsal, "ROOT", folder)
     monkeypatch.setattr(rehearsal, "_HUB_FOLDER", folder / "hub")
     monkeypatch.setattr(rehearsal, "_EXECUTION_FILE", folder / "execution.toml")
-    monkeypatch.setattr(rehearsal, "_TOKEN_FILE", folder / "hub-token")
+    monkeypatch.setattr(hub_token, "_FILE", folder / "hub-token")
     monkeypatch.setattr(rehearsal, "_need_environments", lambda server: None)
     monkeypatch.setattr(hub_process, "FOLDER", folder)
     return folder

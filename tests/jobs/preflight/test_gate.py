@@ -96,9 +96,9 @@ def test_warnings_are_told_in_a_line_and_passes_are_counted(work: Work, wants: A
     shown = Recorder()
     work.run(shown, 0.01)
     told = [line for line in shown.said if line.startswith("preflight")]
-    assert told[0] == "preflight: hub: not asked. ask it"
+    assert told[0] == "preflight: hub: not asked."
     assert told[1].startswith("preflight: 2 checks in ")
-    assert told[1].endswith(": 1 passed, 1 warned")
+    assert ": 1 passed, 1 warned; 'python -m jobs preflight' says" in told[1]
 
 
 def test_what_is_all_submitted_is_not_looked_at(work: Work, wants: Any) -> None:

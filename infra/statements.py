@@ -156,6 +156,8 @@ def people_statements(group: NamedGroup, scope: Scope) -> list[str]:
         f"Allow {who} to manage secret-family {where} {vault}",
         f"Allow {who} to use vaults {where} {vault}",
         f"Allow {who} to use keys {where} where any {{target.key.id='{scope.key}'}}",
+        # Which images there are: OCI tells it to who may see all of them.
+        f"Allow {who} to inspect repos {where}",
         *looking_statements(who),
     ]
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,9 @@ from jobs.clock import SystemClock
 from jobs.definitions import read_all, read_pipeline
 from jobs.ledger import Ledger
 from jobs.predict import DIALOGUE, predict
+from jobs.preflight.checks import all_checks
+from jobs.preflight.looking import look
+from jobs.preflight.subject import Subject
 from jobs.record import STEPS
 from jobs.run_log import tail
 from jobs.runner import Runner
@@ -46,6 +49,13 @@ from tests.jobs.samples import OwnedClock, Recorder
 # No real one: its form alone.
 TOKEN = "hf_" + "x" * 20
 
+# The checks that ask OCI, and those that a notebook session is refused something by.
+ASKING = {
+    "credentials", "region", "compartment", "project", "limits", "capacity", "iam", "subnet",
+    "security-list", "gateways", "addresses", "logs", "bucket", "token", "image",
+}  # fmt: skip
+NOT_FOR_NOTEBOOKS = {"region", "compartment", "limits", "capacity", "iam", "token", "image"}
+
 _CREDENTIALS = ("OCI_IAM_TYPE", "OCI_CONFIG_LOCATION", "OCI_CONFIG_FILE")
 
 
@@ -58,20 +68,28 @@ class Broken:
 
 
 class Way:
-    """The whole way. The policies lack the statement *left_out*, the way the step *skipped*."""
+    """The whole way. The policies lack the statement *left_out*, the way the step *skipped*; *only*
+    names the steps that are taken at all."""
 
     def __init__(
-        self, cloud: MockedCloud, folder: Path, *, left_out: str = "", skipped: str = ""
+        self,
+        cloud: MockedCloud,
+        folder: Path,
+        *,
+        left_out: str = "",
+        skipped: str = "",
+        only: Collection[str] = (),
     ) -> None:
-        self.cloud, self.folder, self.skipped = cloud, folder, skipped
+        self.cloud, self.folder, self.skipped, self.only = cloud, folder, skipped, only
         self.administrator = Administrator(cloud, left_out)
         self.tenancy, self.places = self.administrator.tenancy, self.administrator.places
         self.records = Ledger(folder / "people.db", SystemClock())
+        self._expected: list[Decision] = []
 
     def go(self) -> Broken | None:
         """Every step in order, up to the first that fails."""
         for name, step in self._steps():
-            if name == self.skipped:
+            if name == self.skipped or (self.only and name not in self.only):
                 continue
             try:
                 step()
@@ -80,8 +98,9 @@ class Way:
         return None
 
     def denials(self) -> list[Decision]:
-        """What IAM refused on the way."""
-        return [found for found in decisions(self.cloud.cloud) if not found.allowed]
+        """What IAM refused on the way, and should not have."""
+        found = [found for found in decisions(self.cloud.cloud) if not found.allowed]
+        return [each for each in found if each not in self._expected]
 
     def _steps(self) -> Iterator[tuple[str, Callable[[], None]]]:
         yield "stand up", self.administrator.stand_up
@@ -90,10 +109,12 @@ class Way:
             yield "emit", self.emit
             yield from self._runner("", self.records)
             yield "repository", self._read_repository
+            yield "preflight", self._look_before
         with self.as_resource(self.places["notebook"]):
             own = Ledger(self.folder / "notebook.db", SystemClock())
             yield from self._runner("notebook: ", own)
             yield "notebook: large model", self._export_model
+            yield "notebook: preflight", self._look_before_from_the_notebook
 
     def _runner(self, who: str, records: Ledger) -> Iterator[tuple[str, Callable[[], None]]]:
         """All that the runner does, in whoever's name."""
@@ -167,7 +188,30 @@ class Way:
         client = signed_in(oci.artifacts.ArtifactsClient)
         client.get_container_repository(self.places["repository id"])
 
+    def _look_before(self) -> None:
+        """Of what preflight asks OCI, nothing is refused."""
+        assert not (refused := self._refused()), refused
+
     # --- the notebook session ---------------------------------------------------------------------
+
+    def _look_before_from_the_notebook(self) -> None:
+        """It may not read the tenancy's policies and limits, which is told, and stops nothing."""
+        before = len(self.denials())
+        refused = self._refused()
+        self._expected = self.denials()[before:]
+        assert set(refused) == NOT_FOR_NOTEBOOKS, refused
+
+    def _refused(self) -> dict[str, str]:
+        """What the checks that ask OCI were refused, by their names."""
+        folder = self.folder / "definitions"
+        subject = Subject(read_pipeline(folder), read_all(folder))
+        chosen = [check for check in all_checks() if check.name in ASKING]
+        return {
+            answer.check.name: finding.said
+            for answer in look(chosen, subject)
+            for finding in answer.findings
+            if "OCI answered 4" in finding.said or finding.said.startswith("not told")
+        }
 
     def _export_model(self) -> None:
         """A model too large for one request: its artifact goes by way of the bucket."""

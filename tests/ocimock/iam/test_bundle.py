@@ -153,7 +153,8 @@ PERSONS = [
     Case(ADA, "kms.create_vault", allowed=False),
     Case(ADA, "kms.get_key", variables={"target.key.id": (KEY,)}),
     Case(ADA, "kms.create_key", variables={"target.key.id": (KEY,)}, allowed=False),
-    # What preflight asks of the tenancy.
+    # What preflight asks.
+    Case(ADA, "artifacts.list_container_images"),
     Case(ADA, "identity.list_region_subscriptions", "root"),
     Case(ADA, "identity.get_compartment", "outer"),
     Case(ADA, "identity.list_policies", "root"),

@@ -14,7 +14,7 @@ from .memory import Memory, training_memory
 from .models import Model
 from .ranges import Range
 from .shapes import Shape, gpu_shapes
-from .training import Training
+from .training import Recipe, Training
 
 MOST_REPLICAS = 64
 
@@ -22,6 +22,10 @@ REPLICAS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32, 48, MOST_REPLICAS)
 """Numbers of nodes that are looked at."""
 
 By = Literal["cost", "time"]
+
+# What the recipes run on: the environments of Data Science that the definitions name are of CUDA.
+_PLATFORM = "CUDA"
+_TORCH: dict[Recipe, float] = {"sft": 2.8, "llama-recipes": 2.1}
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,15 @@ def _refused(
 ) -> str:
     if not shape.bf16:
         return f"a {shape.gpu} has no bf16, in which the recipes compute"
+    if shape.platform not in ("", _PLATFORM):
+        return (
+            f"an {shape.gpu} is of {shape.platform}, and the recipes' environments of {_PLATFORM}"
+        )
+    if shape.least_torch > _TORCH[training.recipe]:
+        return (
+            f"a {shape.gpu} takes PyTorch {shape.least_torch:g}, and {training.recipe} is pinned to "
+            f"{_TORCH[training.recipe]:g}"
+        )
     if fitting.verdict == "does not fit":
         return f"does not fit: {fitting.why}"
     if data is not None:

@@ -43,7 +43,8 @@ class Shape:
 
     *gpu_memory_gb* is what the maker calls it (24 for an A10), *capacity_gib* what PyTorch finds of
     it, 0 where nobody reported it; *tflops* is dense bf16, 0 where the GPU has no bf16,
-    *fp32_tflops* fp32.
+    *fp32_tflops* fp32. *platform* is CUDA or ROCm, *least_torch* the first PyTorch for its GPU
+    where an older one is in use.
     *gpu_bandwidth_gbs* is memory bandwidth in GB/s. *network_gbps* is the most that one node has
     towards the others, *ethernet_gbps* what it has without a cluster network, *rdma* whether it has
     one. *ocpus* is of a fixed shape without GPUs. *part* and *memory_part* are part numbers of
@@ -73,6 +74,8 @@ class Shape:
     part: str = ""
     memory_part: str = ""
     fp32_tflops: float = 0
+    platform: str = ""
+    least_torch: float = 0
 
     @property
     def flexible(self) -> bool:
@@ -170,6 +173,8 @@ def _shape(name: str, row: Mapping[str, Any], data: Mapping[str, Any]) -> Shape:
         part=row.get("part", ""),
         memory_part=row.get("memory_part", ""),
         fp32_tflops=gpu.get("fp32_tflops", 0),
+        platform=gpu.get("platform", "CUDA") if gpu else "",
+        least_torch=gpu.get("least_torch", 0),
     )
 
 

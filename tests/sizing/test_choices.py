@@ -154,6 +154,16 @@ def test_old_gpus_are_refused_for_what_they_lack() -> None:
     assert fewest_replicas(LLAMA, SFT, one.shape) is None
 
 
+def test_what_the_environments_have_no_pytorch_for_is_refused() -> None:
+    amd = named(every(), "BM.GPU.MI300X.8", 1)
+    assert amd.refused == "an MI300X is of ROCm, and the recipes' environments of CUDA"
+    old = replace(SFT, recipe="llama-recipes")
+    found = list(choices(LLAMA, old, SAMSUM))
+    new = "a B200 takes PyTorch 2.7, and llama-recipes is pinned to 2.1"
+    assert named(found, "BM.GPU.B200.8", 1).refused == new
+    assert named(every(), "BM.GPU.B200.8", 1).refused == ""
+
+
 def test_more_gpus_than_the_data_has_rows_for_are_refused() -> None:
     one = named(every(Data("small", 100, 200)), "BM.GPU.H100.8", 8)
     assert one.refused == "one step takes 256 rows, and the data has 10"

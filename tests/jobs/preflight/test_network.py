@@ -274,12 +274,7 @@ HOLES = [
         "out to Oracle's services only",
         "security-list",
         ("egress, TCP, destination 0.0.0.0/0, destination port 443",),
-        lambda net: net.rules(
-            egress=[
-                everything_out(SUBNET),
-                everything_out(net.every.cidr_block, destination_type="SERVICE_CIDR_BLOCK"),
-            ]
-        ),
+        lambda net: net.rules(egress=[everything_out(SUBNET), _to_services(net)]),
         lambda net: net.rules(egress=[everything_out(SUBNET), out_to(ANYWHERE, 443, 443)]),
         (CODE, "github.com"),
     ),
@@ -452,6 +447,18 @@ def test_what_lies_behind_a_router_is_not_known(room: Room) -> None:
     assert "a dynamic routing gateway" in outwards.said
 
 
+def test_routes_and_rules_to_some_addresses_only_are_warnings(room: Room) -> None:
+    some = "192.0.32.0/20"
+    room.net.routes(_route(some, room.net.nat), room.net.to_services)
+    room.net.rules(egress=[everything_out(SUBNET), out_to(some, 443, 443), _to_services(room.net)])
+    assert room.states() == ["pass", "warn", "warn", "pass"]
+    answers = room.answers()
+    assert f"leads out to {some} only" in answers["gateways"].findings[0].said
+    [finding] = answers["security-list"].findings
+    assert "some addresses of the outside" in finding.said
+    assert "destination 0.0.0.0/0, destination port 443" in finding.remedy
+
+
 def test_an_internet_gateway_serves_no_private_subnet(room: Room) -> None:
     details = M.CreateInternetGatewayDetails(is_enabled=True, **room.net.place)
     gateway = room.net.api.create_internet_gateway(details).data.id
@@ -555,6 +562,10 @@ def test_addresses_that_others_hold_are_counted_until_they_end(room: Room) -> No
     science.get_notebook_session(sessions[0])
     assert room.failed() == {}
     assert run(room).lifecycle_state == "SUCCEEDED"
+
+
+def _to_services(net: Net) -> Any:
+    return everything_out(net.every.cidr_block, destination_type="SERVICE_CIDR_BLOCK")
 
 
 def _with_fallback(step: Any) -> Any:

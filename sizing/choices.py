@@ -21,6 +21,10 @@ MOST_REPLICAS = 64
 REPLICAS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32, 48, MOST_REPLICAS)
 """Numbers of nodes that are looked at."""
 
+LEAST_STEPS = 10
+"""Updates in an epoch below which another node is no gain: what is saved in time is not learned. A
+judgement, not a measurement. One node is not held to it: there is nothing smaller."""
+
 By = Literal["cost", "time"]
 
 # What the recipes run on: the environments of Data Science that the definitions name are of CUDA.
@@ -139,18 +143,20 @@ def _refused(
         return (
             f"an {shape.gpu} is of {shape.platform}, and the recipes' environments of {_PLATFORM}"
         )
-    if shape.least_torch > _TORCH[training.recipe]:
-        return (
-            f"a {shape.gpu} takes PyTorch {shape.least_torch:g}, and {training.recipe} is pinned to "
-            f"{_TORCH[training.recipe]:g}"
-        )
+    recipe = training.recipe
+    if shape.least_torch > _TORCH[recipe]:
+        needs = f"a {shape.gpu} takes PyTorch {shape.least_torch:g}"
+        return f"{needs}, and {recipe} is pinned to {_TORCH[recipe]:g}"
     if fitting.verdict == "does not fit":
         return f"does not fit: {fitting.why}"
-    if data is not None:
+    if data is not None and replicas > 1:
         rows = rows_of(training, data.rows, data.tokens)
         batch = shape.gpus * replicas * training.batch_size * training.accumulation
-        if batch > rows:
-            return f"one step takes {batch:,} rows, and the data has {rows:,}"
+        if batch * LEAST_STEPS > rows:
+            return (
+                f"a step of {batch:,} rows leaves {rows / batch:.1f} steps of an epoch's "
+                f"{rows:,} rows: too few updates to learn by"
+            )
     return ""
 
 

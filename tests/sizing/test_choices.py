@@ -164,9 +164,14 @@ def test_what_the_environments_have_no_pytorch_for_is_refused() -> None:
     assert named(every(), "BM.GPU.B200.8", 1).refused == ""
 
 
-def test_more_gpus_than_the_data_has_rows_for_are_refused() -> None:
-    one = named(every(Data("small", 100, 200)), "BM.GPU.H100.8", 8)
-    assert one.refused == "one step takes 256 rows, and the data has 10"
+def test_more_gpus_than_the_data_gives_updates_for_are_refused() -> None:
+    found = every()
+    one = named(found, "BM.GPU.H100.8", 6)
+    assert one.refused == (
+        "a step of 192 rows leaves 8.1 steps of an epoch's 1,554 rows: too few updates to learn by"
+    )
+    assert named(found, "BM.GPU.H100.8", 4).refused == ""
+    assert named(every(Data("small", 10, 20)), "BM.GPU.H100.8", 1).refused == ""
 
 
 def test_the_fewest_nodes_are_those_that_fit_with_room() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -83,13 +84,17 @@ def _before() -> dict[str, Shape]:
 
 
 def _text(place: str) -> str:
-    if place.startswith(("http://", "https://")):
+    if _is_url(place):
         return _fetched(place)
     try:
         return Path(place).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise PriceListError(f"{place} can't be read: {reason}.") from None
+
+
+def _is_url(place: str) -> bool:
+    return place.startswith(("http://", "https://"))
 
 
 def _fetched(url: str) -> str:
@@ -123,7 +128,8 @@ def _keep(place: str, found: PriceList, rows: Sequence[Row]) -> None:
         prices.setdefault(row.shape, {})[row.field] = row.found
     written = {
         "source": "Oracle's public price list",
-        "from": place,
+        # Of an address no more than the host: the rest may be a key to it.
+        "from": urlsplit(place).hostname if _is_url(place) else place,
         "date": found.updated or clock.now().date().isoformat(),
         "currency": "USD",
         "shapes": prices,

@@ -72,7 +72,10 @@ def test_a_second_time_nothing_changes(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_the_list_is_fetched(served: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert update(f"{served}/price_list.json") == 0
+    assert update(f"{served}/price_list.json?key=hidden") == 0
+    kept = Path(".tunestack/prices.yaml").read_text(encoding="utf-8")
+    assert "from: 127.0.0.1\n" in kept
+    assert "hidden" not in kept
     assert cost.per_hour("VM.GPU.A10.2", 1) == 4.5
     assert cli.main(["prices", "show"]) == 0
     shown = capsys.readouterr().out

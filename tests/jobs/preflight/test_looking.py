@@ -1,0 +1,199 @@
+"""Checks side by side: in order, one cause told once, a fault of a check is no failure."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+
+from jobs import cli
+from jobs.errors import RefusedError
+from jobs.preflight import checks as found_checks
+from jobs.preflight import view
+from jobs.preflight.check import Check, Finding, State, failed, passed, warned
+from jobs.preflight.looking import in_order, look
+from jobs.preflight.subject import Subject
+from jobs.record import STEPS
+from tests.jobs.workbench import Workbench
+
+Ask = Callable[[Subject], Finding | Iterable[Finding]]
+
+
+class Asks:
+    """A check of the test's own."""
+
+    question = "Is it?"
+
+    def __init__(
+        self,
+        name: str,
+        ask: Ask = lambda _: passed("yes."),
+        *,
+        after: tuple[str, ...] = (),
+        steps: tuple[str, ...] = (),
+        offline: bool = True,
+    ) -> None:
+        self.name, self.ask, self.after, self.steps = name, ask, after, steps
+        self.offline = offline
+
+    def look(self, subject: Subject) -> Finding | Iterable[Finding]:
+        return self.ask(subject)
+
+
+@pytest.fixture
+def subject(bench: Workbench) -> Subject:
+    return Subject(bench.pipeline(), bench.definitions())
+
+
+def _states(checks: list[Check], subject: Subject, *, offline: bool = False) -> dict[str, str]:
+    found = look(checks, subject, offline=offline)
+    return {answer.check.name: answer.state.value for answer in found}
+
+
+def test_one_cause_is_told_once(subject: Subject) -> None:
+    checks: list[Check] = [
+        Asks("hub", after=("token",)),
+        Asks("token", after=("region",)),
+        Asks("region", lambda _: failed("no.", "do")),
+        Asks("git"),
+    ]
+    assert _states(checks, subject) == {
+        "hub": "skipped",
+        "token": "skipped",
+        "region": "fail",
+        "git": "pass",
+    }
+
+
+def test_a_warning_and_what_nothing_needs_stop_nobody(subject: Subject) -> None:
+    checks: list[Check] = [
+        Asks("region", lambda _: warned("perhaps.")),
+        Asks("token", after=("region",), steps=("none",)),
+        Asks("hub", after=("token",)),
+    ]
+    assert _states(checks, subject) == {"region": "warn", "token": "skipped", "hub": "pass"}
+
+
+def test_what_is_named_after_but_not_asked_holds_nothing_up(subject: Subject) -> None:
+    assert _states([Asks("hub", after=("token",))], subject) == {"hub": "pass"}
+
+
+def test_offline_asks_only_what_needs_no_network(subject: Subject) -> None:
+    checks: list[Check] = [Asks("memory"), Asks("logs", offline=False)]
+    assert _states(checks, subject, offline=True) == {"memory": "pass", "logs": "skipped"}
+
+
+def test_the_worst_finding_decides_and_all_are_kept(subject: Subject) -> None:
+    findings = (passed("a."), failed("b.", "mend b"), warned("c."))
+    [answer] = look([Asks("limits", lambda _: findings)], subject)
+    assert answer.state is State.FAIL
+    assert answer.findings == findings
+    assert [each.said for each in view.worth_telling(answer)] == ["b.", "c."]
+
+
+def test_what_oci_refuses_and_a_checks_own_fault_are_warnings(subject: Subject) -> None:
+    def refuses(_: Subject) -> Finding:
+        raise RefusedError("Could not see:\nno.", "Ask for it.", status=404)
+
+    def breaks(_: Subject) -> Finding:
+        raise KeyError("hf_secret")
+
+    refused, broken = look([Asks("logs", refuses), Asks("hub", breaks)], subject)
+    [told] = refused.findings
+    assert told == warned("could not be looked at: Could not see: no.", "Ask for it.")
+    [told] = broken.findings
+    assert told.state is State.WARN
+    assert "KeyError in test_looking.py" in told.said
+    assert "hf_secret" not in told.said
+
+
+def test_they_are_asked_side_by_side(subject: Subject) -> None:
+    both = threading.Barrier(2, timeout=5)
+
+    def meets(_: Subject) -> Finding:
+        both.wait()
+        return passed("met.")
+
+    assert _states([Asks("a", meets), Asks("b", meets)], subject) == {"a": "pass", "b": "pass"}
+
+
+def test_what_several_ask_for_is_asked_once(subject: Subject) -> None:
+    asked = []
+    for _ in range(3):
+        assert subject.once("it", lambda: asked.append(1) or "found") == "found"
+    assert asked == [1]
+    with pytest.raises(ZeroDivisionError):
+        subject.once("bad", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        subject.once("bad", lambda: 1.0)
+
+
+def test_checks_that_build_on_each_other_are_a_mistake() -> None:
+    with pytest.raises(ValueError, match="a, b build on each other"):
+        in_order([Asks("a", after=("b",)), Asks("b", after=("a",))])
+
+
+def test_the_house_has_its_checks_in_an_order_that_can_be_asked() -> None:
+    checks = found_checks.all_checks()
+    names = [check.name for check in checks]
+    assert len(names) == len(set(names)) >= 20
+    assert {name for check in checks for name in check.after} <= set(names)
+    assert all(check.question.endswith("?") for check in checks)
+    assert all(set(check.steps) <= set(STEPS) for check in checks)
+    assert len(in_order(checks)) == len(checks)
+
+
+class TestCommand:
+    @pytest.fixture(autouse=True)
+    def _home(self, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "tenancies").mkdir()
+        (tmp_path / "tenancies" / "demo.yaml").write_text("")
+        bench.write(tmp_path / "definitions" / "demo")
+        checks = [
+            Asks("region", lambda _: failed("The region is away.", "Take it.\nOr leave it.")),
+            Asks("hub", after=("region",)),
+            Asks("git", lambda _: warned("Nobody knows.", "Ask git.")),
+            Asks("logs", lambda _: (passed("one."), passed("two."))),
+        ]
+        from jobs import preflight_command
+
+        monkeypatch.setattr(preflight_command, "all_checks", lambda: checks)
+
+    def test_a_line_each_with_the_remedies_under_it(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert cli.main(["preflight"]) == 1
+        *lines, last = capsys.readouterr().out.splitlines()
+        assert lines == [
+            "fail     region  The region is away.",
+            "                 Take it.",
+            "                 Or leave it.",
+            "skipped  hub     it builds on region",
+            "warn     git     Nobody knows.",
+            "                 Ask git.",
+            "pass     logs    one; two",
+        ]
+        assert last.startswith("4 checks in ")
+        assert last.endswith("s: 1 passed, 1 warned, 1 failed, 1 skipped.")
+
+    def test_only_some_of_them(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert cli.main(["preflight", "--only", "git", "--only", "hub"]) == 0
+        assert "region" not in capsys.readouterr().out
+        assert cli.main(["preflight", "--only", "rigeon"]) == 2
+        assert "There are: region, hub, git, logs" in " ".join(
+            capsys.readouterr().err.replace("│", "").split()
+        )
+
+    def test_for_programs(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert cli.main(["preflight", "--json"]) == 1
+        found = json.loads(capsys.readouterr().out)
+        assert (found["tenancy"], found["state"]) == ("demo", "fail")
+        assert [each["state"] for each in found["checks"]] == ["fail", "skipped", "warn", "pass"]
+        assert found["checks"][0]["question"] == "Is it?"
+        assert found["checks"][0]["findings"] == [
+            {"state": "fail", "said": "The region is away.", "remedy": "Take it.\nOr leave it."}
+        ]

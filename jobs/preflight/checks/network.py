@@ -36,7 +36,10 @@ class Subnet:
 
 
 class SecurityList:
-    """Whether the nodes of a job reach each other, and the services that each of them asks."""
+    """Whether the nodes of a job reach each other, and the services that each of them asks.
+
+    Network security groups have no say: a job names a subnet and nothing else.
+    """
 
     name = "security-list"
     question = "Do the subnet's security lists let through what torchrun, NCCL and HTTPS need?"

@@ -69,7 +69,7 @@ def _at_start(cloud: Cloud, run: Record, _job: Record, subnet: Record) -> Iterat
     mine = sum(each.holder.id == run.id for each in taken)
     if mine < nodes:
         yield Obstacle(
-            f"subnet {subnet.id} has too few free private addresses: each of {nodes} node(s) needs "
+            f"subnet {subnet.id} has not enough private IPs: each of {nodes} node(s) needs "
             f"one, and others have {len(taken) - mine} of {len(usable_addresses(subnet))}"
         )
     if why := reach.no_route_to_services(cloud, subnet, run.private["region"]):
@@ -124,7 +124,7 @@ def _between_nodes(cloud: Cloud, run: Record, _job: Record, subnet: Record) -> I
         return
     if not reach.connects_within(cloud, subnet, _RENDEZVOUS):
         yield Obstacle(
-            f"the nodes could not meet: none reached another on port {_RENDEZVOUS[0]}",
+            f"the nodes could not meet: no node reached another on port {_RENDEZVOUS[0]}",
             "torch.distributed.DistNetworkError: The client socket has timed out after 600000ms "
             f"while trying to connect to node 0, port {_RENDEZVOUS[0]}",
         )

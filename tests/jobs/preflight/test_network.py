@@ -316,7 +316,7 @@ HOLES = [
         ("5 free addresses of 5, and finetune needs 6", "10.0.1.0/28"),
         lambda net: net.resize("10.0.1.0/29"),
         lambda net: net.resize("10.0.1.0/28"),
-        (BOOTSTRAP, "too few free private addresses"),
+        (BOOTSTRAP, "not enough private IPs"),
     ),
 ]
 
@@ -556,7 +556,7 @@ def test_addresses_that_others_hold_are_counted_until_they_end(room: Room) -> No
     said = room.failed()["addresses"]
     assert "5 free addresses of 13, and finetune needs 6" in said
     assert "10.0.1.0/27" in said
-    assert "too few free private addresses" in run(room).lifecycle_details
+    assert "not enough private IPs" in run(room).lifecycle_details
 
     science.deactivate_notebook_session(sessions[0])
     science.get_notebook_session(sessions[0])

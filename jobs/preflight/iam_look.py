@@ -15,6 +15,8 @@ from .policies import Directory, Evaluator, Missing, Principal, with_rule
 from .subject import Subject
 
 _TOLD = 3
+# Source: OCI documentation, "Managing Groups".
+_BORN_WITH = ("administrators", "all domain users")
 _WHERE = (
     "Add to a policy in the tenancy's root compartment (console: Identity & Security > Policies), "
     "or deploy the identity stack anew:"
@@ -179,7 +181,7 @@ class Look:
                 "Domains); nothing else is to be done.",
             )
         caller = self._seen.caller
-        groups = [group.name for group in self._seen.directory.groups]
+        groups = [self._group] if self._seen.directory.groups else []
         dynamic = self._dynamic_group(caller) if caller else ""
         types = [*unseen, *(["users"] if GROUPS in unseen else [])]
         texts = to_look(subject_of(caller, groups, dynamic), types)
@@ -187,18 +189,19 @@ class Look:
 
     @property
     def _group(self) -> str:
-        """The person's group that statements are to name: not the administrators'."""
-        names = [group.name for group in self._seen.directory.groups]
-        others = [name for name in names if name.casefold() != "administrators"]
-        return next(iter(others or names), "<one that you are in>")
+        """The person's group that statements are to name: one that some do already, if any, and
+        none that a tenancy is born with."""
+        own = self._seen.directory.groups
+        others = [group for group in own if group.name.casefold() not in _BORN_WITH]
+        about = list(filter(self._evaluator.names, others))
+        return next((group.name for group in about or others or own), "<one that you are in>")
 
     def _dynamic_group(self, principal: Principal) -> str:
         """The one that *principal* is in and statements are about, else any that it is in."""
         if principal.kind != "resource":
             return self._workloads
         own = self._evaluator.dynamic_groups(principal)
-        named = self._evaluator.named_groups()
-        about = [each for each in own if named & {each.id, each.name.casefold()}]
+        about = list(filter(self._evaluator.names, own))
         return next((each.id for each in about or own), "")
 
     @property
@@ -221,14 +224,14 @@ def _is_refused(lack: Missing) -> bool:
 
 def _uncertain(who: str, missing: list[Missing]) -> Iterator[Finding]:
     """What hangs on conditions that nobody knows before the call."""
-    for word, texts_of in (("only if this holds then", "perhaps"), ("unless", "endangered_by")):
+    for word, texts_of in (("only by", "perhaps"), ("unless denied by", "endangered_by")):
         found = [lack for lack in missing if getattr(lack, texts_of)]
         if found:
             texts = dict.fromkeys(text for lack in found for text in getattr(lack, texts_of))
             yield warned(
-                f"{who} may {_folded(found)} {word}: {'; '.join(texts)}",
-                "What its condition asks for is not known from here: look whether it holds for "
-                "them.",
+                f"{who} may {_folded(found)} {word} what hangs on a condition that is not known "
+                f"before the call: {'; '.join(texts)}",
+                "Look whether the condition will hold for them.",
             )
 
 

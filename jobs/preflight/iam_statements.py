@@ -66,10 +66,7 @@ class Statements:
         rule = bundle.matching_rule(self._scope.compartment)
         new = DynamicGroup(_NEW, f"{self._name}-workloads", rule)
         best, most = Membership(new, made=False), 0
-        named = self._evaluator.named_groups()
-        for group in self._directory.dynamic_groups:
-            if not named & {group.id, group.name.casefold()}:
-                continue
+        for group in filter(self._evaluator.names, self._directory.dynamic_groups):
             mended = DynamicGroup(group.id, group.name, rule)
             asked = self._evaluate(with_rule(self._directory, mended))
             count = sum(asked.grants(who, lack) for who in principals for lack in missing)

@@ -82,7 +82,9 @@ class Evaluator:
         Raises ValueError for a call that the evaluator has no table for.
         """
         asker = self._rights.asker(principal)
-        found = [self._lack(asker, call, permissions, on) for permissions, on in _permissions(call)]
+        found = [
+            self._lack(asker, call, permissions, on) for permissions, on in permissions_of(call)
+        ]
         return [each for each in found if each is not None]
 
     def grants(self, principal: Principal, lack: Missing) -> bool:
@@ -105,11 +107,16 @@ class Evaluator:
         names = {subject.domain for subject in subjects if subject.domain}
         return sorted(name for name in names if name.casefold() != _OTHER_DOMAIN)
 
-    def named_groups(self) -> set[str]:
-        """OCIDs, and names in lower case, of the dynamic groups that statements are about."""
+    def names(self, group: Group | DynamicGroup) -> bool:
+        """Whether statements are about that group."""
+        kind = "group" if isinstance(group, Group) else "dynamic-group"
         subjects = (subject for rule in self._rights.rules for subject in rule.statement.subjects)
-        found = (each for each in subjects if each.kind == "dynamic-group")
-        return {each.id or each.name.casefold() for each in found}
+        name = group.name.casefold()
+        return any(
+            each.id == group.id if each.id else each.name.casefold() == name
+            for each in subjects
+            if each.kind == kind
+        )
 
     def _lack(
         self, asker: Asker, call: Call, permissions: tuple[str, ...], on: On
@@ -159,7 +166,7 @@ def with_rule(directory: Directory, group: DynamicGroup) -> Directory:
     return replace(directory, dynamic_groups=(*others, group))
 
 
-def _permissions(call: Call) -> list[tuple[tuple[str, ...], On]]:
+def permissions_of(call: Call) -> list[tuple[tuple[str, ...], On]]:
     """What *call* needs: of each, one of several will do."""
     service, _, operation = call.operation.partition(".")
     needs = needs_of(service, operation)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import oci
 import pytest
@@ -13,11 +14,15 @@ from infra import statements as bundle
 from jobs.definitions import read_all, read_pipeline
 from jobs.preflight.check import Finding, State
 from jobs.preflight.checks.iam import Iam
+from jobs.preflight.iam_calls import Who, calls
+from jobs.preflight.iam_places import Places
 from jobs.preflight.looking import look
+from jobs.preflight.policies import permissions_of
 from jobs.preflight.subject import Subject
 from jobs.record import STEPS
 from ocimock import mock_oci
 from ocimock.cloud import Settings
+from ocimock.iam.enforcement import forget
 from tests.e2e.administrator import names
 from tests.e2e.enforced import Way
 
@@ -36,6 +41,8 @@ NOTEBOOKS = {
     "dynamic-group: manage data-science-family",
     "dynamic-group: use virtual-network-family",
 }
+# What the person does with the token, before all.
+BEFORE = {"vault.list_secrets", "vault.create_secret"}
 # By default a person submits. Of what is told of whom:
 RUNS, SERVES = (f"{who} (dynamic-group workloads)" for who in ("the job runs", "the deployment"))
 WHO = {
@@ -152,3 +159,140 @@ def test_the_same_for_a_notebook_session_that_may_read_policies(
 def test_what_the_pipeline_does_not_need_is_not_missed(tenancy: Tenancy, name: str) -> None:
     tenancy.write(*tenancy.without(name))
     assert states(tenancy.look()) == [State.PASS]
+
+
+def test_only_what_is_still_to_run_counts(tenancy: Tenancy) -> None:
+    tenancy.write(*tenancy.without("dynamic-group: read secret-bundles"))
+    assert states(tenancy.look(frozenset(STEPS) - {"stage"})) == [State.PASS]
+    assert states(tenancy.look(frozenset({"stage"}))) == [State.FAIL]
+    assert states(tenancy.look(frozenset())) == [State.PASS]
+
+
+def test_a_matching_rule_that_matches_nothing(tenancy: Tenancy) -> None:
+    compartment = tenancy.way.cloud.compartment_id
+    rule = bundle.matching_rule(compartment)
+    tenancy.set_rule(bundle.matching_rule(tenancy.way.cloud.tenancy_id))
+    try:
+        [found] = tenancy.look()
+        assert found.state is State.FAIL
+        assert "no dynamic group's rule matches the job runs and the deployment" in found.said
+        assert "Set the matching rule of dynamic group 'workloads'" in found.remedy
+        assert found.remedy.splitlines()[-1] == rule
+    finally:
+        tenancy.set_rule(rule)
+    assert states(tenancy.look()) == [State.PASS]
+
+
+def test_without_any_dynamic_group_one_is_to_be_made(tenancy: Tenancy) -> None:
+    about_it = [name for name in tenancy.texts if name.startswith("dynamic-group: ")]
+    tenancy.write(*(text for name, text in tenancy.texts.items() if name not in about_it))
+    tenancy.set_rule("resource.type='nothing'")
+    identity = tenancy.way.administrator.admin(oci.identity.IdentityClient)
+    try:
+        [found] = tenancy.look()
+        assert found.remedy.startswith("Make the dynamic group 'demo-workloads'")
+        rule = found.remedy.splitlines()[1]
+        details = oci.identity.models.CreateDynamicGroupDetails(
+            compartment_id=tenancy.way.cloud.tenancy_id,
+            name="demo-workloads",
+            description="as the remedy says",
+            matching_rule=rule,
+        )
+        made = identity.create_dynamic_group(details).data.id
+        try:
+            others = (text for name, text in tenancy.texts.items() if name not in about_it)
+            tenancy.write(*others, *added(found))
+            assert states(tenancy.look()) == [State.PASS]
+        finally:
+            identity.delete_dynamic_group(made)
+    finally:
+        tenancy.set_rule(bundle.matching_rule(tenancy.way.cloud.compartment_id))
+
+
+def test_a_deny_is_told_as_such(tenancy: Tenancy) -> None:
+    deny = "Deny dynamic-group workloads to use metrics in tenancy"
+    tenancy.write(*tenancy.texts.values(), deny)
+    [found] = tenancy.look()
+    assert (found.state, found.remedy.splitlines()[-1]) == (State.FAIL, deny)
+    assert "post the GPUs' metrics" in found.said
+
+
+ONLY_FROM = "request.networkSource.name='office'"
+
+
+def test_a_condition_that_nobody_knows_yet_is_told(tenancy: Tenancy) -> None:
+    name = "group: use virtual-network-family"
+    bound = f"{tenancy.texts[name]} where {ONLY_FROM}"
+    tenancy.write(*tenancy.without(name), bound)
+    [found] = tenancy.look()
+    assert found.state is State.WARN
+    assert "only by what hangs on a condition" in found.said
+    assert bound in found.said
+
+    deny = f"Deny group data-scientists to manage data-science-jobs in tenancy where {ONLY_FROM}"
+    tenancy.write(*tenancy.texts.values(), deny)
+    [found] = tenancy.look()
+    assert found.state is State.WARN
+    assert "unless denied by" in found.said
+    assert deny in found.said
+
+
+def test_a_group_of_another_identity_domain_may_be_the_person_s(tenancy: Tenancy) -> None:
+    name = "group: use virtual-network-family"
+    theirs = tenancy.texts[name].replace("'Default'", "'Corp'")
+    tenancy.write(*tenancy.without(name), theirs)
+    [found] = tenancy.look()
+    assert found.state is State.WARN
+    assert "other identity domains (Corp)" in found.said
+
+
+@pytest.mark.parametrize("kind", ["policies", "compartments", "dynamic-groups", "groups", "users"])
+def test_what_may_not_be_read_is_a_warning(tenancy: Tenancy, kind: str) -> None:
+    name = f"group: inspect {kind}"
+    tenancy.write(*tenancy.without(name))
+    found = tenancy.look()
+    assert set(states(found)) == {State.WARN}
+    assert all("OCI answered 404" in each.said for each in found)
+    texts = {text for each in found for text in added(each)}
+    # Who may not read groups does not know their own.
+    known = (text.replace("<one that you are in>", "data-scientists") for text in texts)
+    tenancy.write(*tenancy.without(name), *known)
+    assert states(tenancy.look()) == [State.PASS]
+
+
+def test_what_is_not_understood_is_told(tenancy: Tenancy) -> None:
+    odd = "Allow resource ormjob to do as it likes"
+    tenancy.write(*tenancy.without("group: read metrics"))
+    [policy] = tenancy.way.cloud.cloud.store.having("policy", "name", "bundle")
+    policy.data["statements"].append(odd)
+    forget(tenancy.way.cloud.cloud)
+    warning, failure = tenancy.look()
+    assert warning.state is State.WARN
+    assert warning.said.endswith(f"count as absent: {odd}")
+    assert failure.state is State.FAIL
+
+
+def test_what_the_mock_asks_for_preflight_asks_for(tmp_path: Path) -> None:
+    """All that IAM was asked about a run, by the person, what ran and the services."""
+    steps = ("stand up", "secret set", "emit", "ledger", *STEPS, "logs", "log itself", "metrics")
+    with mock_oci(Settings(enforce_iam=True)) as mocked:
+        way = Way(mocked, tmp_path, only=steps)
+        assert way.go() is None
+        seen = {
+            (decision.principal != "group data-scientists", grant.permission)
+            for decision in mocked.decisions
+            if decision.principal != "group Administrators"
+            if decision.operation not in BEFORE
+            for grant in decision.grants
+        }
+        with way.as_person():
+            folder = way.folder / "definitions"
+            subject = Subject(read_pipeline(folder), read_all(folder))
+            asked = calls(subject, Places(subject))
+    needed = {
+        (call.who is not Who.SUBMITTER, permission)
+        for call in asked
+        for permissions, _ in permissions_of(call)
+        for permission in permissions
+    }
+    assert seen - needed == set()

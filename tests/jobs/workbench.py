@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -163,11 +163,19 @@ class Faults:
         patch.setattr(oci.retry.retry, "time", owned_time(self.slept))
 
     def answer(
-        self, method: str, path: str, status: int, *, times: int = 10**6, body: object = None
+        self,
+        method: str,
+        path: str,
+        status: int,
+        *,
+        times: int = 10**6,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         """Answer the next *times* calls of *method* to a path that matches with *status*."""
         content = {"code": CODES.get(status, "InvalidParameter"), "message": "as the test asks"}
         response = Response.of_json(content if body is None else body, status)
+        response.headers.update(headers or {})
         self._plans.append(_Plan(method, re.compile(path), response, times))
 
     def _dispatch(self, original: Callable[..., Response]) -> Callable[..., Response]:

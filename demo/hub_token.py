@@ -24,4 +24,4 @@ def store(case: Case, cloud: EmbeddedCloud) -> None:
     """From the vault the job takes it; where none is, preflight refuses to begin."""
     token()
     command = jobs(case, "secret", "set", "--file", str(_FILE))
-    run_quietly("jobs secret set: a made-up token into the vault", command, cloud.environment)
+    run_quietly("jobs secret set: the hub's token into the vault", command, cloud.environment)

@@ -139,14 +139,17 @@ def _is_there(subject: Subject, place: Registered) -> bool:
 
 
 def _images(subject: Subject, place: Registered, compartment: str, **options: Any) -> bool:
-    named = {"version": place.tag, "image_digest": place.digest}
+    from oci.pagination import list_call_get_all_results
+
+    if place.tag:
+        options["version"] = place.tag
     found = subject.get(
         f"list the images {place.name} in {compartment}",
+        list_call_get_all_results,
         _registry(subject, place).list_container_images,
         compartment,
         repository_name=place.repository,
         lifecycle_state="AVAILABLE",
-        **{field: value for field, value in named.items() if value},
         **options,
     )
     # A name with a star in it would find others.
@@ -154,7 +157,7 @@ def _images(subject: Subject, place: Registered, compartment: str, **options: An
         each.repository_name == place.repository
         and (not place.tag or each.version == place.tag)
         and (not place.digest or each.digest == place.digest)
-        for each in found.items
+        for each in found
     )
 
 

@@ -222,7 +222,7 @@ def _not_taken(session: auth.Session, error: Any, now: datetime) -> Finding:
     if abs(skew) > SKEW_SECONDS:
         return failed(f"OCI refuses the signature: {_clock(skew)}.", _SET_CLOCK)
     return failed(
-        f"OCI answers 401: it does not know what requests are signed with ({_who(session)}): "
+        f"OCI does not know what requests are signed with (401; {_who(session)}): "
         f"{' '.join(str(error.message).split())}",
         _ADVICE.get(session.method, auth.ADVICE[session.method]),
     )

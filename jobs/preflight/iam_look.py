@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .. import auth
 from .check import Finding, failed, passed, warned
-from .iam_calls import Call, Who
+from .iam_call import Call, Who
 from .iam_places import Places
 from .iam_snapshot import COMPARTMENTS, DYNAMIC_GROUPS, GROUPS, POLICIES, Snapshot
 from .iam_statements import Statements, in_words, scope_of, subject_of, to_look

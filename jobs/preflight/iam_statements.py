@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import infra.statements as bundle
 
 from ..definitions import bucket_path
-from .iam_calls import repository_of
+from .iam_call import repository_of
 from .iam_places import On, Places
 from .policies import Directory, DynamicGroup, Evaluator, Missing, Principal, only_policy, with_rule
 from .subject import Subject

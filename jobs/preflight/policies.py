@@ -23,7 +23,7 @@ from ocimock.iam.rights import Asker, Rights, Rule
 from ocimock.iam.syntax import Comparison, Condition, Junction
 from ocimock.iam.target import Target
 
-from .iam_calls import Call
+from .iam_call import Call
 from .iam_places import On
 
 # Variables of a request that nobody knows before it is made, and tags of targets, which are not

@@ -14,7 +14,8 @@ from infra import statements as bundle
 from jobs.definitions import read_all, read_pipeline
 from jobs.preflight.check import Finding, State
 from jobs.preflight.checks.iam import Iam
-from jobs.preflight.iam_calls import Who, calls
+from jobs.preflight.iam_call import Who
+from jobs.preflight.iam_calls import calls
 from jobs.preflight.iam_places import Places
 from jobs.preflight.looking import look
 from jobs.preflight.policies import permissions_of

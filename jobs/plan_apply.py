@@ -72,7 +72,7 @@ def applied(plan: Plan, one: Choice, options: Changes, rows: int) -> Applied:
             f"{file} can't be edited: {error}.", f"Write by hand: {_in_words(changes)}."
         ) from None
     if changes:
-        plan_tenancy.check(file, text, changes)
+        plan_tenancy.check(file, text, changes, training)
     return Applied(file, before, text, changes, tuple(_notes(one, training, rows)))
 
 

@@ -64,8 +64,9 @@ def read(file: Path, changes: Changes | None = None) -> Written:
     return _written(file, tenancy, unfit)
 
 
-def check(file: Path, text: str, changes: Changes) -> None:
-    """That *text* in the place of *file*'s says *changes* and nothing else besides.
+def check(file: Path, text: str, changes: Changes, training: Training) -> None:
+    """That *text* in the place of *file*'s says *changes*, and nothing else besides, and that
+    *training* is what comes of it.
 
     Raises:
         PlanError: it says more or less, or would be refused.
@@ -89,6 +90,11 @@ def check(file: Path, text: str, changes: Changes) -> None:
         raise PlanError(
             f"{file} is written in a way that can't be edited here without changing more.",
             f"Write by hand: {', '.join(_words(changes))}. The file is as it was.",
+        )
+    if _written(file, found, ()).training != training:
+        raise PlanError(
+            "finetune.extra_args says otherwise than the fields that would be written, and wins.",
+            f"Take it out there first: {' '.join(found.finetune.extra_args)}.",
         )
 
 

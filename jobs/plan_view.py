@@ -47,7 +47,7 @@ def head(plan: Plan) -> Iterator[str]:
     """What is planned, in three lines, and what is not known."""
     model, data = plan.model, plan.data
     yield f"Plan for {plan.written.file}, before anything is paid for"
-    yield f"model     {model.name}, {model.parameters / 1e9:,.2f} billion parameters"
+    yield f"model     {model.name}, {_count(model.parameters)} parameters"
     yield f"training  {training_words(plan.training)}"
     if data is None:
         yield f"data      {plan.written.dataset}: its size is not known here"
@@ -239,6 +239,10 @@ def _served_row(plan: Plan, each: Serving) -> Iterator[RenderableType]:
     yield f"{each.concurrency:,.1f}" if each.fit.verdict != "does not fit" else "-"
     yield f"{each.dollars_per_hour:,.2f}" if each.dollars_per_hour is not None else "?"
     yield Text(each.fit.verdict, style=STYLES[each.fit.verdict])
+
+
+def _count(number: int) -> str:
+    return f"{number / 1e9:,.2f} billion" if number >= 1e9 else f"{number / 1e6:,.1f} million"
 
 
 def _of(one: Choice) -> str:

@@ -12,8 +12,6 @@ from sizing import choices, disk, shapes
 from sizing.choices import Choice
 from sizing.disk import Disk
 from sizing.durations import Data
-from sizing.fit import fit
-from sizing.memory import training_memory
 from sizing.models import Model
 from sizing.serving import Serving, serving, servings
 from sizing.serving_options import ServingOptions, serving_of_arguments
@@ -136,7 +134,8 @@ def best_of_each(ranking: Sequence[Choice]) -> list[Choice]:
 
 def nearest(found: Plan) -> Choice | None:
     """Of what fits, what passes the deadline or the budget by least; None where nothing fits."""
-    over = [(_passes(one, found.wishes), one) for one in found.ranking if _fits(one)]
+    able = (one for one in found.ranking if _able(found, one))
+    over = [(_passes(one, found.wishes), one) for one in able]
     return min(over, key=lambda pair: pair[0], default=(0, None))[1]
 
 
@@ -167,14 +166,9 @@ def _rule(model: Model, training: Training, shape: Shape) -> Rule:
     size = model.parameters * _FP32 / 1e9
     gpus = math.ceil(_RULE * size / shape.gpu_memory_gb)
     fits = choices.fewest_replicas(model, training, shape)
-    numbers = range(1, (fits or choices.MOST_REPLICAS) + 1) if shape.bf16 else ()
-    tight = (each for each in numbers if _holds(model, training, shape, each))
-    return Rule(shape, size, math.ceil(gpus / shape.gpus), fits, next(tight, None))
-
-
-def _holds(model: Model, training: Training, shape: Shape, replicas: int) -> bool:
-    memory = training_memory(model, training, replicas * shape.gpus)
-    return fit(memory.total, shape).verdict != "does not fit"
+    numbers = range(1, (fits or choices.MOST_REPLICAS) + 1)
+    able = (n for n in numbers if not choices.choice(model, training, shape, n).refused)
+    return Rule(shape, size, math.ceil(gpus / shape.gpus), fits, next(able, None))
 
 
 def _served(written: Written, model: Model) -> Serving:
@@ -192,8 +186,10 @@ def _shared_by_none(written: Written) -> ServingOptions:
     return replace(serving_of_arguments(written.serving_arguments), tensor_parallel=None)
 
 
-def _fits(one: Choice) -> bool:
-    return one.shape.bf16 and one.fit.verdict != "does not fit"
+def _able(found: Plan, one: Choice) -> bool:
+    """Whether it could be had at all, were it not for the deadline and the budget."""
+    free = choices.choice(found.model, found.training, one.shape, one.replicas, found.data)
+    return not free.refused
 
 
 def _passes(one: Choice, wishes: Wishes) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -247,15 +248,39 @@ def test_one_of_each_shape(file: Path) -> None:
     assert best[0] == ranking[0]
 
 
-def test_it_imports_nothing_heavy(file: Path) -> None:
-    """It is to answer at once: ADS, the SDK and CDKTF take seconds to import."""
+def test_it_answers_at_once(file: Path) -> None:
+    """ADS, the SDK and CDKTF take seconds to import. Others may be busy on the machine: what
+    counts is this process' own time, the least of a few tries."""
     code = (
-        "import sys\nfrom jobs.cli import main\n"
+        "import sys, time\nfrom jobs.cli import main\n"
         f"code = main(['plan', '--tenancy', {str(file)!r}])\n"
         "heavy = {'ads', 'oci', 'pandas', 'requests', 'cdktf', 'constructs'} & set(sys.modules)\n"
         "print('heavy', sorted(heavy), code)\n"
+        "print(time.process_time())\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.stdout.splitlines()[-1] == "heavy [] 0", done.stderr
+    seconds: list[float] = []
+    while len(seconds) < 3 and min(seconds, default=9) >= 1:
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        *_, said, took = done.stdout.splitlines()
+        assert said == "heavy [] 0", done.stderr
+        seconds.append(float(took))
+    assert min(seconds) < 1
+
+
+_DOCUMENTED = [
+    line.removeprefix("$ ")
+    for line in (ROOT / "docs" / "sizing.md").read_text().splitlines()
+    if line.startswith("$ python -m jobs plan ")
+]
+
+
+@pytest.mark.parametrize("command", _DOCUMENTED)
+def test_what_the_page_has_one_type(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert cli.main(shlex.split(command)[3:]) == 0
+    assert "meta-llama" in capsys.readouterr().out
+    assert len(_DOCUMENTED) >= 5

@@ -147,6 +147,14 @@ def test_what_can_not_be_written_is_left(
     assert file.read_text() == before
 
 
+def test_words_for_the_command_win(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = _file(tmp_path, "finetune:\n  replicas: 6\n  extra_args: [--batch-size=4]\n")
+    before = file.read_text()
+    assert _apply(file, "--shape", "BM.GPU4.8", "--replicas", "1") == 1
+    assert "Take it out there first: --batch-size=4." in capsys.readouterr().err
+    assert file.read_text() == before
+
+
 def test_a_refused_file_is_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """llama-recipes has no learning_rate; the file that has one can't go over to it."""
     file = _file(tmp_path, "model: 13b\nfinetune:\n  learning_rate: 0.1\n")

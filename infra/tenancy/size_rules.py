@@ -40,8 +40,28 @@ def _replicas(tenancy: Tenancy) -> Iterator[Problem]:
     elif sized.model_of(tenancy) is None:
         hint = f"the name of {tenancy.model} does not say how many parameters it has"
     else:
-        hint = f"no number of {shape} up to {MAX_REPLICAS} holds its training{_others(tenancy)}"
+        hint = f"no number of {shape} up to {MAX_REPLICAS} holds the training with room to spare"
+        hint += _easier(tenancy, GPU_SHAPES[shape], MAX_REPLICAS) + _others(tenancy)
     yield Problem.missing(path, allowed, hint)
+
+
+def _easier(tenancy: Tenancy, shape: Shape, replicas: int) -> str:
+    """What to change for *replicas* of *shape* to do, as a part of a sentence; '' for nothing."""
+    finetune = tenancy.finetune
+    changes: dict[str, dict[str, object]] = {}
+    if finetune.recipe == "sft" and not finetune.gradient_checkpointing:
+        changes["finetune.gradient_checkpointing true"] = {"gradient_checkpointing": True}
+    if sized.batch_size_of(tenancy) > 1:
+        changes["finetune.batch_size 1"] = {"batch_size": 1}
+    if len(changes) > 1:
+        both = {name: value for change in changes.values() for name, value in change.items()}
+        changes[" and ".join(changes)] = both
+    for words, change in changes.items():
+        changed = {"finetune": finetune.model_copy(update=change)}
+        needed = sized.fewest_replicas(tenancy.model_copy(update=changed), shape)
+        if needed is not None and needed <= replicas:
+            return f"; with {words}, {needed} would do"
+    return ""
 
 
 def _training(tenancy: Tenancy, replicas: int) -> Iterator[Problem]:
@@ -50,17 +70,18 @@ def _training(tenancy: Tenancy, replicas: int) -> Iterator[Problem]:
     why = _too_much(tenancy, shape, replicas)
     if not why:
         return
+    why += _easier(tenancy, shape, replicas) + _others(tenancy)
     enough = sized.fewest_replicas(tenancy, shape)
     if finetune.replicas is not None and enough is not None:
         path: Path = ("finetune", "replicas")
         allowed = f"{enough} or more of {shape.name}"
-        yield Problem(path, finetune.replicas, allowed, why + _others(tenancy))
+        yield Problem(path, finetune.replicas, allowed, why)
     else:
         path, allowed = ("finetune", "shape"), "a shape that holds the training"
         if "shape" in finetune.model_fields_set:
-            yield Problem(path, shape.name, allowed, why + _others(tenancy))
+            yield Problem(path, shape.name, allowed, why)
         else:
-            yield Problem.missing(path, allowed, why + _others(tenancy))
+            yield Problem.missing(path, allowed, why)
 
 
 def _fallbacks(tenancy: Tenancy) -> Iterator[Problem]:
@@ -68,7 +89,9 @@ def _fallbacks(tenancy: Tenancy) -> Iterator[Problem]:
         share = share_on(tenancy, name)
         if share is None:  # told for itself
             continue
-        why = _too_much(tenancy, GPU_SHAPES[name], share.replicas)
+        changed = tenancy.finetune.model_copy(update={"batch_size": share.batch_size})
+        there = tenancy.model_copy(update={"finetune": changed})
+        why = _too_much(there, GPU_SHAPES[name], share.replicas)
         if why:
             path = ("finetune", "fallback_shapes", number)
             yield Problem(path, name, "a shape that holds the training", why + _others(tenancy))
@@ -115,29 +138,41 @@ def _deployment(tenancy: Tenancy) -> Iterator[Problem]:
         if found is not None and found.fit.verdict == "does not fit":
             path = ("serving", "fallback_shapes", number)
             allowed = f"a shape that serves {found.max_model_len:,} tokens"
-            yield Problem(path, name, allowed, _why(tenancy, found))
+            yield Problem(path, name, allowed, _why(found) + _elsewhere(tenancy, found))
 
 
 def _unserved(tenancy: Tenancy, found: Serving) -> Problem:
-    why = _why(tenancy, found)
-    written = tenancy.serving.model_fields_set
-    path: Path = ("serving", "max_model_len" if found.longest else "shape")
-    allowed = f"a shape that serves {found.max_model_len:,} tokens"
+    """The field to blame: the one that is enough to change."""
+    part, why, shape = tenancy.serving, _why(found), found.shape
     if found.longest:
         allowed = f"a whole number from 128 to {found.longest}"
-    if path[1] not in written:
-        return Problem.missing(path, allowed, why)
-    value = found.max_model_len if found.longest else found.shape.name
-    return Problem(path, value, allowed, why)
+        if part.max_model_len is None:
+            return Problem.missing(("serving", "max_model_len"), allowed, why)
+        return Problem(("serving", "max_model_len"), found.max_model_len, allowed, why)
+    if part.tensor_parallel is not None:
+        free = tenancy.model_copy(
+            update={"serving": part.model_copy(update={"tensor_parallel": None})}
+        )
+        other = sized.serving_on(free, shape)
+        if other is not None and other.fit.verdict != "does not fit":
+            allowed = f"{other.tensor_parallel}, of the {shape.gpus} GPUs of {shape.name}"
+            return Problem(("serving", "tensor_parallel"), part.tensor_parallel, allowed, why)
+    allowed = f"a shape that serves {found.max_model_len:,} tokens"
+    why += _elsewhere(tenancy, found)
+    if "shape" in part.model_fields_set:
+        return Problem(("serving", "shape"), shape.name, allowed, why)
+    return Problem.missing(("serving", "shape"), allowed, why)
 
 
-def _why(tenancy: Tenancy, found: Serving) -> str:
-    """Why the server would not start, and where it would."""
-    model = sized.model_of(tenancy)
-    assert model is not None  # nothing was found of another
+def _why(found: Serving) -> str:
     gpus = "1 GPU" if found.tensor_parallel == 1 else f"{found.tensor_parallel} GPUs"
-    text = f"the server would not start on {gpus} of {found.shape.name}: {found.fit.why}"
-    best = servings(model, min(found.max_model_len, model.max_positions), found.options)[0]
-    if best.fit.verdict != "fits" or best.shape.name == found.shape.name:
-        return text
-    return f"{text}; the cheapest that serves it is {best.shape.name}"
+    return f"the server would not start on {gpus} of {found.shape.name}: {found.fit.why}"
+
+
+def _elsewhere(tenancy: Tenancy, found: Serving) -> str:
+    """The cheapest shape that would do, as the end of a sentence; '' where none would."""
+    model = sized.model_of(tenancy)
+    best = model and servings(model, found.max_model_len, found.options)[0]
+    if not best or best.fit.verdict != "fits":
+        return ""
+    return f"; the cheapest that serves it is {best.shape.name}"

@@ -80,27 +80,20 @@ def memory_on(tenancy: Tenancy, shape: Shape, replicas: int) -> Memory | None:
     model = model_of(tenancy)
     if model is None:
         return None
-    try:  # SHIM
-        return training_memory(model, training_of(tenancy), replicas * shape.gpus)
-    except NotImplementedError:
-        return None
+    return training_memory(model, training_of(tenancy), replicas * shape.gpus)
 
 
 def fewest_replicas(tenancy: Tenancy, shape: Shape) -> int | None:
     """Nodes of *shape* that hold the training of a known model without being tight; None where no
-    number up to :data:`sizing.choices.MOST_REPLICAS` does, or the model is not known."""
+    number up to :data:`sizing.choices.MOST_REPLICAS` does, its GPUs have no bf16, or the model is
+    not known."""
     model = model_of(tenancy)
     return None if model is None else _fewest(model, training_of(tenancy), shape)
 
 
 @lru_cache(maxsize=256)
 def _fewest(model: Model, training: Training, shape: Shape) -> int | None:
-    try:  # SHIM
-        return choices.fewest_replicas(model, training, shape)
-    except NotImplementedError:
-        from infra.tenancy.sizes import replicas_by_name
-
-        return replicas_by_name(model.name, shape.name)
+    return choices.fewest_replicas(model, training, shape)
 
 
 def training_disk_of(tenancy: Tenancy, nodes: int) -> Disk | None:

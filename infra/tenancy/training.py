@@ -38,16 +38,21 @@ def replicas_of(tenancy: Tenancy) -> int | None:
 def replicas_needed(tenancy: Tenancy) -> int | None:
     """Nodes of ``finetune.shape`` where the file does not say how many.
 
-    The tutorial's count for its two cases on its shape; for any other known model the fewest that
-    hold the training and are not tight, one at least; else by its name's size. None if no number
-    holds it, or the name is silent.
+    Of the tutorial's two cases its own count, on another shape as many as have as much GPU memory
+    together. Of any other known model the fewest that hold the training and are not tight, one at
+    least. Of one that is not known, and on GPUs without bf16, which are not planned for, by its
+    name's size. None if no number holds it, or the name is silent.
     """
     model, shape = tenancy.model, tenancy.finetune.shape
-    if shape == TUTORIAL_SHAPE and TUTORIAL_METHODS.get(model) == method_of(tenancy):
-        return TUTORIAL_REPLICAS[model]
-    if model_of(tenancy) is not None:
-        return fewest_replicas(tenancy, GPU_SHAPES[shape])
-    return replicas_by_name(model, shape)
+    floor = 1
+    if TUTORIAL_METHODS.get(model) == method_of(tenancy):
+        if shape == TUTORIAL_SHAPE:
+            return TUTORIAL_REPLICAS[model]
+        floor = _alike(TUTORIAL_SHAPE, TUTORIAL_REPLICAS[model], shape)
+    if model_of(tenancy) is None or not GPU_SHAPES[shape].bf16:
+        return replicas_by_name(model, shape)
+    fewest = fewest_replicas(tenancy, GPU_SHAPES[shape])
+    return fewest and max(fewest, floor)
 
 
 def replicas_on(tenancy: Tenancy, shape: str) -> int:
@@ -56,10 +61,15 @@ def replicas_on(tenancy: Tenancy, shape: str) -> int:
     As many as have as much GPU memory together: fewer would hold the training, perhaps, but take
     a multiple of its time. More, where a known model needs more of them.
     """
-    own, other = GPU_SHAPES[tenancy.finetune.shape], GPU_SHAPES[shape]
-    memory = (replicas_of(tenancy) or 1) * own.gpus * own.gpu_memory_gb
-    alike = math.ceil(memory / (other.gpus * other.gpu_memory_gb))
-    return max(alike, fewest_replicas(tenancy, other) or 1)
+    alike = _alike(tenancy.finetune.shape, replicas_of(tenancy) or 1, shape)
+    return max(alike, fewest_replicas(tenancy, GPU_SHAPES[shape]) or 1)
+
+
+def _alike(shape: str, replicas: int, other: str) -> int:
+    """Nodes of the *other* shape that have as much GPU memory as *replicas* of *shape*."""
+    one, two = GPU_SHAPES[shape], GPU_SHAPES[other]
+    memory = replicas * one.gpus * one.gpu_memory_gb
+    return math.ceil(memory / (two.gpus * two.gpu_memory_gb))
 
 
 def rows_of_a_step(tenancy: Tenancy) -> int:

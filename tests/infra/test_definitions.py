@@ -240,7 +240,7 @@ def test_7b_trains_every_parameter_as_the_python_example_does(synthesize: Synthe
     [
         ("", ("--epochs", "3"), ("--packing", "--gradient-checkpointing")),
         (
-            "max_steps: 40, packing: false, gradient_checkpointing: false",
+            "max_steps: 40, packing: false, gradient_checkpointing: false, shape: BM.GPU.H200.8",
             ("--max-steps", "40"),
             ("--no-packing", "--no-gradient-checkpointing"),
         ),

@@ -6,6 +6,11 @@ import pytest
 
 from infra.plan import Plan, plan_for
 from infra.tenancy import load
+from infra.tenancy.sized import model_of, training_of
+from infra.tenancy.sizes import replicas_by_name
+from infra.tenancy.tables import GPU_SHAPES
+from sizing.fit import fit
+from sizing.memory import training_memory
 from tests.infra.synthesis import OCIDS
 
 
@@ -35,16 +40,53 @@ def test_7b_is_the_tutorial_s_second_case(tmp_path: Path) -> None:
     ("text", "replicas"),
     [
         # 16 bytes a parameter: 13b = 208 GB = 9 GPUs of 24 GB, 3 of 80 GB
-        ("model: 13b\nfinetune: {shape: VM.GPU.A10.1}\n", 9),
-        ("model: 13b\nfinetune: {shape: BM.GPU.A100-v2.8}\n", 1),
-        ("model: meta-llama/Llama-2-70b-hf\n", 24),
-        ("model: meta-llama/Llama-2-70b-hf\nfinetune: {replicas: 4}\n", 4),
-        ("model: Qwen/Qwen2.5-0.5B\n", 1),
+        ("model: org/mystery-13b\nfinetune: {shape: VM.GPU.A10.1}\n", 9),
+        ("model: org/mystery-13b\nfinetune: {shape: BM.GPU.A100-v2.8}\n", 1),
+        ("model: org/mystery-70b\n", 24),
+        ("model: org/mystery-70b\nfinetune: {replicas: 4}\n", 4),
+        # Known, but for GPUs without bf16 nothing is planned.
+        ("model: 13b\nfinetune: {shape: VM.GPU3.1}\n", 13),
     ],
 )
 def test_nodes_by_the_rule_of_thumb(tmp_path: Path, text: str, replicas: int) -> None:
-    serving = "serving: {shape: BM.GPU.L40S.4}\n"  # which takes the largest of them
-    assert plan(tmp_path, text + serving).replicas == replicas
+    assert plan(tmp_path, text).replicas == replicas
+
+
+@pytest.mark.parametrize(
+    ("text", "by_the_rule"),
+    [
+        # LoRA takes less than the rule of thumb says, all parameters of 13b more.
+        ("model: meta-llama/Llama-3.1-8B\n", 3),
+        ("model: Qwen/Qwen2.5-14B\nfinetune: {shape: BM.GPU.A10.4}\n", 3),
+        ("model: 13b\nfinetune: {method: full}\n", 5),
+        ("model: Qwen/Qwen2.5-0.5B\n", 1),
+    ],
+)
+def test_nodes_of_a_known_model(tmp_path: Path, text: str, by_the_rule: int) -> None:
+    """The fewest that hold the training with room to spare."""
+    file = tmp_path / "test.yaml"
+    file.write_text(OCIDS + text)
+    tenancy = load(file)
+    model, shape = model_of(tenancy), GPU_SHAPES[tenancy.finetune.shape]
+    assert model is not None
+    training, nodes = training_of(tenancy), plan_for(tenancy).replicas
+
+    assert fit(training_memory(model, training, nodes * shape.gpus).total, shape).verdict == "fits"
+    if nodes > 1:
+        fewer = training_memory(model, training, (nodes - 1) * shape.gpus).total
+        assert fit(fewer, shape).verdict != "fits"
+    assert replicas_by_name(tenancy.model, shape.name) == by_the_rule
+    assert (nodes > by_the_rule) == ("full" in text)
+
+
+@pytest.mark.parametrize(
+    ("shape", "replicas"), [("VM.GPU.A10.1", 12), ("BM.GPU.A10.4", 3), ("BM.GPU.H100.8", 1)]
+)
+def test_the_tutorial_s_case_has_its_gpu_memory_on_any_shape(
+    shape: str, replicas: int, tmp_path: Path
+) -> None:
+    """6 x 2 x 24 GB: a few A10s would hold it, and take all day."""
+    assert plan(tmp_path, f"model: 13b\nfinetune: {{shape: {shape}}}\n").replicas == replicas
 
 
 def test_another_model_gets_lora_and_names_of_its_own(tmp_path: Path) -> None:
@@ -98,7 +140,11 @@ def test_another_data_set_gets_folders_of_its_own(tmp_path: Path) -> None:
         ("finetune: {batch_size: 2}\n", False),
         ("finetune: {extra_args: [--lora-rank=4]}\n", False),
         ("dataset_revision: v2\n", False),
-        ("finetune: {checkpoint_every: 7, gradient_checkpointing: false}\n", True),
+        (
+            "finetune: {checkpoint_every: 7, gradient_checkpointing: false, batch_size: 3, "
+            "shape: BM.GPU.H200.8, replicas: 2}\n",
+            True,
+        ),
         ("finetune: {replicas: 3, gradient_accumulation: 2}\n", True),
         ("finetune: {replicas: 3, shape: BM.GPU.A10.4}\n", True),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,29 @@ import yaml
 
 from infra.definitions import definitions
 from infra.plan import Plan, plan_for
-from infra.tenancy import Tenancy, load
+from infra.tenancy import Tenancy, TenancyError, load
 from infra.tenancy.sized import model_of, training_of
+from infra.tenancy.sizes import hugging_face_id
+from infra.tenancy.tables import GPU_SHAPES, SHAPES
 from jobs.definitions import Definition
 from jobs.sized import training_of as training_of_definition
+from sizing.choices import fewest_replicas
 from sizing.disk import merge_disk, stage_disk, training_disk
-from sizing.models import find
+from sizing.fit import fit
+from sizing.memory import training_memory
+from sizing.models import Model, find
+from sizing.shapes import listed
+from sizing.training import Training
 from tests.infra.synthesis import OCIDS
 from tests.infra.test_fallbacks import PLACES
+
+A10_2 = GPU_SHAPES["VM.GPU.A10.2"]
+
+
+def model(preset: str) -> Model:
+    found = find(hugging_face_id(preset))
+    assert found is not None
+    return found
 
 
 def tenancy(tmp_path: Path, text: str) -> Tenancy:
@@ -67,12 +83,12 @@ def test_block_storage_is_what_a_known_model_takes(tmp_path: Path) -> None:
         "model: Qwen/Qwen2.5-14B\nfinetune: {method: full, replicas: 3, shape: BM.GPU.A100-v2.8}\n"
     )
     found = tenancy(tmp_path, text)
-    model, training = model_of(found), training_of(found)
-    assert model is not None
+    planned, training = model_of(found), training_of(found)
+    assert planned is not None
     assert storage(emitted(found)) == {
-        "stage": stage_disk(model).recommended_gb,
-        "finetune": training_disk(model, training, 3).recommended_gb,
-        "merge": merge_disk(model, training).recommended_gb,
+        "stage": stage_disk(planned).recommended_gb,
+        "finetune": training_disk(planned, training, 3).recommended_gb,
+        "merge": merge_disk(planned, training).recommended_gb,
     }
     assert storage(emitted(found))["finetune"] == 250
 
@@ -114,14 +130,152 @@ def test_the_longest_request(text: str, length: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "gpus"),
+    ("name", "gpus"),
     [("13b", 8), ("Qwen/Qwen2.5-7B", 4), ("org/mystery-7b", 8)],  # 28 heads: 8 GPUs can't
 )
-def test_as_many_gpus_serve_as_the_heads_allow(model: str, gpus: int, tmp_path: Path) -> None:
-    text = f"model: {model}\nserving: {{shape: BM.GPU.A100-v2.8}}\n"
+def test_as_many_gpus_serve_as_the_heads_allow(name: str, gpus: int, tmp_path: Path) -> None:
+    text = f"model: {name}\nserving: {{shape: BM.GPU.A100-v2.8}}\n"
     assert plan(tmp_path, text).tensor_parallel == gpus
 
 
-def test_the_presets_are_known_models() -> None:
-    assert find("meta-llama/Llama-2-7b-hf") is not None
-    assert find("meta-llama/Llama-2-13b-hf") is not None
+def test_every_shape_of_data_science_is_in_the_table_and_no_other() -> None:
+    assert "BM.GPU.GB200.4" not in SHAPES  # neither jobs nor deployments take it
+    assert SHAPES.keys() <= listed().keys()
+    assert {name for name, shape in GPU_SHAPES.items() if not shape.gpus} == set()
+    assert "VM.Standard.E4.Flex" in SHAPES.keys() - GPU_SHAPES.keys()
+
+
+def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> list[str]:
+    monkeypatch.chdir(tmp_path)
+    Path("bad.yaml").write_text(OCIDS + text)
+    with pytest.raises(TenancyError) as caught:
+        load("bad.yaml")
+    return str(caught.value).split("\n")
+
+
+def test_a_training_that_can_not_fit_is_refused_with_what_would(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "finetune:\n  method: full\n  replicas: 2\n"
+    [told] = refused(tmp_path, monkeypatch, text)
+
+    enough = fewest_replicas(model("13b"), Training(method="full", batch_size=1), A10_2)
+    least = training_memory(model("13b"), Training(method="full", batch_size=1), 4).total.low / 1e9
+    assert told.startswith(
+        f"bad.yaml:5: finetune.replicas: found 2 (int); allowed: {enough} or more of VM.GPU.A10.2. "
+        "Training 13b takes "
+    ), told
+    has = f"{A10_2.gpu_memory / 1e9:.1f}"
+    figure = re.search(rf"takes ([\d.]+) GB or more of each of 4 GPUs, which have {has} GB", told)
+    assert figure is not None
+    assert float(figure[1]) == pytest.approx(least, abs=0.1)
+    [nodes, shape] = re.findall(r"the cheapest that holds it is (\d+) x (\S+)\.$", told)[0]
+    again = f"finetune: {{method: full, replicas: {nodes}, shape: {shape}}}\n"
+    assert plan(tmp_path, again).replicas == int(nodes)
+
+
+def test_what_is_only_tight_is_taken(tmp_path: Path) -> None:
+    """The tutorial's 7b case is: it has been run."""
+    training = Training(method="full", batch_size=1)
+    assert fit(training_memory(model("7b"), training, 6).total, A10_2).verdict == "tight"
+    assert plan(tmp_path, "model: 7b\n").replicas == 3
+
+
+@pytest.mark.parametrize(
+    ("fields", "instead"),
+    [
+        ("gradient_checkpointing: false", "finetune.gradient_checkpointing true, "),
+        ("batch_size: 64", "finetune.batch_size 1, "),
+        (
+            "gradient_checkpointing: false, batch_size: 64",
+            "finetune.gradient_checkpointing true and finetune.batch_size 1, ",
+        ),
+    ],
+)
+def test_a_setting_that_takes_too_much_is_named(
+    fields: str, instead: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [told] = refused(tmp_path, monkeypatch, f"finetune: {{{fields}}}\n")
+    assert "finetune.shape: missing; allowed: a shape that holds the training." in told
+    assert f"; with {instead}" in told
+
+
+def test_no_number_of_nodes_is_told_with_a_setting_that_helps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "model: meta-llama/Llama-2-70b-hf\nserving: {shape: BM.GPU.L40S.4}\n"
+    [told] = refused(tmp_path, monkeypatch, text)
+    assert "No number of VM.GPU.A10.2 up to 64 holds the training with room to spare" in told
+    [nodes] = re.findall(r"with finetune.batch_size 1, (\d+) would do", told)
+    assert plan(tmp_path, f"{text}finetune: {{batch_size: 1}}\n").replicas == int(nodes)
+
+
+def test_a_fallback_that_can_not_hold_the_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # llama-recipes takes as many rows on another shape as on its own.
+    recipe = "finetune:\n  recipe: llama-recipes\n  shape: BM.GPU.H200.8\n"
+    text = f"{recipe}  batch_size: 12\n  fallback_shapes: [VM.GPU.A10.2]\n"
+    [told] = refused(tmp_path, monkeypatch, text)
+    assert told.startswith(
+        "bad.yaml:7: finetune.fallback_shapes[0]: found 'VM.GPU.A10.2' (str); allowed: a shape "
+        "that holds the training. Training 13b takes "
+    )
+    # sft takes fewer.
+    ours = text.replace("llama-recipes", "sft")
+    assert plan(tmp_path, ours).batch_size == 12
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "serving: {shape: VM.GPU.A10.1}\n",
+            "bad.yaml:3: serving.shape: found 'VM.GPU.A10.1' (str); allowed: a shape that serves "
+            "4,096 tokens. The server would not start on 1 GPU of VM.GPU.A10.1: the weights take "
+            "26.0 GB of each GPU, of which vLLM gets 21.3 GB; the cheapest that serves it is "
+            "VM.GPU.A10.2.",
+        ),
+        (
+            "serving: {max_model_len: 8192}\n",
+            "bad.yaml:3: serving.max_model_len: found 8192 (int); allowed: a whole number from 128 "
+            "to 4096. The server would not start on 2 GPUs of VM.GPU.A10.2: "
+            "meta-llama/Llama-2-13b-hf has 4,096 positions: vLLM refuses a longer sequence.",
+        ),
+        (
+            "serving: {fallback_shapes: [VM.GPU.A10.1]}\n",
+            "bad.yaml:3: serving.fallback_shapes[0]: found 'VM.GPU.A10.1' (str); allowed: a shape "
+            "that serves 4,096 tokens. The server would not start on 1 GPU of VM.GPU.A10.1: the "
+            "weights take 26.0 GB of each GPU, of which vLLM gets 21.3 GB; the cheapest that "
+            "serves it is VM.GPU.A10.2.",
+        ),
+        (
+            "serving: {tensor_parallel: 1}\n",
+            "bad.yaml:3: serving.tensor_parallel: found 1 (int); allowed: 2, of the 2 GPUs of "
+            "VM.GPU.A10.2. The server would not start on 1 GPU of VM.GPU.A10.2: the weights take "
+            "26.0 GB of each GPU, of which vLLM gets 21.3 GB.",
+        ),
+        (
+            "model: Qwen/Qwen2.5-7B\nserving: {shape: BM.GPU.A10.4, tensor_parallel: 3}\n",
+            "bad.yaml:4: serving.tensor_parallel: found 3 (int); allowed: 4, of the 4 GPUs of "
+            "BM.GPU.A10.4. The server would not start on 3 GPUs of BM.GPU.A10.4: 28 heads can't be "
+            "shared by 3 GPUs.",
+        ),
+    ],
+)
+def test_a_server_that_can_not_start_is_refused(
+    text: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert refused(tmp_path, monkeypatch, text) == [expected]
+
+
+def test_arguments_of_vllm_count_or_are_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # 13b on one A10, loaded with quantized weights that something else made: nothing is known.
+    text = "serving: {shape: VM.GPU.A10.1, extra_args: [--quantization=awq]}\n"
+    assert plan(tmp_path, text).max_model_len == 4096
+    [told] = refused(
+        tmp_path, monkeypatch, "serving: {extra_args: [--gpu-memory-utilization, '0.5']}\n"
+    )
+    assert "the weights take 13.0 GB of each GPU, of which vLLM gets 11.8 GB" in told

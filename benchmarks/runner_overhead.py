@@ -4,7 +4,8 @@
 
 One job is created, started and followed to its end on an ocimock server, in turns: by ADS's own
 ``Job.create``, ``run`` and ``sync``, and by the runner with its ledger. The run takes six seconds,
-both look at it four times a second. Then processes of their own: ``jobs --help``, and ``jobs
+both look at it four times a second. What 'jobs run' looks for before it submits anything, once,
+is not in it ('--no-preflight'). Then processes of their own: ``jobs --help``, and ``jobs
 status`` with a ledger of five steps. Medians; the exit status says nothing about the figures.
 """
 

@@ -108,8 +108,9 @@ class Subject:
         return self.once(what, ask)
 
     def of_step(self, name: str) -> list[Definition]:
-        """What a step may submit, its fallbacks too; nothing where it is not still to run."""
-        if name not in self.steps:
+        """What a step may submit, its fallbacks too; nothing where it is not still to run, or the
+        pipeline has no such step."""
+        if name not in self.steps or name not in {step.name for step in self.pipeline}:
             return []
         files = self.pipeline.step(name).definitions
         return [self.definitions[file.removesuffix(".yaml")] for file in files]

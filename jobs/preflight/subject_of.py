@@ -12,7 +12,7 @@ from ..errors import JobsError
 from ..judging import spent_on
 from ..ledger import Ledger
 from ..pipeline import Pipeline, Step
-from ..record import STEPS, Entry
+from ..record import Entry
 from ..standing import Standing
 from .subject import Subject
 
@@ -37,7 +37,7 @@ def subject_of(
     that was deleted by hand is submitted anew.
     """
     if only or fresh:
-        steps = frozenset({only} if only else STEPS)
+        steps = frozenset({only} if only else (step.name for step in pipeline))
     else:
         steps = still_to_run(pipeline, definitions, ledger, asking)
     spent = 0.0 if fresh else cost.total(spent_on(ledger), clock.now())

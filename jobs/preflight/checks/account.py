@@ -21,6 +21,7 @@ _NEARLY_SKEWED = 120.0
 _NEARLY_OVER = 600.0
 _NOT_AUTHENTICATED, _NOT_FOUND, _TOO_MANY, _THEIR_FAULT = 401, 404, 429, 500
 _LIVE = "ACTIVE"
+EMIT = "deploy the stacks (npx cdktf deploy '*'), then 'python -m jobs emit'"
 
 
 class Credentials:
@@ -139,7 +140,7 @@ class Project:
             state = "not there" if found is None else found.lifecycle_state
             return failed(
                 f"The project {ocid} is {state} in {subject.pipeline.region}.",
-                "Make it anew: deploy the stacks (npx cdktf deploy '*'), then 'python -m jobs emit'.",
+                f"Make it anew: {EMIT}.",
             )
         return passed(f"{found.display_name} is {_LIVE}.")
 

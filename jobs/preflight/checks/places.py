@@ -9,12 +9,11 @@ from typing import Any
 from ...definitions import Definition, bucket_path
 from ..check import Finding, failed, passed, warned
 from ..subject import Subject
-from .account import there
+from .account import EMIT, there
 
 _LIVE = "ACTIVE"
 # Fields of a definition's infrastructure that name a log, a deployment's within a part of its own.
 _OF_DEPLOYMENTS = ("accessLog", "predictLog")
-_EMIT = "deploy the stacks (npx cdktf deploy '*'), then 'python -m jobs emit'"
 _WHY = "A training on several nodes finds its main node by its log; a person reads it."
 
 
@@ -99,7 +98,7 @@ def _logs(definition: Definition) -> Iterator[_Named]:
 
 
 def _without(definition: Definition) -> Finding:
-    remedy = f"Set 'logGroupId' and 'logId' in {definition.path.name}: {_EMIT}."
+    remedy = f"Set 'logGroupId' and 'logId' in {definition.path.name}: {EMIT}."
     said = f"{definition.path.name} names no log"
     if definition.replicas > 1:
         return failed(f"{said}, by which its {definition.replicas} nodes find each other.", remedy)
@@ -121,7 +120,7 @@ def _log(subject: Subject, named: _Named) -> Iterator[Finding]:
         state = "not there" if group is None else group.lifecycle_state
         yield failed(
             f"The log group {named.group} is {state}.",
-            f"Make it anew: {_EMIT}. {_WHY}",
+            f"Make it anew: {EMIT}. {_WHY}",
         )
         return
     if not named.log:
@@ -136,7 +135,7 @@ def _log(subject: Subject, named: _Named) -> Iterator[Finding]:
     if log is None or log.lifecycle_state not in (_LIVE, "INACTIVE"):
         state = "not there" if log is None else log.lifecycle_state
         yield failed(
-            f"The log {named.log} ({named.place}) is {state}.", f"Make it anew: {_EMIT}. {_WHY}"
+            f"The log {named.log} ({named.place}) is {state}.", f"Make it anew: {EMIT}. {_WHY}"
         )
     elif not log.is_enabled:
         yield failed(
@@ -148,7 +147,7 @@ def _log(subject: Subject, named: _Named) -> Iterator[Finding]:
         yield failed(
             f"The log {log.display_name} ({named.place}) is a {log.log_type} log; Data Science "
             "writes to CUSTOM ones.",
-            f"Make one: {_EMIT}.",
+            f"Make one: {EMIT}.",
         )
     else:
         yield passed(f"{log.display_name} in {group.display_name} takes lines.")
@@ -181,7 +180,7 @@ def _bucket(subject: Subject, storage: Any, namespace: str, name: str) -> Iterat
     if found is None:
         yield failed(
             f"There is no bucket '{name}' in the compartment, in {subject.pipeline.region}.",
-            f"Make it anew: {_EMIT}.",
+            f"Make it anew: {EMIT}.",
         )
         return
     update = f"oci os bucket update --namespace {namespace} --name {name}"

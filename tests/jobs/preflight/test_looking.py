@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from jobs import cli
 from jobs.errors import RefusedError
 from jobs.preflight import checks as found_checks
 from jobs.preflight import view
 from jobs.preflight.check import Check, Finding, State, failed, passed, warned
-from jobs.preflight.looking import in_order, look
+from jobs.preflight.looking import Answer, in_order, look
 from jobs.preflight.subject import Subject
 from jobs.record import STEPS
 from tests.jobs.workbench import Workbench
@@ -127,6 +130,24 @@ def test_what_several_ask_for_is_asked_once(subject: Subject) -> None:
         subject.once("bad", lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         subject.once("bad", lambda: 1.0)
+
+
+def test_a_step_that_the_pipeline_has_not_submits_nothing(subject: Subject) -> None:
+    steps = tuple(step for step in subject.pipeline if step.name != "merge")
+    without = replace(subject, pipeline=replace(subject.pipeline, steps=steps))
+    assert without.of_step("merge") == []
+    assert [each.name for each in without.of_step("finetune")] == ["finetune"]
+
+
+def test_a_terminal_shows_who_is_waited_for() -> None:
+    console = Console(file=StringIO(), force_terminal=True, width=80)
+    checks: list[Check] = [Asks("region"), Asks("hub")]
+    with view.progress(console, checks) as told:
+        told(Answer(checks[0], (passed("yes."),)))
+        told(Answer(checks[1], (passed("yes."),)))
+    file = console.file
+    assert isinstance(file, StringIO)
+    assert "0 of 2 checks; waiting for region, hub" in file.getvalue()
 
 
 def test_checks_that_build_on_each_other_are_a_mistake() -> None:

@@ -11,6 +11,8 @@ from infra.definitions import definitions
 from infra.places import Places
 from infra.plan import plan_for
 from infra.tenancy import load
+from infra.tenancy import sized as infra_sized
+from jobs import plan_tenancy
 from jobs.definitions import KINDS, Definition
 from jobs.errors import DefinitionError
 from jobs.sized import sized, training_of, training_of_words
@@ -71,7 +73,7 @@ def test_our_own_recipe(tmp_path: Path) -> None:
         "model: meta-llama/Llama-3.1-8B\n"
         "finetune: {method: full, max_steps: 70, batch_size: 2, gradient_accumulation: 8,"
         " max_length: 512, packing: false, gradient_checkpointing: false, precision: fp32,"
-        " replicas: 1}\n",
+        " shape: BM.GPU.H100.8, replicas: 1}\n",
     )
     assert training_of(emitted["finetune"]) == Training(
         method="full",
@@ -118,3 +120,21 @@ def test_what_is_no_number_is_told() -> None:
     bad = definition("finetune", **{"--num_epochs 3": "--num_epochs many"})
     with pytest.raises(DefinitionError, match=r"finetune\.yaml: the command's --num-epochs is 'm"):
         training_of(bad)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "model: 13b\nfinetune: {recipe: llama-recipes}\n",
+        "model: 7b\nfinetune: {recipe: llama-recipes, epochs: 2, batch_size: 2}\n",
+        "model: 7b\n",
+        "model: Qwen/Qwen2.5-0.5B\nfinetune: {precision: fp32, packing: false, max_length: 512,"
+        " gradient_checkpointing: false, max_steps: 9, gradient_accumulation: 2, replicas: 6}\n",
+        "finetune: {extra_args: [--lora-rank=16, --lora-targets, 'q_proj,v_proj']}\n",
+    ],
+)
+def test_one_training_whoever_reads_it(text: str, tmp_path: Path) -> None:
+    """The plan reads the tenancy file, preflight what was emitted, and infra has its own rules."""
+    emitted = training_of(_emitted(tmp_path, text)["finetune"])
+    assert plan_tenancy.read(tmp_path / "some.yaml").training == emitted
+    assert infra_sized.training_of(load(tmp_path / "some.yaml")) == emitted

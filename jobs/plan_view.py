@@ -139,7 +139,7 @@ def _choice_in_full(title: str, one: Choice, *, parts: bool) -> Iterator[Rendera
     yield Text("")
     yield Text(f"{title}: {_of(one)}, {one.gpus} GPUs of {one.shape.gpu_memory_gb:g} GB")
     if one.memory.moment:
-        yield Text(f"A GPU is at its fullest in the {one.memory.moment}.", style="dim")
+        yield Text(f"A GPU's fullest moment of a step: {one.memory.moment}.", style="dim")
     drawn = _grid(("memory of a GPU", "left"), ("GiB", "right"), ("why", "wrap"))
     for term in one.memory.terms:
         drawn.add_row(term.name, gib(term.bytes), term.why)

@@ -115,6 +115,15 @@ def test_another_model_has_its_own_defaults(file: Path, capsys: pytest.CaptureFi
     assert found["present"]["replicas"] == 3
 
 
+def test_prices_that_can_not_be_read_are_told(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / ".tunestack").mkdir()
+    (tmp_path / ".tunestack" / "prices.yaml").write_text("shapes: 3\n")
+    monkeypatch.chdir(tmp_path)
+    assert "prices.yaml does not hold prices. Delete it" in _refused(capsys, file)
+
+
 def test_ranked_by_time(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = _json(capsys, file, "--by", "time")
     hours = [one["hours"]["expected"] for one in found["ranking"]
@@ -284,3 +293,23 @@ def test_what_the_page_has_one_type(
     assert cli.main(shlex.split(command)[3:]) == 0
     assert "meta-llama" in capsys.readouterr().out
     assert len(_DOCUMENTED) >= 5
+
+
+def test_the_pages_figures_are_todays(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = " ".join((ROOT / "docs" / "sizing.md").read_text().split())
+    large, small = _json(capsys, file), _json(capsys, file, "--model", "7b")
+    hours, dollars = large["present"]["hours"], large["present"]["dollars"]
+    assert (
+        f"{hours['expected']:.1f} h, ${dollars['expected']:.0f}, "
+        f"from {hours['low']:.1f} h and ${dollars['low']:.0f} "
+        f"to {hours['high']:.1f} h and ${dollars['high']:.0f}"
+    ) in page
+    rules = [each["rule_of_thumb"] for each in (small, large)]
+    assert [(rule["nodes"], rule["fits"], rule["tight"]) for rule in rules] == [
+        (3, 2, 2),
+        (5, None, 3),
+    ]
+    assert "2 nodes fit: with `--pure_bf16`" in page
+    assert "3 nodes can do, and are tight on any number of them" in page
+    ours = _json(capsys, file, "--recipe", "sft")["rule_of_thumb"]["fits"]
+    assert f"13b with LoRA fits {ours} nodes" in page

@@ -103,16 +103,17 @@ def progress(console: Console, checks: Sequence[Check]) -> Iterator[Callable[[An
         yield lambda _answer: None
         return
     waited_for, lock = [check.name for check in checks], threading.Lock()
-    with console.status(_waiting(waited_for, len(checks))) as status:
+    with console.status(waiting(waited_for, len(checks))) as status:
 
         def heard(answer: Answer) -> None:
             with lock:
                 waited_for.remove(answer.check.name)
-                status.update(_waiting(waited_for, len(checks)))
+                status.update(waiting(waited_for, len(checks)))
 
         yield heard
 
 
-def _waiting(names: Sequence[str], total: int) -> str:
+def waiting(names: Sequence[str], total: int) -> str:
+    """How many of *total* have answered, and the first of those that have not."""
     named = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
     return f"{total - len(names)} of {total} checks; waiting for {named}" if names else "done"

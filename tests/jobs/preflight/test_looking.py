@@ -139,15 +139,16 @@ def test_a_step_that_the_pipeline_has_not_submits_nothing(subject: Subject) -> N
     assert [each.name for each in without.of_step("finetune")] == ["finetune"]
 
 
-def test_a_terminal_shows_who_is_waited_for() -> None:
-    console = Console(file=StringIO(), force_terminal=True, width=80)
-    checks: list[Check] = [Asks("region"), Asks("hub")]
-    with view.progress(console, checks) as told:
-        told(Answer(checks[0], (passed("yes."),)))
-        told(Answer(checks[1], (passed("yes."),)))
-    file = console.file
-    assert isinstance(file, StringIO)
-    assert "0 of 2 checks; waiting for region, hub" in file.getvalue()
+def test_a_terminal_shows_who_is_waited_for_and_a_pipe_nothing() -> None:
+    assert view.waiting(["region", "hub"], 2) == "0 of 2 checks; waiting for region, hub"
+    assert view.waiting(list("abcde"), 9) == "4 of 9 checks; waiting for a, b, c, d, …"
+    check = Asks("region")
+    for terminal in (True, False):
+        console = Console(file=StringIO(), force_terminal=terminal, width=80)
+        with view.progress(console, [check]) as told:
+            told(Answer(check, (passed("yes."),)))
+        assert isinstance(console.file, StringIO)
+        assert ("done" in console.file.getvalue()) == terminal
 
 
 def test_checks_that_build_on_each_other_are_a_mistake() -> None:

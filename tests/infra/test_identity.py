@@ -146,7 +146,7 @@ def test_of_what_runs_only_the_notebook_uses_the_network(synthesize: Synthesize)
     assert statement.endswith("where any {request.principal.type='datasciencenotebooksession'}")
 
 
-def test_the_proof_of_concept_is_the_tutorial_s_set(synthesize: Synthesize) -> None:
+def test_the_proof_of_concept_is_the_tutorial_s_set_and_one_more(synthesize: Synthesize) -> None:
     stacks = synthesize("policies: proof-of-concept\n")
     (group,) = stacks["identity"]["resource"]["oci_identity_dynamic_group"]
     who = f"dynamic-group id ${{oci_identity_dynamic_group.{group}.id}}"
@@ -156,6 +156,8 @@ def test_the_proof_of_concept_is_the_tutorial_s_set(synthesize: Synthesize) -> N
         "Allow service datascience to use virtual-network-family in tenancy",
         f"Allow {who} to manage data-science-family in tenancy",
         f"Allow {who} to manage all-resources in tenancy",
+        # The pipeline registers a model by reference.
+        "Allow service datascience to read objects in tenancy",
     ]
 
 

@@ -210,6 +210,15 @@ def test_without_any_dynamic_group_one_is_to_be_made(tenancy: Tenancy) -> None:
         tenancy.set_rule(bundle.matching_rule(tenancy.way.cloud.compartment_id))
 
 
+def test_the_proof_of_concept_is_enough_but_for_large_models(tenancy: Tenancy) -> None:
+    wide = bundle.proof_of_concept_statements(tenancy.way.places["dynamic group"])
+    people = (text for name, text in tenancy.texts.items() if name.startswith("group: "))
+    tenancy.write(*wide, *people)
+    [found] = tenancy.look()
+    assert found.state is State.WARN
+    assert found.said.startswith("service objectstorage-eu-frankfurt-1 may not copy large models")
+
+
 def test_a_deny_is_told_as_such(tenancy: Tenancy) -> None:
     deny = "Deny dynamic-group workloads to use metrics in tenancy"
     tenancy.write(*tenancy.texts.values(), deny)

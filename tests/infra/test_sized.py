@@ -15,6 +15,7 @@ from infra.tenancy import Tenancy, TenancyError, load
 from infra.tenancy.sized import model_of, training_of
 from infra.tenancy.sizes import hugging_face_id
 from infra.tenancy.tables import GPU_SHAPES, SHAPES
+from infra.tenancy.training import replicas_on
 from jobs.definitions import Definition
 from jobs.sized import training_of as training_of_definition
 from sizing.choices import fewest_replicas
@@ -22,6 +23,7 @@ from sizing.disk import merge_disk, stage_disk, training_disk
 from sizing.fit import fit
 from sizing.memory import training_memory
 from sizing.models import Model, find
+from sizing.ranges import Range
 from sizing.shapes import listed
 from sizing.training import Training
 from tests.infra.synthesis import OCIDS
@@ -221,9 +223,24 @@ def test_a_fallback_that_can_not_hold_the_training(
         "bad.yaml:7: finetune.fallback_shapes[0]: found 'VM.GPU.A10.2' (str); allowed: a shape "
         "that holds the training. Training 13b takes "
     )
-    # sft takes fewer.
-    ours = text.replace("llama-recipes", "sft")
-    assert plan(tmp_path, ours).batch_size == 12
+    # sft takes fewer: of 24 on each of 8 GPUs, 4 on each of 48.
+    ours = text.replace("llama-recipes", "sft").replace("12", "24")
+    assert plan(tmp_path, ours).batch_size == 24
+
+
+def test_a_fallback_has_more_nodes_where_the_model_needs_more(tmp_path: Path) -> None:
+    """What each GPU needs for itself, however many there are, is more of a smaller one."""
+    text = (
+        "model: meta-llama/Llama-2-70b-hf\nfinetune: {batch_size: 1, gradient_accumulation: 4, "
+        "shape: BM.GPU.L40S.4, replicas: 1, fallback_shapes: [BM.GPU.A10.4]}\n"
+        "serving: {shape: BM.GPU.L40S.4}\n"
+    )
+    found = tenancy(tmp_path, text)
+    other = GPU_SHAPES["BM.GPU.A10.4"]
+    needed = fewest_replicas(model("meta-llama/Llama-2-70b-hf"), training_of(found), other)
+    assert needed is not None
+    assert needed > 2  # which would have as much GPU memory: 4 x 48 GB
+    assert replicas_on(found, other.name) == needed
 
 
 @pytest.mark.parametrize(
@@ -279,3 +296,18 @@ def test_arguments_of_vllm_count_or_are_left_alone(
         tmp_path, monkeypatch, "serving: {extra_args: [--gpu-memory-utilization, '0.5']}\n"
     )
     assert "the weights take 13.0 GB of each GPU, of which vLLM gets 11.8 GB" in told
+
+
+def test_the_low_end_of_the_range_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is expected not to fit, but may, is left to plan and preflight."""
+
+    def total(batch_size: int) -> Range:
+        return training_memory(model("13b"), Training(batch_size=batch_size), 12).total
+
+    sizes = range(1, 64)
+    doubtful = next(size for size in sizes if total(size).expected > A10_2.gpu_memory)
+    hopeless = next(size for size in sizes if total(size).low > A10_2.gpu_memory)
+    assert total(doubtful).low < A10_2.gpu_memory
+    assert plan(tmp_path, f"finetune: {{batch_size: {doubtful}}}\n").batch_size == doubtful
+    [told] = refused(tmp_path, monkeypatch, f"finetune: {{batch_size: {hopeless}}}\n")
+    assert "with finetune.batch_size 1, " in told

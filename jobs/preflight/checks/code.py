@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import ClassVar
 
 from ...definitions import Definition
 from ..check import Finding, failed, passed, warned
@@ -12,7 +11,14 @@ from ..environments import Conda, conda_of
 from ..git_refs import NoAnswerError, NotThereError, find
 from ..pip_words import PipList, name_of, read
 from ..resolved import keep, recall
-from ..resolving import PLATFORM, Resolution, UnreachableError, UnresolvableError, resolve
+from ..resolving import (
+    PLATFORM,
+    Resolution,
+    UnreachableError,
+    UnresolvableError,
+    hidden,
+    resolve,
+)
 from ..subject import Subject
 
 JOBS = ("stage", "finetune", "merge")
@@ -22,11 +28,11 @@ _AGAIN = "Then deploy, 'python -m jobs emit', and look again"
 class Git:
     """Whether the repository, and the commit or branch of it, can be fetched without a key."""
 
-    name: ClassVar[str] = "git"
-    question: ClassVar[str] = "Can the jobs fetch their code?"
-    offline: ClassVar[bool] = False
-    after: ClassVar[tuple[str, ...]] = ()
-    steps: ClassVar[tuple[str, ...]] = JOBS
+    name = "git"
+    question = "Can the jobs fetch their code?"
+    offline = False
+    after: tuple[str, ...] = ()
+    steps = JOBS
 
     def look(self, subject: Subject) -> Iterable[Finding]:
         wanted = {_source(job): job for job in _jobs(subject) if job.runtime.get("git")}
@@ -38,11 +44,11 @@ class Git:
 class Packages:
     """Whether a resolver finds every package of each job's pip list for its Python."""
 
-    name: ClassVar[str] = "packages"
-    question: ClassVar[str] = "Do the pip lists resolve for the jobs' Python?"
-    offline: ClassVar[bool] = False
-    after: ClassVar[tuple[str, ...]] = ()
-    steps: ClassVar[tuple[str, ...]] = JOBS
+    name = "packages"
+    question = "Do the pip lists resolve for the jobs' Python?"
+    offline = False
+    after: tuple[str, ...] = ()
+    steps = JOBS
 
     def look(self, subject: Subject) -> Iterable[Finding]:
         wanted: dict[tuple[str, Conda], list[Definition]] = {}
@@ -116,7 +122,7 @@ def _findings(subject: Subject, text: str, conda: Conda, names: str) -> Iterator
     torch = conda.known.torch if conda.known else None
     where = f"Python {python} of {conda.slug}"
     try:
-        yield _told(_asked(subject, pip, python, torch), names, where, torch)
+        yield _told(*_asked(subject, pip, python, torch), names, where, torch)
     except UnresolvableError as error:
         yield failed(f"{names} does not resolve for {where}: {error}", _other(conda))
     except UnreachableError as error:
@@ -131,9 +137,11 @@ def _findings(subject: Subject, text: str, conda: Conda, names: str) -> Iterator
         )
 
 
-def _asked(subject: Subject, pip: PipList, python: str, torch: str | None) -> Resolution:
-    """The resolution; beside another PyTorch where none goes with the environment's own; without
-    the list's own indexes where they can't be reached and are not needed."""
+def _asked(
+    subject: Subject, pip: PipList, python: str, torch: str | None
+) -> tuple[Resolution, str]:
+    """The resolution, and what is to be said of it beside; without the list's own indexes where
+    they can't be reached and are not needed."""
     question = {
         "requirements": pip.requirements,
         "indexes": pip.indexes,
@@ -144,19 +152,30 @@ def _asked(subject: Subject, pip: PipList, python: str, torch: str | None) -> Re
     }
     now = subject.clock.now()
     found = recall(question, now)
-    if found is None:
-        try:
-            found = _with(pip, pip.indexes, python, torch)
-        except UnreachableError:
-            if not pip.indexes:
-                raise
-            try:
-                return _with(pip, (), python, torch)  # not kept: it was not the whole question
-            except UnresolvableError:
-                pass
+    if found is not None:
+        return found, ""
+    try:
+        found = _with(pip, pip.indexes, python, torch)
+    except UnreachableError as error:
+        if not pip.indexes:
             raise
-        keep(question, found, now)
-    return found
+        return _without_its_indexes(pip, python, torch, error)
+    keep(question, found, now)
+    return found, ""
+
+
+def _without_its_indexes(
+    pip: PipList, python: str, torch: str | None, error: UnreachableError
+) -> tuple[Resolution, str]:
+    """Not kept: it is not the whole answer."""
+    try:
+        found = _with(pip, (), python, torch)
+    except UnresolvableError as why:
+        raise UnreachableError(f"{error}. Without that one: {why}") from None
+    return (
+        found,
+        f", without {' '.join(map(hidden, pip.indexes))}, which can't be reached from here",
+    )
 
 
 def _with(pip: PipList, indexes: tuple[str, ...], python: str, torch: str | None) -> Resolution:
@@ -168,7 +187,7 @@ def _with(pip: PipList, indexes: tuple[str, ...], python: str, torch: str | None
         return resolve(pip.requirements, python, indexes=indexes, flags=pip.flags)
 
 
-def _told(found: Resolution, names: str, where: str, torch: str | None) -> Finding:
+def _told(found: Resolution, beside: str, names: str, where: str, torch: str | None) -> Finding:
     other = found.packages.get("torch")
     if torch and other and other.version.partition("+")[0] != torch:
         return warned(
@@ -181,7 +200,7 @@ def _told(found: Resolution, names: str, where: str, torch: str | None) -> Findi
             f"{names}: {', '.join(found.sources)} has no wheel: each node builds it",
             f"Pin a release that has one: {', '.join(map(name_of, found.sources))}.",
         )
-    return passed(f"{names}: {len(found.packages)} packages for {where}")
+    return passed(f"{names}: {len(found.packages)} packages for {where}{beside}")
 
 
 def _other(conda: Conda) -> str:

@@ -105,9 +105,13 @@ def test_no_index_says_nothing_about_the_list(monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_lists_own_index_is_done_without_where_it_is_not_reached(index: str) -> None:
     other = "--extra-index-url http://127.0.0.1:9/whl"
-    assert only(Packages(), wanting(f"{other} peft")).state is State.PASS
+    found = only(Packages(), wanting(f"{other} peft"))
+    assert found.state is State.PASS
+    assert f"without {other}, which can't be reached" in found.said
     # Perhaps that one has it: nobody here can say.
-    assert only(Packages(), wanting(f"{other} torch==2.1.0")).state is State.WARN
+    found = only(Packages(), wanting(f"{other} torch==2.1.0"))
+    assert found.state is State.WARN
+    assert "Without that one: Because torch==2.1.0 has no wheels" in found.said
 
 
 def test_a_list_that_resolved_is_not_asked_again_for_a_week(

@@ -10,7 +10,7 @@ Exit code 0: they resolve; 1: they do not, and why; 2: no package index could be
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from jobs.preflight import resolving
@@ -26,7 +26,7 @@ PYTHON = "3.12"
 TORCH = "2.8.0"
 
 
-def resolve(requirements: Sequence[str], *, torch: str | None = TORCH) -> Mapping[str, Package]:
+def resolve(requirements: Sequence[str], *, torch: str | None = TORCH) -> dict[str, Package]:
     """The packages that would be installed beside *torch* (None: any that satisfies), by name.
 
     Raises:
@@ -36,7 +36,7 @@ def resolve(requirements: Sequence[str], *, torch: str | None = TORCH) -> Mappin
     found = resolving.resolve(requirements, PYTHON, torch=torch)
     if found.sources:
         raise UnresolvableError(f"{', '.join(found.sources)} has no wheel")
-    return found.packages
+    return dict(found.packages)
 
 
 def lines_of(path: Path) -> list[str]:

@@ -37,11 +37,8 @@ def _replicas(tenancy: Tenancy) -> Iterator[Problem]:
         return
     if needed is not None:
         hint = f"the model would take {needed} of {shape}: choose a larger finetune.shape"
-    elif sized.model_of(tenancy) is None:
-        hint = f"the name of {tenancy.model} does not say how many parameters it has"
     else:
-        hint = f"no number of {shape} up to {MAX_REPLICAS} holds the training with room to spare"
-        hint += _easier(tenancy, GPU_SHAPES[shape], MAX_REPLICAS) + _others(tenancy)
+        hint = f"the name of {tenancy.model} does not say how many parameters it has"
     yield Problem.missing(path, allowed, hint)
 
 

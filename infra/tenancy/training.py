@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 
 from infra.tenancy.schema import MAX_REPLICAS, Tenancy
-from infra.tenancy.sized import batch_size_of, fewest_replicas, method_of, model_of
+from infra.tenancy.sized import batch_size_of, fewest_replicas, method_of
 from infra.tenancy.sizes import (
     TUTORIAL_METHODS,
     TUTORIAL_REPLICAS,
@@ -38,10 +38,9 @@ def replicas_of(tenancy: Tenancy) -> int | None:
 def replicas_needed(tenancy: Tenancy) -> int | None:
     """Nodes of ``finetune.shape`` where the file does not say how many.
 
-    Of the tutorial's two cases its own count, on another shape as many as have as much GPU memory
-    together. Of any other known model the fewest that hold the training and are not tight, one at
-    least. Of one that is not known, and on GPUs without bf16, which are not planned for, by its
-    name's size. None if no number holds it, or the name is silent.
+    Of the tutorial's two cases its own count, on another shape no fewer than have as much GPU
+    memory together. Of any other known model the fewest that hold the training and are not tight.
+    Where no number is that, or the model is not known, by its name's size: None if that is silent.
     """
     model, shape = tenancy.model, tenancy.finetune.shape
     floor = 1
@@ -49,9 +48,7 @@ def replicas_needed(tenancy: Tenancy) -> int | None:
         if shape == TUTORIAL_SHAPE:
             return TUTORIAL_REPLICAS[model]
         floor = _alike(TUTORIAL_SHAPE, TUTORIAL_REPLICAS[model], shape)
-    if model_of(tenancy) is None or not GPU_SHAPES[shape].bf16:
-        return replicas_by_name(model, shape)
-    fewest = fewest_replicas(tenancy, GPU_SHAPES[shape])
+    fewest = fewest_replicas(tenancy, GPU_SHAPES[shape]) or replicas_by_name(model, shape)
     return fewest and max(fewest, floor)
 
 

@@ -45,7 +45,7 @@ def test_7b_is_the_tutorial_s_second_case(tmp_path: Path) -> None:
         ("model: org/mystery-70b\n", 24),
         ("model: org/mystery-70b\nfinetune: {replicas: 4}\n", 4),
         # Known, but for GPUs without bf16 nothing is planned.
-        ("model: 13b\nfinetune: {shape: VM.GPU3.1}\n", 13),
+        ("model: meta-llama/Llama-3.1-8B\nfinetune: {shape: VM.GPU3.1}\n", 8),
     ],
 )
 def test_nodes_by_the_rule_of_thumb(tmp_path: Path, text: str, replicas: int) -> None:

@@ -13,7 +13,7 @@ from infra.definitions import definitions
 from infra.plan import Plan, plan_for
 from infra.tenancy import Tenancy, TenancyError, load
 from infra.tenancy.sized import model_of, training_of
-from infra.tenancy.sizes import hugging_face_id
+from infra.tenancy.sizes import billions_of, hugging_face_id, replicas_by_name
 from infra.tenancy.tables import GPU_SHAPES, SHAPES
 from infra.tenancy.training import replicas_on
 from jobs.definitions import Definition
@@ -22,7 +22,7 @@ from sizing.choices import fewest_replicas
 from sizing.disk import merge_disk, stage_disk, training_disk
 from sizing.fit import fit
 from sizing.memory import training_memory
-from sizing.models import Model, find
+from sizing.models import Model, find, known
 from sizing.ranges import Range
 from sizing.shapes import listed
 from sizing.training import Training
@@ -202,14 +202,18 @@ def test_a_setting_that_takes_too_much_is_named(
     assert f"; with {instead}" in told
 
 
-def test_no_number_of_nodes_is_told_with_a_setting_that_helps(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    text = "model: meta-llama/Llama-2-70b-hf\nserving: {shape: BM.GPU.L40S.4}\n"
-    [told] = refused(tmp_path, monkeypatch, text)
-    assert "No number of VM.GPU.A10.2 up to 64 holds the training with room to spare" in told
-    [nodes] = re.findall(r"with finetune.batch_size 1, (\d+) would do", told)
-    assert plan(tmp_path, f"{text}finetune: {{batch_size: 1}}\n").replicas == int(nodes)
+def test_what_is_tight_on_any_number_of_nodes_goes_by_the_rule_of_thumb(tmp_path: Path) -> None:
+    """As 13b with LoRA by the tutorial's own recipe is on A10s, where Oracle has run it."""
+    theirs = "finetune: {recipe: llama-recipes, shape: BM.GPU.A10.4}\n"
+    tutorial = tenancy(tmp_path, theirs)
+    assert fewest_replicas(model("13b"), training_of(tutorial), GPU_SHAPES["BM.GPU.A10.4"]) is None
+    assert plan_for(tutorial).replicas == 3  # the tutorial's 12 A10s
+    by_id = tenancy(tmp_path, f"model: meta-llama/Llama-2-13b-hf\n{theirs}")
+    assert plan_for(by_id).replicas == 3  # 208 GB
+
+
+def test_all_known_models_have_a_number_of_nodes() -> None:
+    assert [name for name in known() if billions_of(name) is None] == []
 
 
 def test_a_fallback_that_can_not_hold_the_training(
@@ -311,3 +315,21 @@ def test_the_low_end_of_the_range_decides(tmp_path: Path, monkeypatch: pytest.Mo
     assert plan(tmp_path, f"finetune: {{batch_size: {doubtful}}}\n").batch_size == doubtful
     [told] = refused(tmp_path, monkeypatch, f"finetune: {{batch_size: {hopeless}}}\n")
     assert "with finetune.batch_size 1, " in told
+
+
+@pytest.mark.parametrize(
+    ("preset", "fields", "rule", "planned"),
+    [
+        ("13b", "", 9, 3),
+        ("7b", "", 5, 7),
+        ("7b", "recipe: llama-recipes", 5, 4),
+    ],
+)
+def test_where_rule_and_plan_part_ways(
+    preset: str, fields: str, rule: int, planned: int, tmp_path: Path
+) -> None:
+    """The A10s that tenancies/example.yaml and sizes name."""
+    found = tenancy(tmp_path, f"model: {preset}\nfinetune: {{{fields}}}\n")
+    assert replicas_by_name(preset, "VM.GPU.A10.1") == rule
+    one = GPU_SHAPES["VM.GPU.A10.1"]
+    assert fewest_replicas(model(preset), training_of(found), one) == planned

@@ -88,3 +88,5 @@ def _own_code(made: Whole, url: str, commit: str) -> None:
 
     made.edit("finetune.yaml", GIT_URL, url)
     made.edit("finetune.yaml", GIT_COMMIT, commit)
+    # The list's own index is not on loopback.
+    made.edit("finetune.yaml", "--extra-index-url https://download.pytorch.org/whl/cu118 ", "")

@@ -46,7 +46,8 @@ def usual() -> dict[str, list[Release]]:
         if not name or "://" in text:
             continue
         pinned = re.search(r"==([^,]+)", text)
-        release = Release(pinned[1] if pinned else "1.0", requires=_REQUIRES.get(name, ()))
+        # Of those that are not pinned, some may not be too new.
+        release = Release(pinned[1] if pinned else "0.1", requires=_REQUIRES.get(name, ()))
         if release not in found.setdefault(name, []):
             found[name].append(release)
     found["torch"] = [compiled("2.1.0", 8, 9, 10, 11), compiled("2.8.0", 9, 10, 11, 12, 13)]

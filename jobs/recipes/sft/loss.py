@@ -67,4 +67,5 @@ def _work_out(
             by_hidden[part] = slope @ words
         if by_weight is not None:
             by_weight += slope.T @ hidden[part]
+        del logits, slope  # or they are still there beside the next chunk's
     return total, by_hidden, None if by_weight is None else by_weight.to(weight.dtype)

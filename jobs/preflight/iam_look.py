@@ -11,10 +11,10 @@ from .iam_call import Call, Who
 from .iam_places import Places
 from .iam_snapshot import COMPARTMENTS, DYNAMIC_GROUPS, GROUPS, POLICIES, Snapshot
 from .iam_statements import Statements, in_words, scope_of, subject_of, to_look
+from .iam_words import folded, is_refused, uncertain
 from .policies import Directory, Evaluator, Missing, Principal, with_rule
 from .subject import Subject
 
-_TOLD = 3
 # Source: OCI documentation, "Managing Groups".
 _BORN_WITH = ("administrators", "all domain users")
 _WHERE = (
@@ -61,7 +61,16 @@ class Look:
             )
         yield from found
         if not found:
-            yield passed(f"the policies allow all {len(self._every)} kinds of calls")
+            yield passed(
+                f"the policies allow all {len(self._every)} kinds of calls{self._guesses()}"
+            )
+
+    def _guesses(self) -> str:
+        """Where a thing is decides which policies are about it."""
+        guessed = self._places.guessed
+        if not guessed:
+            return ""
+        return f", if {' and '.join(guessed)}, not told of, are in the pipeline's compartment"
 
     def _lacks(self) -> Iterator[Finding]:
         if self._seen.caller is None:
@@ -76,7 +85,7 @@ class Look:
             for each in lacking
             if each.principal.kind == "resource"
             and not self._evaluator.dynamic_groups(each.principal)
-            and any(_is_refused(lack) for lack in each.missing)
+            and any(is_refused(lack) for lack in each.missing)
         ]
         if lost and DYNAMIC_GROUPS not in self._seen.blind:
             yield from self._outside(lost)
@@ -126,7 +135,7 @@ class Look:
         who = " and ".join(each.who.value for each in lost)
         yield failed(
             f"no dynamic group's rule matches {who} of compartment {self._places.compartment}, "
-            f"which may not {_folded(missing)}",
+            f"which may not {folded(missing)}",
             remedy,
         )
 
@@ -138,20 +147,20 @@ class Look:
         if denied:
             texts = list(dict.fromkeys(lack.denied_by for lack in denied))
             yield failed(
-                f"{who} may not {_folded(denied)}: denied",
+                f"{who} may not {folded(denied)}: denied",
                 "\n".join(["Take back or narrow, where it is written:", *texts]),
             )
-        yield from _uncertain(who, each.missing)
-        refused = [lack for lack in each.missing if _is_refused(lack)]
+        yield from uncertain(who, each.missing)
+        refused = [lack for lack in each.missing if is_refused(lack)]
         grave = [lack for lack in refused if not lack.call.spared]
         if refused and (unseen := self._unseen(each.principal)):
-            yield self._blind(unseen, f"whether {who} may {_folded(refused)} can't be told")
+            yield self._blind(unseen, f"whether {who} may {folded(refused)} can't be told")
             return
         if grave:
-            yield failed(f"{who} may not {_folded(grave)}", self._remedy(each, grave))
+            yield failed(f"{who} may not {folded(grave)}", self._remedy(each, grave))
         spared = [lack for lack in refused if lack.call.spared]
         if spared:
-            said = f"{who} may not {_folded(spared)}; {spared[0].call.spared}"
+            said = f"{who} may not {folded(spared)}; {spared[0].call.spared}"
             yield warned(said, self._remedy(each, spared))
 
     def _remedy(self, each: _Lacking, missing: list[Missing]) -> str:
@@ -215,30 +224,3 @@ class Look:
     def _look_up(self, directory: Directory) -> Statements:
         name = self._subject.pipeline.tenancy
         return Statements(directory, self._region, self._now, self._scope, name)
-
-
-def _is_refused(lack: Missing) -> bool:
-    """Whether no statement grants it, whatever may hold when the call is made."""
-    return not (lack.denied_by or lack.perhaps or lack.endangered_by)
-
-
-def _uncertain(who: str, missing: list[Missing]) -> Iterator[Finding]:
-    """What hangs on conditions that nobody knows before the call."""
-    for word, texts_of in (("only by", "perhaps"), ("unless denied by", "endangered_by")):
-        found = [lack for lack in missing if getattr(lack, texts_of)]
-        if found:
-            texts = dict.fromkeys(text for lack in found for text in getattr(lack, texts_of))
-            yield warned(
-                f"{who} may {_folded(found)} {word} what hangs on a condition that is not known "
-                f"before the call: {'; '.join(texts)}",
-                "Look whether the condition will hold for them.",
-            )
-
-
-def _folded(missing: Sequence[Missing]) -> str:
-    """What the calls are for, and what they lack: ``submit a job (manage data-science-jobs)``."""
-    purposes = list(dict.fromkeys(lack.call.purpose for lack in missing))
-    told = ", ".join(purposes[:_TOLD])
-    if len(purposes) > _TOLD:
-        told += f" and {len(purposes) - _TOLD} more"
-    return f"{told} ({', '.join(dict.fromkeys(lack.statement for lack in missing))})"

@@ -31,12 +31,18 @@ class Places:
         self._subject = subject
         self.compartment = subject.pipeline.compartment_id
         self.namespace, _, _ = bucket_path(subject.pipeline.ledger)
+        self._guessed: dict[str, None] = {}
+
+    @property
+    def guessed(self) -> list[str]:
+        """What OCI did not tell of, for a reader."""
+        return list(self._guessed)
 
     def subnet(self, ocid: str) -> On:
         from oci.core import VirtualNetworkClient
 
         network = self._subject.client(VirtualNetworkClient)
-        return On(self._of(f"read the subnet {ocid}", network.get_subnet, ocid))
+        return On(self._of(f"the subnet {ocid}", network.get_subnet, ocid))
 
     def bucket(self, uri: str) -> On:
         """The bucket itself."""
@@ -44,7 +50,7 @@ class Places:
 
         namespace, name, _ = bucket_path(uri)
         storage = self._subject.client(ObjectStorageClient)
-        asked = self._of(f"read the bucket '{name}'", storage.get_bucket, namespace, name)
+        asked = self._of(f"the bucket '{name}'", storage.get_bucket, namespace, name)
         return On(asked, (("target.bucket.name", name),))
 
     def objects(self, uri: str) -> On:
@@ -58,7 +64,7 @@ class Places:
         from oci.logging import LoggingManagementClient
 
         logging = self._subject.client(LoggingManagementClient)
-        asked = self._of(f"read the log group {ocid}", logging.get_log_group, ocid)
+        asked = self._of(f"the log group {ocid}", logging.get_log_group, ocid)
         return On(asked, (("target.loggroup.id", ocid),))
 
     def secret(self, name: str, vault: str) -> On:
@@ -81,7 +87,8 @@ class Places:
 
     def _of(self, what: str, call: Callable[..., Any], *names: str) -> str:
         try:
-            found = self._subject.get(what, call, *names)
+            found = self._subject.get(f"read {what}", call, *names)
         except JobsError:
+            self._guessed[what] = None
             return self.compartment
         return str(found.compartment_id)

@@ -6,17 +6,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
+import jwt
 import oci
 import pytest
 
 from infra import statements as bundle
+from jobs import auth
 from jobs.definitions import read_all, read_pipeline
 from jobs.preflight.check import Finding, State
 from jobs.preflight.checks.iam import Iam
 from jobs.preflight.iam_call import Who
 from jobs.preflight.iam_calls import calls
 from jobs.preflight.iam_places import Places
+from jobs.preflight.iam_snapshot import caller_of
 from jobs.preflight.looking import look
 from jobs.preflight.policies import permissions_of
 from jobs.preflight.subject import Subject
@@ -81,12 +85,17 @@ class Tenancy:
             self.way.places["dynamic group"], details
         )
 
-    def look(self, steps: frozenset[str] = frozenset(STEPS), who: str = "person") -> list[Finding]:
+    def look(
+        self,
+        steps: frozenset[str] = frozenset(STEPS),
+        who: str = "person",
+        folder: Path | None = None,
+    ) -> list[Finding]:
         way = self.way
         acting = way.as_person() if who == "person" else way.as_resource(way.places[who])
         with acting:
-            folder = way.folder / "definitions"
-            subject = Subject(read_pipeline(folder), read_all(folder), steps)
+            chosen = folder or way.folder / "definitions"
+            subject = Subject(read_pipeline(chosen), read_all(chosen), steps)
             [answer] = look([Iam()], subject)
         return list(answer.findings)
 
@@ -160,6 +169,81 @@ def test_the_same_for_a_notebook_session_that_may_read_policies(
 def test_what_the_pipeline_does_not_need_is_not_missed(tenancy: Tenancy, name: str) -> None:
     tenancy.write(*tenancy.without(name))
     assert states(tenancy.look()) == [State.PASS]
+
+
+def test_a_subnet_in_another_compartment_is_used_where_it_is(
+    tenancy: Tenancy, tmp_path: Path
+) -> None:
+    admin, root = tenancy.way.administrator.admin, tenancy.way.cloud.tenancy_id
+    details = oci.identity.models.CreateCompartmentDetails(
+        compartment_id=root, name="networks", description="of all teams"
+    )
+    networks = admin(oci.identity.IdentityClient).create_compartment(details).data.id
+    client, models = admin(oci.core.VirtualNetworkClient), oci.core.models
+    vcn = client.create_vcn(
+        models.CreateVcnDetails(compartment_id=networks, cidr_blocks=["10.1.0.0/16"])
+    ).data.id
+    elsewhere = client.create_subnet(
+        models.CreateSubnetDetails(compartment_id=networks, vcn_id=vcn, cidr_block="10.1.1.0/24")
+    ).data.id
+    for path in (tenancy.way.folder / "definitions").glob("*.yaml"):
+        text = path.read_text().replace(tenancy.way.places["subnet"], elsewhere)
+        (tmp_path / path.name).write_text(text)
+
+    def missing() -> list[str]:
+        found = tenancy.look(folder=tmp_path)
+        return [text for each in found for text in added(each) if each.state is State.FAIL]
+
+    # Who may not see the subnet is told so; another check warns of it.
+    [guessed] = tenancy.look(folder=tmp_path)
+    assert guessed.state is State.PASS
+    assert f"if the subnet {elsewhere}, not told of" in guessed.said
+
+    reading = f"Allow group data-scientists to inspect subnets in compartment id {networks}"
+    tenancy.write(*tenancy.texts.values(), reading)
+    assert missing() == [
+        f"Allow group 'data-scientists' to use virtual-network-family in compartment id {networks}",
+        f"Allow service datascience to use virtual-network-family in compartment id {networks}",
+    ]
+    tenancy.write(*tenancy.texts.values(), *missing())
+    assert states(tenancy.look(folder=tmp_path)) == [State.PASS]
+
+
+SOMEBODY = "ocid1.user.oc1..somebody"
+NOTEBOOK = {"res_id": "ocid1.datasciencenotebooksession.oc1..n", "res_type": "notebook"}
+INSTANCE = {"opc-instance": "ocid1.instance.oc1..i", "opc-compartment": "c", "opc-tenant": "t"}
+
+
+@pytest.mark.parametrize(
+    ("config", "claims", "kind", "identifier"),
+    [
+        ({"user": SOMEBODY}, {}, "user", SOMEBODY),
+        ({}, {"sub": SOMEBODY}, "user", SOMEBODY),
+        ({}, NOTEBOOK, "resource", NOTEBOOK["res_id"]),
+        ({}, INSTANCE, "resource", INSTANCE["opc-instance"]),
+    ],
+    ids=["API key", "session token", "resource principal", "instance principal"],
+)
+def test_who_is_signed_in(
+    monkeypatch: pytest.MonkeyPatch,
+    config: dict[str, str],
+    claims: dict[str, str],
+    kind: str,
+    identifier: str,
+) -> None:
+    token = jwt.encode(claims, "k" * 32, algorithm="HS256")
+    signer = SimpleNamespace(api_key=f"ST${token}" if claims else "t/u/f")
+    monkeypatch.setattr(auth, "default_signer", lambda: {"config": config, "signer": signer})
+    found = caller_of()
+    assert found is not None
+    assert (found.kind, found.id) == (kind, identifier)
+
+
+@pytest.mark.parametrize("key", ["", "ST$no token"])
+def test_who_is_signed_in_may_not_be_known(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    signer = SimpleNamespace(api_key=key)
+    monkeypatch.setattr(auth, "default_signer", lambda: {"config": {}, "signer": signer})
+    assert caller_of() is None
 
 
 def test_only_what_is_still_to_run_counts(tenancy: Tenancy) -> None:

@@ -35,7 +35,9 @@ class Check(Protocol):
 
     *name* is short and stable: ``--only`` takes it. *offline*: it asks nobody. *after* are names of
     checks: where one of them failed, this one is skipped, so that one cause is told once. *steps*:
-    it is skipped where none of these is still to run; empty where it always counts.
+    it is skipped where none of these is still to run; empty where it always counts. One that OCI
+    may refuse to answer can name a *right*, as a policy does ("read buckets in tenancy"): the
+    warning tells it.
     """
 
     @property

@@ -8,13 +8,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..errors import JobsError
+from ..errors import JobsError, RefusedError
 from .check import Check, Finding, State
 from .subject import Subject
 
 # They wait for answers of OCI, most of the time.
 _AT_ONCE = 16
 _BUILDS_ON = "it builds on"
+_NO_RIGHT = (401, 403, 404)
 _OUR_FAULT = "It says nothing about the pipeline: 'jobs run' goes on. Please report it."
 _WORST = (State.FAIL, State.WARN, State.PASS, State.SKIPPED)
 
@@ -88,10 +89,23 @@ def _findings(
         found = check.look(subject)
         return (found,) if isinstance(found, Finding) else tuple(found)
     except JobsError as error:
-        said = f"could not be looked at: {' '.join(error.what.split())}"
-        return (Finding(State.WARN, said, error.advice),)
+        return (_not_looked_at(check, error),)
     except Exception as error:  # noqa: BLE001 - a check's own fault must not stop a run
         return (Finding(State.WARN, f"the check itself failed: {_place(error)}", _OUR_FAULT),)
+
+
+def _not_looked_at(check: Check, error: JobsError) -> Finding:
+    """What OCI refuses to tell is told with the right that it takes, where the check names one."""
+    right = getattr(check, "right", "")
+    if isinstance(error, RefusedError) and error.status in _NO_RIGHT and right:
+        refused = error.what.splitlines()[0]
+        return Finding(
+            State.WARN,
+            f"could not be looked at: {refused}",
+            f"To look, one needs 'Allow group <yours> to {right}'.",
+        )
+    said = " ".join(error.what.split())
+    return Finding(State.WARN, f"could not be looked at: {said}", error.advice)
 
 
 def _place(error: Exception) -> str:

@@ -59,6 +59,7 @@ class Region:
 
     name = "region"
     question = "Is the tenancy subscribed to the pipeline's region?"
+    right = "inspect tenancies in tenancy"
     offline = False
     after = ("credentials",)
     steps: tuple[str, ...] = ()
@@ -82,6 +83,7 @@ class Compartment:
 
     name = "compartment"
     question = "Is the compartment there, and active?"
+    right = "inspect compartments in tenancy"
     offline = False
     after = ("region",)
     steps: tuple[str, ...] = ()
@@ -121,6 +123,7 @@ class Project:
 
     name = "project"
     question = "Is the Data Science project there, and active?"
+    right = "read data-science-projects in compartment …"
     offline = False
     after = ("compartment",)
     steps: tuple[str, ...] = ()

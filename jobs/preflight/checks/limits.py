@@ -59,6 +59,7 @@ class Limits:
 
     name = "limits"
     question = "Do the service limits and quotas leave room for each step's machines?"
+    right = "inspect limits in tenancy', and '… to inspect resource-availability in tenancy"
     offline = False
     after = ("compartment",)
     steps = STEPS

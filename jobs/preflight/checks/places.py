@@ -36,6 +36,7 @@ class Logs:
 
     name = "logs"
     question = "Are the log group and the logs there, and enabled?"
+    right = "read log-groups in compartment …"
     offline = False
     after = ("compartment",)
     steps = ("stage", "finetune", "merge", "deploy")
@@ -58,6 +59,7 @@ class Bucket:
 
     name = "bucket"
     question = "Is the bucket there, versioned, and to be written to?"
+    right = "read buckets in compartment …"
     offline = False
     after = ("compartment",)
     steps: tuple[str, ...] = ()

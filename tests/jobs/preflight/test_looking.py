@@ -41,6 +41,7 @@ class Asks:
     ) -> None:
         self.name, self.ask, self.after, self.steps = name, ask, after, steps
         self.offline = offline
+        self.right = ""
 
     def look(self, subject: Subject) -> Finding | Iterable[Finding]:
         return self.ask(subject)
@@ -111,6 +112,21 @@ def test_what_oci_refuses_and_a_checks_own_fault_are_warnings(subject: Subject) 
     assert told.state is State.WARN
     assert "KeyError in test_looking.py" in told.said
     assert "hf_secret" not in told.said
+
+
+def test_what_may_not_be_asked_is_told_with_the_right_that_it_takes(subject: Subject) -> None:
+    def refuses(_: Subject) -> Finding:
+        raise RefusedError("Could not see: no.\nopc-request-id: x", "Ask.", status=404)
+
+    check = Asks("bucket", refuses)
+    check.right = "read buckets in tenancy"
+    [answer] = look([check], subject)
+    assert answer.findings == (
+        warned(
+            "could not be looked at: Could not see: no.",
+            "To look, one needs 'Allow group <yours> to read buckets in tenancy'.",
+        ),
+    )
 
 
 def test_they_are_asked_side_by_side(subject: Subject) -> None:

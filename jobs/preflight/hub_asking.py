@@ -110,13 +110,14 @@ class Hub:
     ) -> RefusedByHubError | NoHubError:
         """The hub's codes are in a header. Source: huggingface_hub, hf_raise_for_status."""
         code = answer.headers.get("X-Error-Code", "")
-        said = answer.headers.get("X-Error-Message", "") or answer.reason or ""
+        said_by_hub = answer.headers.get("X-Error-Message", "")
         page, what = (
             self.page(kind, name),
             f"the {'data set' if kind == 'dataset' else kind} {name}",
         )
         status = answer.status_code
-        if status >= 500 or status in (407, 429):
+        # A 403 without the hub's own words is of something on the way to it.
+        if status >= 500 or status in (407, 429) or (status == 403 and not (code or said_by_hub)):
             return NoHubError(f"{self._endpoint} answered {status}")
         if code == "GatedRepo":
             return RefusedByHubError(f"{what} is gated ({status})", self._accept(page))
@@ -127,7 +128,7 @@ class Hub:
                 f"to one that {page} lists, or leave it out.",
                 personal=False,
             )
-        if status == 401 and self._has_token and _UNKNOWN_TOKEN in said.lower():
+        if status == 401 and self._has_token and _UNKNOWN_TOKEN in said_by_hub.lower():
             return RefusedByHubError(
                 "the hub does not know the token from the Vault (401)",
                 "Store a valid one: 'python -m jobs secret set hf-token'.",

@@ -33,11 +33,18 @@ RELEASES = {
 }
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of uv: what it knows of this Python, which it asks a process for."""
+    return tmp_path_factory.mktemp("uv")
+
+
 @pytest.fixture(autouse=True)
-def _own_places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _own_places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cache: Path) -> None:
     for name in (*resolving._VARIABLES, *resolving._VARIABLES.values()):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("UV_CACHE_DIR", str(cache))
 
 
 @pytest.fixture

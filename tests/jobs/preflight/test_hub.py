@@ -11,6 +11,7 @@ from typing import Any
 
 import oci
 import pytest
+import requests
 
 from demo.hub import Access, Hub, running_hub
 from jobs.preflight.check import State
@@ -289,3 +290,16 @@ def test_a_logging_sdk_does_not_print_the_token(
         found = findings(HubAccess(), looked_at)
     assert found[0].state is State.PASS
     assert TOKEN not in printed.getvalue()
+
+
+@pytest.mark.parametrize("status", [403, 407, 429, 503])
+def test_what_stands_before_the_hub_says_nothing_of_it(
+    wanted: Any, vault: Vault, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    vault.store(TOKEN)
+    answer = requests.Response()
+    answer.status_code = status
+    monkeypatch.setattr(requests.Session, "request", lambda *_, **__: answer)
+    found = findings(HubAccess(), wanted())
+    assert {each.state for each in found} == {State.WARN}
+    assert f"answered {status}" in found[0].said

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ..check import Check
-from .account import Compartment, Credentials, Project, Region
+from .account import Compartment, Project, Region
 from .capacity import Capacity
 from .code import Git, Packages
+from .credentials import Credentials
 from .environment import CondaEnvironments
 from .gateways import Gateways
 from .hub import HubAccess, Token

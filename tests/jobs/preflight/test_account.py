@@ -18,7 +18,8 @@ from jobs.auth import sign_in
 from jobs.clock import Clock
 from jobs.errors import RefusedError
 from jobs.preflight.check import Finding, State
-from jobs.preflight.checks.account import Compartment, Credentials, Project, Region
+from jobs.preflight.checks.account import Compartment, Project, Region
+from jobs.preflight.checks.credentials import Credentials
 from jobs.preflight.subject import Subject
 from ocimock import Settings, mock_oci
 from ocimock.inprocess import MockedCloud

@@ -44,7 +44,7 @@ BROKEN = [
     BrokenTenancy(
         "API key deleted",
         "credentials",
-        "401",
+        "OCI does not know what requests are signed with",
         "key",
         identity.delete_key,
         "401 NotAuthenticated",
@@ -315,7 +315,7 @@ BROKEN = [
         "serving",
         files.too_small_a_deployment,
         "KV cache",
-        planted="llama2-13b-lora: No available memory for the cache blocks: the KV cache does not fit",
+        planted="llama2-13b-lora: No memory for the KV cache",
         minutes=_WHEN_INSTALLED,
     ),
     BrokenTenancy(

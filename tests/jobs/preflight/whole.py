@@ -18,7 +18,6 @@ from typing import Any
 from unittest import mock
 
 import oci
-from tests.jobs.preflight.package_index import running_index
 
 from demo.hub import Access, running_hub
 from infra.definitions import definitions
@@ -34,6 +33,7 @@ from ocimock.cloud import Settings
 from ocimock.credentials import write_private
 from ocimock.inprocess import MockedCloud
 from tests.e2e.administrator import IMAGE, Administrator, tenancy
+from tests.jobs.preflight.package_index import running_index
 
 # No real ones: their form alone.
 TOKEN, STRANGER = "hf_" + "x" * 20, "hf_" + "y" * 20

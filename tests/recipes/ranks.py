@@ -17,7 +17,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-_PRELOADED = [
+PRELOADED = [
     "accelerate",
     "peft",
     "safetensors.torch",
@@ -60,7 +60,7 @@ class Run:
     ) -> None:
         """*ocid* is the run's, as OCI would tell it."""
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(_PRELOADED)
+        context.set_forkserver_preload(PRELOADED)
         port = _free_port()
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder

@@ -28,6 +28,7 @@ def sized_of(subject: Subject, finetune: Definition | None = None) -> Sized:
 def _staged(subject: Subject, found: Sized) -> Model | None:
     """None where nothing is staged yet, nothing may be asked, or its build is not sized."""
     from oci.object_storage import ObjectStorageClient
+    from oci.retry import NoneRetryStrategy
 
     folder = subject.definitions["stage"].argument("--model-to") or ""
     if subject.offline or not folder.startswith("oci://"):
@@ -36,7 +37,15 @@ def _staged(subject: Subject, found: Sized) -> Model | None:
         namespace, bucket, prefix = bucket_path(folder)
         name = f"{prefix.rstrip('/')}/{CONFIG}"
         client = subject.client(ObjectStorageClient)
-        answer = subject.get(f"read {name}", client.get_object, namespace, bucket, name)
+        # Tried once: the pipeline can be looked at without.
+        answer = subject.get(
+            f"read {name}",
+            client.get_object,
+            namespace,
+            bucket,
+            name,
+            retry_strategy=NoneRetryStrategy(),
+        )
         return read_config(bytes(answer.content).decode("utf-8", "replace"), found.model_id)
     except (JobsError, ModelConfigError):
         return None

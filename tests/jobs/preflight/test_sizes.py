@@ -119,7 +119,7 @@ def test_every_fallback_is_looked_at() -> None:
 
 
 def test_a_model_that_nobody_knows_is_one_warning() -> None:
-    looked_at = subject({"stage": of_stage("org/own")})
+    looked_at = subject({"stage": of_stage("org/own")}, offline=True)
     found = only(Memory(), looked_at)
     assert found.state is State.WARN
     assert "nothing is known of the size of org/own" in found.said

@@ -149,3 +149,14 @@ def test_work_requests_are_found_by_what_they_are(bench: Workbench) -> None:
     bench.science.delete_notebook_session(first.id)
     kinds = [w.operation_type for w in find(bench.compartment, sort_by="operationType").data]
     assert kinds == ["NOTEBOOK_SESSION_CREATE"] * 2 + ["NOTEBOOK_SESSION_DELETE"]
+
+
+def test_the_containers_that_oracle_keeps(bench: Workbench) -> None:
+    found = bench.science.list_containers().data
+    assert {each.container_name for each in found} == {"odsc-vllm-serving"}
+    assert [each.tag for each in found if each.is_latest] == ["0.11.0"]
+    assert [each.tag for each in bench.science.list_containers(tag_query_param="0.7.4.1").data] == [
+        "0.7.4.1"
+    ]
+    assert bench.science.list_containers(target_workload="JOB_RUN").data == []
+    assert len(bench.science.list_containers(is_latest=True).data) == 1

@@ -1,6 +1,7 @@
 """Data Science, by the modules that answer its operations."""
 
 from . import (  # noqa: F401 - each registers its operations
+    containers,
     deployments,
     job_runs,
     jobs,

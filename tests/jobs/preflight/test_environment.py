@@ -102,14 +102,25 @@ def test_the_table_of_environments() -> None:
 
 
 def test_a_known_container_of_oracles_passes(bench: Workbench) -> None:
-    """ocimock has no list of them, as nobody but OCI knows it: the table is asked."""
     assert only(Image(), bench_subject(bench)).state is State.PASS
+
+
+def test_where_oci_does_not_list_its_containers_the_table_is_asked(
+    bench: Workbench, faults: Faults
+) -> None:
+    faults.answer("GET", "/containers", 404)
+    assert only(Image(), bench_subject(bench)).state is State.PASS
+    image = "dsmc://odsc-vllm-serving:99"
+    found = only(Image(), bench_subject(bench, {"deployment": runtime(image=image)}))
+    assert found.state is State.WARN
+    assert "tag '99' is none" in found.said
+    assert "0.11.0" in found.remedy
 
 
 @pytest.mark.parametrize(
     ("image", "state", "said", "remedy"),
     [
-        ("dsmc://odsc-vllm-serving:99", State.WARN, "tag '99' is none", "0.11.0"),
+        ("dsmc://odsc-vllm-serving:99", State.FAIL, "no tag '99'", "0.11.0"),
         ("dsmc://odsc-vlm-serving:0.11.0", State.FAIL, "'odsc-vlm-serving'", "odsc-vllm-serving"),
         ("dsmc://odsc-llm-evaluate:1", State.FAIL, "that serves", "odsc-vllm-serving"),
         ("docker.io/vllm/vllm-openai:v1", State.FAIL, "not in OCI's registry", "Push it"),
@@ -117,8 +128,10 @@ def test_a_known_container_of_oracles_passes(bench: Workbench) -> None:
     ],
 )
 def test_images_from_elsewhere(
-    bench: Workbench, image: str, state: State, said: str, remedy: str
+    bench: Workbench, faults: Faults, image: str, state: State, said: str, remedy: str
 ) -> None:
+    """Where OCI's own list can't be had, the table is asked."""
+    faults.answer("GET", "/containers", 404)
     found = only(Image(), bench_subject(bench, {"deployment": runtime(image=image)}))
     assert found.state is state
     assert said in found.said

@@ -128,14 +128,26 @@ def test_where_oci_does_not_list_its_containers_the_table_is_asked(
     ],
 )
 def test_images_from_elsewhere(
-    bench: Workbench, faults: Faults, image: str, state: State, said: str, remedy: str
+    bench: Workbench, image: str, state: State, said: str, remedy: str
 ) -> None:
-    """Where OCI's own list can't be had, the table is asked."""
-    faults.answer("GET", "/containers", 404)
     found = only(Image(), bench_subject(bench, {"deployment": runtime(image=image)}))
     assert found.state is state
     assert said in found.said
     assert remedy in found.remedy
+
+
+def test_where_ocis_list_can_not_be_had_the_table_is_asked(
+    bench: Workbench, faults: Faults
+) -> None:
+    """It may be older than OCI's newest tag."""
+    faults.answer("GET", "/containers", 404)
+    for name, state in (
+        ("odsc-vllm-serving:0.11.0", State.PASS),
+        ("odsc-vllm-serving:99", State.WARN),
+        ("odsc-vlm-serving:0.11.0", State.FAIL),
+    ):
+        looked_at = bench_subject(bench, {"deployment": runtime(image=f"dsmc://{name}")})
+        assert only(Image(), looked_at).state is state
 
 
 def test_ocis_own_list_of_containers_overrules_the_table(bench: Workbench, faults: Faults) -> None:

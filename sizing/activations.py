@@ -14,7 +14,7 @@ from .training import LINEAR_LAYERS, Training
 
 _ATTENTION_INPUTS = ("q_proj", "k_proj", "v_proj")
 _MLP_INPUTS = ("gate_proj", "up_proj")
-_LARGEST_DROPOUT = 1  # a mask of one byte for each number
+_DROPOUT_MASK = 1  # byte for each number
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class Layer:
         kept = float(training.lora_rank * compute * len(targets))
         if training.recipe == "llama-recipes":
             linears = self.model.linears
-            kept += sum(linears[name][0] * (compute + _LARGEST_DROPOUT) for name in targets)
+            kept += sum(linears[name][0] * (compute + _DROPOUT_MASK) for name in targets)
         return kept
 
     @property

@@ -79,8 +79,9 @@ lock-vllm: setup  ## write tools/vllm/requirements.txt anew
 bench: setup .tools/bench/.synced  ## ocimock's speed, beside the SDK alone and beside moto (BENCH="--quick")
 	@$(PY) -m benchmarks.ocimock_speed $(BENCH)
 
-bench-runner: setup  ## the runner beside bare ADS, its commands' start, 1,000 job runs watched (BENCH="--quick")
+bench-runner: setup  ## the runner beside bare ADS, its commands' start, plan and preflight, 1,000 job runs watched (BENCH="--quick")
 	@$(PY) -m benchmarks.runner_overhead $(BENCH)
+	@$(PY) -m benchmarks.looking_first $(BENCH)
 	@$(PY) -m benchmarks.runner_fleet $(BENCH)
 
 setup: $(VENV)/.synced node_modules/.synced

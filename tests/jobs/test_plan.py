@@ -257,25 +257,18 @@ def test_one_of_each_shape(file: Path) -> None:
     assert best[0] == ranking[0]
 
 
-def test_it_answers_at_once(file: Path) -> None:
-    """ADS, the SDK and CDKTF take seconds to import. Others may be busy on the machine: what
-    counts is this process' own time, the least of a few tries."""
+def test_it_imports_nothing_that_takes_seconds(file: Path) -> None:
+    """benchmarks/looking_first.py has the seconds."""
     code = (
-        "import sys, time\nfrom jobs.cli import main\n"
+        "import sys\nfrom jobs.cli import main\n"
         f"code = main(['plan', '--tenancy', {str(file)!r}])\n"
         "heavy = {'ads', 'oci', 'pandas', 'requests', 'cdktf', 'constructs'} & set(sys.modules)\n"
         "print('heavy', sorted(heavy), code)\n"
-        "print(time.process_time())\n"
     )
-    seconds: list[float] = []
-    while len(seconds) < 3 and min(seconds, default=9) >= 1:
-        done = subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        *_, said, took = done.stdout.splitlines()
-        assert said == "heavy [] 0", done.stderr
-        seconds.append(float(took))
-    assert min(seconds) < 1
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.splitlines()[-1] == "heavy [] 0", done.stderr
 
 
 _DOCUMENTED = [

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -31,7 +31,6 @@ from jobs.auth import sign_in
 from ocimock import mock_oci
 from ocimock.cloud import Settings
 from ocimock.credentials import write_private
-from ocimock.inprocess import MockedCloud
 from tests.e2e.administrator import IMAGE, Administrator, tenancy
 from tests.jobs.preflight.package_index import running_index
 
@@ -46,7 +45,7 @@ M = oci.core.models
 class WholeAdministrator(Administrator):
     """Stands up gateways, routes and rules as well, as ``infra.network`` does."""
 
-    def __init__(self, cloud: MockedCloud, wanted: Tenancy) -> None:
+    def __init__(self, cloud: Any, wanted: Tenancy) -> None:
         super().__init__(cloud, left_out="")
         self.tenancy = wanted
 
@@ -109,7 +108,7 @@ class WholeAdministrator(Administrator):
 class Whole:
     """The tenancy; *home* is the working folder of whoever looks and runs."""
 
-    cloud: MockedCloud
+    cloud: Any
     administrator: WholeAdministrator
     tenancy: Tenancy
     home: Path
@@ -187,18 +186,26 @@ def neighbours(folder: Path) -> Iterator[Neighbours]:
 
 @contextmanager
 def whole(home: Path, around: Neighbours, settings: Settings | None = None) -> Iterator[Whole]:
-    """Stand it up, with one of the people signed in and *home* as the working folder."""
+    """In this process; with one of the people signed in and *home* as the working folder."""
+    strict = settings or Settings(enforce_iam=True, verify_signatures=True)
+    with mock_oci(strict) as cloud, stood_up(cloud, home, around) as made:
+        yield made
+
+
+@contextmanager
+def stood_up(
+    cloud: Any, home: Path, around: Neighbours, way: Mapping[str, str] | None = None
+) -> Iterator[Whole]:
+    """The same in a tenancy that is there; *way* are the variables by which a server is found."""
     home.mkdir(exist_ok=True)
-    with ExitStack() as exits:
-        wanted = _tenancy(around.hub)
-        cloud = exits.enter_context(
-            mock_oci(settings or Settings(enforce_iam=True, verify_signatures=True))
-        )
-        administrator = WholeAdministrator(cloud, wanted)
+    wanted = _tenancy(around.hub)
+    administrator = WholeAdministrator(cloud, wanted)
+    # Before the first call: without it, that of a server would go out into the world.
+    with mock.patch.dict(os.environ, way or {}):
         administrator.stand_up()
         cloud.images.push(IMAGE)
-        made = Whole(cloud, administrator, wanted, home)
-        exits.enter_context(_environment(made, around.index))
+    made = Whole(cloud, administrator, wanted, home)
+    with _environment(made, {**(way or {}), "PIP_INDEX_URL": around.index}):
         sign_in(wanted.region)
         made.set_token(TOKEN)
         made.emit()
@@ -248,7 +255,7 @@ def _hub_folder(folder: Path) -> Path:
 
 
 @contextmanager
-def _environment(made: Whole, index: str) -> Iterator[None]:
+def _environment(made: Whole, more: Mapping[str, str]) -> Iterator[None]:
     """That of the person, with no other credentials, proxies or package indexes."""
     config = made.cloud.user_config(made.places["person"])
     key, file = made.home / "key.pem", made.home / "config"
@@ -257,9 +264,9 @@ def _environment(made: Whole, index: str) -> Iterator[None]:
     write_private(file, "\n".join(["[DEFAULT]", *lines, ""]).encode())
     kept = {name: text for name, text in os.environ.items() if not name.startswith(_LEFT_OUT)}
     own = {
+        **more,
         "OCI_CONFIG_LOCATION": str(file),
         "OCI_IAM_TYPE": "api_key",
-        "PIP_INDEX_URL": index,
         "XDG_CACHE_HOME": str(made.home / "cache"),
     }
     with mock.patch.dict(os.environ, {**kept, **own}, clear=True):

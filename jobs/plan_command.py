@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # A pipe has no width: the tables are as wide as their figures.
 _WIDTH = 118
+# Beyond every data set, and far from where a float ends.
+_MOST_ROWS, _MOST_TOKENS = 10**12, 10**9
 
 
 class Method(StrEnum):
@@ -59,9 +61,12 @@ def plan(
         bool | None,
         typer.Option("--checkpointing/--no-checkpointing", help="Compute activations twice."),
     ] = None,
-    rows: Annotated[int | None, typer.Option("--rows", min=1, help="Of the data set.")] = None,
+    rows: Annotated[
+        int | None, typer.Option("--rows", min=1, max=_MOST_ROWS, help="Of the data set.")
+    ] = None,
     tokens: Annotated[
-        float | None, typer.Option("--tokens-per-row", min=1, help="On average.")
+        float | None,
+        typer.Option("--tokens-per-row", min=1, max=_MOST_TOKENS, help="On average."),
     ] = None,
     deadline: Annotated[
         str | None, typer.Option("--deadline", metavar="4h", help="At most so long: 90m, 4h, 1d.")
@@ -98,6 +103,8 @@ def plan(
         raise typer.BadParameter("--replicas goes with --shape.")
     if as_json and apply:
         raise typer.BadParameter("--json writes nothing, so it does not go with --apply.")
+    if model is not None and not model.strip():
+        raise typer.BadParameter("--model is empty: name a model, or leave the option out.")
     tenancy.find(tenancy_file)
     options = _options(
         method=method and method.value,

@@ -80,9 +80,15 @@ def plan(written: Written, model: Model, data: Data | None, wishes: Wishes) -> P
     """The plan for what is *written*.
 
     Raises:
-        PlanError: a shape that OCI's table of GPU shapes has not.
+        PlanError: a shape that OCI's table of GPU shapes has not, or a model that the recipe does
+            not load.
     """
     training = written.training
+    if training.recipe == "llama-recipes" and model.family != "llama":
+        raise PlanError(
+            f"llama-recipes loads Llamas alone, and {model.name} is of the family {model.family}.",
+            "Plan with --recipe sft.",
+        )
     shape = gpu_shape(written.shape)
     rule = _rule(model, training, shape)
     limits = {"deadline": wishes.deadline, "budget": wishes.budget}
@@ -156,8 +162,8 @@ def _ranking(
     if wishes.shape is None:
         return choices.choices(model, training, data, by=wishes.by, **limits)
     shape = gpu_shape(wishes.shape)
-    if wishes.replicas is not None:
-        return [choices.choice(model, training, shape, wishes.replicas, data, **limits)]
+    if wishes.replicas is not None or not shape.jobs:
+        return [choices.choice(model, training, shape, wishes.replicas or 1, data, **limits)]
     found = choices.choices(model, training, data, by=wishes.by, **limits)
     return [one for one in found if one.shape.name == shape.name]
 

@@ -137,6 +137,8 @@ def _choice(
 def _refused(
     training: Training, shape: Shape, replicas: int, data: Data | None, fitting: Fit
 ) -> str:
+    if not shape.jobs:
+        return f"no job run of Data Science takes {shape.name}"
     if not shape.bf16:
         return f"a {shape.gpu} has no bf16, in which the recipes compute"
     if shape.platform not in ("", _PLATFORM):

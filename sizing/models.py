@@ -18,7 +18,8 @@ FAMILIES = ("llama", "mistral", "qwen2", "qwen3")
 """Decoders of one build: embeddings, like layers, a norm, an output layer and nothing after it."""
 
 _QWEN3_HEAD_DIM = 128  # transformers' own, where the config leaves it out
-_WHOLE = "a whole number of 1 or more"
+_MOST = 10**9  # of any field, far beyond all models
+_WHOLE = f"a whole number from 1 to {_MOST:,}"
 
 
 class ModelConfigError(Exception):
@@ -147,7 +148,7 @@ def read_config(text: str, name: str) -> Model:
     """
     try:
         config = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelConfigError(f"{name}: config.json is no JSON: {error}") from None
     if not isinstance(config, dict):
         raise ModelConfigError(f"{name}: config.json is no object of fields")
@@ -183,6 +184,11 @@ def _of(config: Mapping[str, Any], name: str) -> Model:
     kv_heads = _count(config, "num_key_value_heads", name, heads)
     default = _QWEN3_HEAD_DIM if family == "qwen3" else hidden // heads
     head_dim = _count(config, "head_dim", name, default)
+    if hidden % heads and config.get("head_dim") is None and family != "qwen3":
+        raise ModelConfigError(
+            f"{name}: hidden_size is {hidden}: without a head_dim, num_attention_heads, {heads}, "
+            "must divide it"
+        )
     if heads % kv_heads:
         raise ModelConfigError(
             f"{name}: num_key_value_heads is {kv_heads}; "
@@ -227,14 +233,10 @@ def _count(config: Mapping[str, Any], field: str, name: str, default: int | None
     value = config.get(field)
     if value is None:
         if default is None:
-            raise ModelConfigError(
-                f"{name}: config.json lacks {field}, a whole number of 1 or more"
-            )
+            raise ModelConfigError(f"{name}: config.json lacks {field}, {_WHOLE}")
         return default
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ModelConfigError(
-            f"{name}: {field} is {value!r}; it must be a whole number, 1 or more"
-        )
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST:
+        raise ModelConfigError(f"{name}: {field} is {value!r}; it must be {_WHOLE}")
     return value
 
 

@@ -45,6 +45,11 @@ def every(data: Data | None = SAMSUM, **limits: float) -> list[Choice]:
     return list(choices(LLAMA, SFT, data, **limits))  # type: ignore[arg-type]
 
 
+def test_what_no_job_run_takes_is_no_choice_even_when_asked_for() -> None:
+    found = choice(LLAMA, SFT, gpu_shapes()["BM.GPU.GB200.4"], 2, SAMSUM)
+    assert found.refused == "no job run of Data Science takes BM.GPU.GB200.4"
+
+
 @pytest.mark.parametrize(
     ("needed", "verdict", "why"),
     [

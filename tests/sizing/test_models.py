@@ -149,6 +149,12 @@ def test_lora_adds_two_thin_matrices_to_each_target() -> None:
         (json.dumps({**CONFIG, "tie_word_embeddings": 1}), "must be true or false"),
         (json.dumps({**CONFIG, "mlp_bias": True}), "mlp_bias is true"),
         (json.dumps({**CONFIG, "num_key_value_heads": 3}), "must divide num_attention_heads, 4"),
+        (
+            json.dumps({**CONFIG, "num_attention_heads": 128}),
+            "num_attention_heads, 128, must divide",
+        ),
+        (json.dumps({**CONFIG, "vocab_size": 10**400}), "a whole number from 1 to 1,000,000,000"),
+        ("[" * 100_000, "mine/one: config.json is no JSON"),
         (json.dumps({**CONFIG, "quantization_config": {"bits": 4}}), "quantization_config"),
     ],
 )

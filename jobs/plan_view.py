@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 GIB = 2**30
 STYLES = {"fits": "green", "tight": "yellow", "does not fit": "red"}
 BEST, PRESENT = ">", "*"
-_MOST_REFUSED = 12
 _MOST_SERVED = 6
 
 
@@ -107,6 +106,9 @@ def verdict(plan: Plan) -> str:
         return f"Best by {wishes.by}: {_of(plan.best)}{_takes(plan.best)}.{same}"
     near = nearest(plan)
     if near is None:
+        first = plan.ranking[0]
+        if wishes.shape is not None or first.fit.verdict != "does not fit":
+            return f"Nothing can be had. {_of(first)}: {first.refused}."
         return "Nothing fits: no number of nodes of any shape looked at holds this training."
     limits = [f"{wishes.deadline:g} h"] if wishes.deadline is not None else []
     limits += [f"${wishes.budget:,.2f}"] if wishes.budget is not None else []
@@ -116,7 +118,7 @@ def verdict(plan: Plan) -> str:
 
 def sources() -> Iterator[str]:
     yield price_note()
-    yield "Hours and dollars are expected (from-to). docs/sizing.md explains each figure."
+    yield "Figures are expected (from-to). docs/sizing.md explains each figure."
 
 
 def hours(found: Range | None) -> str:
@@ -135,9 +137,15 @@ def gib(size: float) -> str:
     return f"{size / GIB:,.1f}"
 
 
+def gibs(found: Range) -> str:
+    """``17.8 (12.9-24.3)``"""
+    return f"{gib(found.expected)} ({gib(found.low)}-{gib(found.high)})"
+
+
 def _choice_in_full(title: str, one: Choice, *, parts: bool) -> Iterator[RenderableType]:
     yield Text("")
-    yield Text(f"{title}: {_of(one)}, {one.gpus} GPUs of {one.shape.gpu_memory_gb:g} GB")
+    gpus = "1 GPU" if one.gpus == 1 else f"{one.gpus} GPUs"
+    yield Text(f"{title}: {_of(one)}, {gpus} of {one.shape.gpu_memory_gb:g} GB")
     if one.memory.moment:
         yield Text(f"A GPU's fullest moment of a step: {one.memory.moment}.", style="dim")
     drawn = _grid(("memory of a GPU", "left"), ("GiB", "right"), ("why", "wrap"))
@@ -174,7 +182,7 @@ def _ranking(plan: Plan, rows: Sequence[Choice]) -> Iterator[RenderableType]:
     refused = [one for one in rows if one.refused]
     if ok:
         drawn = _grid(
-            *((f"ranked by {plan.wishes.by}", "left"), ("GPUs", "right"), ("GiB a GPU", "right")),
+            *((f"ranked by {plan.wishes.by}", "left"), ("GPUs", "right"), ("GiB a GPU", "wrap")),
             *(("", "left"), ("hours", "wrap"), ("dollars", "wrap")),
         )
         for one in ok:
@@ -184,12 +192,10 @@ def _ranking(plan: Plan, rows: Sequence[Choice]) -> Iterator[RenderableType]:
         yield Text(f"{BEST} the best   {PRESENT} what the tenancy file says", style="dim")
     if refused:
         drawn = _grid(("no choice", "left"), ("why", "wrap"))
-        for one in refused[:_MOST_REFUSED]:
+        for one in refused:
             drawn.add_row(f"  {_of(one)}", one.refused)
         yield Text("")
         yield drawn
-        if (left := len(refused) - _MOST_REFUSED) > 0:
-            yield Text(f"  and {left} more", style="dim")
     yield Text("")
     yield Text(verdict(plan), style="" if plan.best else "red")
 
@@ -199,7 +205,8 @@ def _row(plan: Plan, one: Choice) -> Iterator[RenderableType]:
     present = PRESENT if plan.is_present(one) else " "
     yield f"{best}{present} {_of(one)}"
     yield str(one.gpus)
-    yield f"{gib(one.memory.total.expected)} of {gib(one.shape.gpu_memory)}"
+    total = one.memory.total
+    yield f"{gibs(total)} of {gib(one.shape.gpu_memory)}"
     yield Text(one.fit.verdict, style=STYLES[one.fit.verdict])
     yield hours(one.duration.hours if one.duration else None)
     yield dollars(one.dollars) if one.duration else _by_the_hour(one)
@@ -236,9 +243,17 @@ def _served_row(plan: Plan, each: Serving) -> Iterator[RenderableType]:
     yield f"{each.tensor_parallel} of {each.shape.gpus}"
     yield gib(each.weights)
     yield f"{each.longest:,}" if each.longest else "-"
-    yield f"{each.concurrency:,.1f}" if each.fit.verdict != "does not fit" else "-"
+    yield _at_once(each)
     yield f"{each.dollars_per_hour:,.2f}" if each.dollars_per_hour is not None else "?"
     yield Text(each.fit.verdict, style=STYLES[each.fit.verdict])
+
+
+def _at_once(each: Serving) -> str:
+    """``4.5 (4.2-4.7)``"""
+    if each.fit.verdict == "does not fit" or not each.kv_tokens.expected:
+        return "-"
+    found = each.kv_tokens.times(each.concurrency / each.kv_tokens.expected)
+    return f"{found.expected:,.1f} ({found.low:,.1f}-{found.high:,.1f})"
 
 
 def _count(number: int) -> str:

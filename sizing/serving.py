@@ -116,12 +116,15 @@ def _fit(found: Serving, kept: int) -> Fit:
     )
     if kept > tokens.high:
         return Fit("does not fit", f"the KV cache holds at most {tokens.high:,.0f} tokens {beside}")
+    why = (
+        f"the KV cache holds {tokens.expected:,.0f} ({tokens.low:,.0f} to {tokens.high:,.0f}) "
+        f"tokens {beside}"
+    )
     if kept > tokens.low:
-        why = f"the KV cache holds {tokens.low:,.0f} to {tokens.high:,.0f} tokens {beside}"
         return Fit("tight", why)
     if not (found.shape.bf16 or found.options.half):
         return Fit("tight", f"a {gpu} has no bf16: a model stored in it wants --dtype half")
-    return Fit("fits", f"the KV cache holds {tokens.expected:,.0f} tokens {beside}")
+    return Fit("fits", why)
 
 
 def _fewest(

@@ -16,6 +16,7 @@ from jobs.plan_tenancy import PlanError, read
 from jobs.planning import best_of_each, hours_of
 from sizing import choices, models
 from sizing.durations import known_data
+from sizing.shapes import gpu_shapes
 from sizing.training import Training
 from tests.jobs.workbench import Workbench, storage
 
@@ -92,7 +93,15 @@ def test_every_term_and_every_number_of_nodes(
     assert "The best: " in long
     assert "nodes provisioned, conda unpacked" in long
     assert "nodes provisioned" not in short
-    assert long.count(" x VM.GPU.A10.2") > short.count(" x VM.GPU.A10.2")
+    for shape in gpu_shapes().values():
+        told = f" x {shape.name} "
+        assert not shape.jobs or long.count(told) >= len(choices.REPLICAS) > short.count(told)
+
+
+def test_each_estimate_has_its_range(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    printed = " ".join(_plan(capsys, file).split())
+    assert "17.8 (12.9-24.3) of 21.6 tight 2.5 (0.9-3.8) $59 ($21-$92)" in printed
+    assert "2 of 2 12.1 4,096 4.5 (3.8-4.7) 4.00 fits" in printed
 
 
 def test_options_are_planned_in_the_files_place(
@@ -207,6 +216,12 @@ def test_a_file_that_is_too_small_is_planned_for(
         (["--replicas", "2"], "--replicas goes with --shape"),
         (["--epochs", "1", "--steps", "5"], "--epochs and --steps do not go together"),
         (["--apply", "--json"], "does not go with --apply"),
+        (["--rows", "10", "--tokens-per-row", "inf"], "Invalid value for '--tokens-per-row'"),
+        (["--rows", f"{10**30}", "--tokens-per-row", "9"], "Invalid value for '--rows'"),
+        (["--model", " "], "--model is empty"),
+        (["--model", "Qwen/Qwen3-8B"], "llama-recipes loads Llamas alone, and Qwen/Qwen3-8B is"),
+        (["--shape", "BM.GPU.GB200.4"], "Nothing can be had. 1 x BM.GPU.GB200.4: no job run"),
+        (["--shape", "VM.GPU.A10.2", "--replicas", "1"], "had. 1 x VM.GPU.A10.2: does not fit"),
     ],
 )
 def test_a_mistake_is_told(

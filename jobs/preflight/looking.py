@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import JobsError, RefusedError
+from . import patience
 from .check import Check, Finding, State
 from .subject import Subject
 
@@ -17,6 +18,8 @@ _AT_ONCE = 16
 _BUILDS_ON = "it builds on"
 _NO_RIGHT = (401, 403, 404)
 _OUR_FAULT = "It says nothing about the pipeline: 'jobs run' goes on. Please report it."
+_TOO_LONG = "could not be looked at: what it asks did not answer within {:g} s."
+_ASK_AGAIN = "Look again, or from a machine that reaches it; the jobs themselves may reach it."
 _WORST = (State.FAIL, State.WARN, State.PASS, State.SKIPPED)
 
 
@@ -86,12 +89,18 @@ def _findings(
     if stopped:
         return (Finding(State.SKIPPED, f"{_BUILDS_ON} {' and '.join(stopped)}"),)
     try:
-        found = check.look(subject)
-        return (found,) if isinstance(found, Finding) else tuple(found)
+        return patience.within(patience.SECONDS, lambda: _asked(check, subject), check.name)
+    except patience.NoAnswerInTimeError:
+        return (Finding(State.WARN, _TOO_LONG.format(patience.SECONDS), _ASK_AGAIN),)
     except JobsError as error:
         return (_not_looked_at(check, error),)
     except Exception as error:  # noqa: BLE001 - a check's own fault must not stop a run
         return (Finding(State.WARN, f"the check itself failed: {_place(error)}", _OUR_FAULT),)
+
+
+def _asked(check: Check, subject: Subject) -> tuple[Finding, ...]:
+    found = check.look(subject)
+    return (found,) if isinstance(found, Finding) else tuple(found)
 
 
 def _not_looked_at(check: Check, error: JobsError) -> Finding:

@@ -13,6 +13,7 @@ from ..definitions import Definition
 from ..errors import attempting
 from ..pipeline import Pipeline
 from ..record import STEPS, Entry
+from .patience import hurried
 
 T = TypeVar("T")
 
@@ -56,11 +57,13 @@ class Subject:
         return answer
 
     def client(self, sdk_class: Any, region: str = "") -> Any:
-        """A client of the SDK, signed in, one a class; in the pipeline's own region by default."""
+        """A client of the SDK, signed in, one a class; in the pipeline's own region by default. It
+        gives up sooner than others.
+        """
         where = region or self.pipeline.region
         return self.once(
             f"client {sdk_class.__module__}.{sdk_class.__name__} {where}",
-            lambda: client(sdk_class, where),
+            lambda: hurried(client(sdk_class, where)),
         )
 
     @property

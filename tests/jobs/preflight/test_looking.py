@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
+import oci
 import pytest
+from oci.data_science import DataScienceClient
 from rich.console import Console
 
 from jobs import cli
-from jobs.errors import RefusedError
+from jobs.auth import client
+from jobs.errors import RefusedError, UnreachableError
 from jobs.preflight import checks as found_checks
-from jobs.preflight import view
+from jobs.preflight import patience, view
 from jobs.preflight.check import Check, Finding, State, failed, passed, warned
 from jobs.preflight.looking import Answer, in_order, look
 from jobs.preflight.subject import Subject
@@ -233,3 +237,43 @@ class TestCommand:
         assert found["checks"][0]["findings"] == [
             {"state": "fail", "said": "The region is away.", "remedy": "Take it.\nOr leave it."}
         ]
+
+
+def test_who_does_not_answer_is_not_waited_for(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "SECONDS", 0.05)
+    ended = threading.Event()
+    hangs = Asks("hangs", lambda _: passed(f"{ended.wait(30)}"))
+    try:
+        [answer, after] = look([hangs, Asks("after", after=("hangs",))], subject)
+    finally:
+        ended.set()
+    assert answer.state is State.WARN
+    assert "did not answer within 0.05 s" in answer.findings[0].said
+    assert after.state is State.PASS
+
+
+def test_clients_of_preflight_give_up_sooner_than_the_runners(subject: Subject) -> None:
+    region = subject.pipeline.region
+    hurried, patient = (get(DataScienceClient, region) for get in (subject.client, client))
+    assert hurried.base_client.timeout == (patience.CONNECT_SECONDS, patience.READ_SECONDS)
+    assert patient.base_client.timeout != hurried.base_client.timeout
+    assert patient.retry_strategy is None
+
+
+def test_a_host_that_resets_is_given_up_in_seconds(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+    found = subject.client(DataScienceClient)
+
+    def reset(*_arguments: object, **_options: object) -> None:
+        asked.append(time.monotonic())
+        raise oci.exceptions.ConnectTimeout("no answer")
+
+    monkeypatch.setattr(found.base_client, "call_api", reset)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    with pytest.raises(UnreachableError):
+        subject.get("ask", found.get_project, "ocid1.project")
+    assert 1 < len(asked) <= 3

@@ -2,11 +2,12 @@
 
 Every allocation and release of torch's CPU allocator is an event of its profiler; the weights were
 there before it began and are added. gloo's own scratch is left out: it is allocated inside of its
-collectives, released by its threads, and NCCL has no such copies.
+collectives, released by its threads, and NCCL has no such copies. On a GPU torch counts by itself.
 """
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import random
@@ -25,6 +26,8 @@ CHUNK = 128
 """Tokens of a chunk of the loss here, for both sides: batches are small, and have several."""
 
 STEPS = 2  # the first has no optimizer's state yet
+# cuBLAS has torch allocate a workspace of some MB for it, as large as a term of a small model.
+_NO_WORKSPACE = {"CUBLAS_WORKSPACE_CONFIG": ":0:0"}
 _LIMIT = 120.0  # seconds after which a rank counts as hanging
 
 
@@ -65,16 +68,33 @@ def write(folder: Path, small: Small) -> Path:
 
 def most(folder: Path, training: Training, world: Any) -> int:
     """Bytes that one rank holds at most in two steps of *training*."""
-    from torch.profiler import ProfilerActivity, profile
-
     with mock.patch("jobs.recipes.sft.loss.CHUNK", CHUNK):
         run = _run(folder, training, world)
-        weights = _bytes_of(run.trained.module.parameters())
-        with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
-            for _ in range(STEPS):
-                run._train_step()
-                run.step += 1
+        return _most_on_gpu(run) if world.device.type == "cuda" else _most_on_cpu(run)
+
+
+def _most_on_cpu(run: Any) -> int:
+    from torch.profiler import ProfilerActivity, profile
+
+    weights = _bytes_of(run.trained.module.parameters())
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+        _train(run)
     return weights + _peak(profiler)
+
+
+def _most_on_gpu(run: Any) -> int:
+    import torch
+
+    torch.cuda.reset_peak_memory_stats()
+    _train(run)
+    torch.cuda.synchronize()
+    return int(torch.cuda.max_memory_allocated())
+
+
+def _train(run: Any) -> None:
+    for _ in range(STEPS):
+        run._train_step()
+        run.step += 1
 
 
 def _run(folder: Path, training: Training, world: Any) -> Any:
@@ -148,8 +168,11 @@ def _of_a_collective(event: Any) -> bool:
     return False
 
 
-def most_of_two_ranks(folder: Path, cases: dict[str, Training]) -> dict[str, int]:
-    """The same for rank 0 of two, which share each training by FSDP.
+def most_of_ranks(
+    folder: Path, cases: dict[str, Training], size: int = 2, *, cuda: bool = False
+) -> dict[str, int]:
+    """The same for rank 0 of *size*, which share each training by FSDP; with *cuda* on GPUs, of
+    which each rank has one, else on the CPU whatever GPUs there are.
 
     Raises:
         AssertionError: a rank hangs or fails.
@@ -161,8 +184,10 @@ def most_of_two_ranks(folder: Path, cases: dict[str, Training]) -> dict[str, int
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     ranks = [
-        context.Process(target=_rank, args=(rank, port, folder, cases, theirs), daemon=True)
-        for rank in range(2)
+        context.Process(
+            target=_rank, args=(_named(rank, size, port, cuda), folder, cases, theirs), daemon=True
+        )
+        for rank in range(size)
     ]
     for process in ranks:
         process.start()
@@ -176,16 +201,29 @@ def most_of_two_ranks(folder: Path, cases: dict[str, Training]) -> dict[str, int
     return found
 
 
-def _rank(rank: int, port: int, folder: Path, cases: dict[str, Training], answer: Any) -> None:
-    os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE="2")
-    os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
+def _named(rank: int, size: int, port: int, cuda: bool) -> dict[str, str]:
+    """A rank's environment, as torchrun makes it."""
+    return {
+        **{"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(size)},
+        **{"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)},
+        **(_NO_WORKSPACE if cuda else {"CUDA_VISIBLE_DEVICES": ""}),
+    }
+
+
+def _rank(
+    environment: dict[str, str], folder: Path, cases: dict[str, Training], answer: Any
+) -> None:
+    os.environ.update(environment)
     import torch
 
     from jobs.recipes.sft import parallel
 
     torch.set_num_threads(1)
     world = parallel.join()
-    found = {name: most(folder, case, world) for name, case in cases.items()}
+    found = {}
+    for name, case in cases.items():
+        found[name] = most(folder, case, world)
+        gc.collect()  # what one training had in a cycle is not the next one's
     parallel.leave(world)
     if world.first:
         answer.send(found)

@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
 
 SECONDS = 20.0
 
@@ -61,6 +63,12 @@ def find(url: str, *, commit: str = "", branch: str = "", seconds: float = SECON
         raise NoAnswerError(
             "it is fetched by SSH, with a key that only the job has",
             "An https address of an open repository can be looked at from here.",
+        )
+    if urlsplit(url).username is not None and url.startswith("http"):
+        # Not asked: every process of this machine would see it among git's arguments.
+        raise NoAnswerError(
+            "its address holds a name or a password",
+            "Take it out of 'git: url', and give the key to the Vault as 'gitSecretId'.",
         )
     refs = _refs(url, seconds)
     wanted = commit or branch
@@ -125,6 +133,9 @@ def _git(words: list[str], seconds: float) -> subprocess.CompletedProcess[str]:
     """git with nobody to ask: no prompt, no helper that knows passwords, no other transport."""
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
+        **_own_settings(),
+        # A ~/.netrc of the user's would speak for the job.
+        "HOME": os.devnull,
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ASKPASS": "true",
         "GIT_ALLOW_PROTOCOL": "https:http:git:file",
@@ -146,6 +157,15 @@ def _git(words: list[str], seconds: float) -> subprocess.CompletedProcess[str]:
         raise NoAnswerError(
             f"it did not answer within {seconds:g} s", "Look from a machine that reaches it."
         ) from None
+
+
+def _own_settings() -> dict[str, str]:
+    """Where git finds the user's settings (a proxy, certificates) without the home folder."""
+    home = Path.home()
+    found = {"XDG_CONFIG_HOME": os.environ.get("XDG_CONFIG_HOME") or str(home / ".config")}
+    if (settings := home / ".gitconfig").is_file():
+        found["GIT_CONFIG_GLOBAL"] = str(settings)
+    return found
 
 
 def _is_among(wanted: str, refs: Mapping[str, str]) -> bool:

@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ PLATFORM = "x86_64-manylinux_2_28"
 """OCI's images for GPUs are Oracle Linux 8 (glibc 2.28) or newer."""
 
 PYTHONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
-SECONDS = 60.0
+SECONDS = 45.0
 _MOST_SOURCES = 8
 
 # pip's variables by uv's; both take several places with a space between.
@@ -37,7 +38,14 @@ _UNREACHABLE = (
     "Network connectivity",
     "network was disabled",
     "timed out",
+    # Of an index that wants to know who asks, or stands behind a proxy that refuses.
+    "lack of valid authentication credentials",
+    "403 Forbidden",
 )
+# What uv ends with: nothing satisfies it. 2 is anything else, a folder that can't be written to.
+_NO_SOLUTION = 1
+_NOT_FOUND = "was not found in the package registry"
+_NOT_READ = "Couldn't parse requirement"
 _SOURCE_ONLY = re.compile(r"Wheels are required for `([^`]+)`")
 
 
@@ -79,14 +87,15 @@ def resolve(
 
     :param indexes: lines of a requirements file, as ``--extra-index-url …``.
     :param flags: pip's ``--pre`` and ``--no-deps``.
-    :param seconds: how long the resolver may take, each time that it is asked.
+    :param seconds: how long the resolver may take, however often it is asked.
 
     Raises:
         UnresolvableError: there is no such set; or one would have to be compiled on the nodes, of
             a package that has wheels for other Pythons and none for this one.
         UnreachableError: it could not be found out.
     """
-    asked = _Question(tuple(indexes), frozenset(flags), torch, seconds)
+    ends = time.monotonic() + seconds
+    asked = _Question(tuple(indexes), frozenset(flags), torch, ends)
     sources: dict[str, str] = {}
     for _ in range(_MOST_SOURCES):
         done = _compile(requirements, python, asked, sources)
@@ -105,7 +114,7 @@ class _Question:
     indexes: tuple[str, ...]
     flags: frozenset[str]
     torch: str | None
-    seconds: float
+    ends: float
 
 
 def _compile(
@@ -125,30 +134,39 @@ def _compile(
             *("--constraint", str(given), "--override", str(left)),
             *("--python", sys.executable, "--python-version", python),
             *("--python-platform", PLATFORM, "--only-binary", ":all:"),
-            # As pip does, which takes the best of all indexes.
-            *("--index-strategy", "unsafe-best-match"),
             *("--no-header", "--no-annotate", "--quiet", "--color", "never"),
             *(["--prerelease", "allow"] if "--pre" in asked.flags else []),
             *(["--no-deps"] if "--no-deps" in asked.flags else []),
         ]
-        try:
-            done = subprocess.run(
-                command,
-                capture_output=True,
-                text=True,
-                check=False,
-                cwd=folder,
-                env=_environment(),
-                stdin=subprocess.DEVNULL,
-                timeout=asked.seconds,
-            )
-        except subprocess.TimeoutExpired:
-            raise UnreachableError(
-                f"the package index took longer than {asked.seconds:g} s"
-            ) from None
+        # As pip does, which takes the best of all indexes.
+        best = [*command, "--index-strategy", "unsafe-best-match"]
+        done = _run(best, folder, asked.ends)
+        if done.returncode and _NOT_FOUND in done.stderr:
+            # Which index refuses to answer, uv only tells where it takes the first that has it.
+            told = _run([*command, "--index-strategy", "first-index"], folder, asked.ends)
+            done.stderr += told.stderr if any(s in told.stderr for s in _UNREACHABLE) else ""
     if done.returncode and any(sign in done.stderr for sign in _UNREACHABLE):
-        raise UnreachableError(_first_line(done.stderr))
+        raise UnreachableError(_unreached(done.stderr))
+    if done.returncode not in (0, _NO_SOLUTION) and _NOT_READ not in done.stderr:
+        raise UnreachableError(f"the resolver could not run: {_explanation(done.stderr)}")
     return done
+
+
+def _run(command: list[str], folder: str, ends: float) -> subprocess.CompletedProcess[str]:
+    """Raises UnreachableError where it has not ended by then."""
+    try:
+        return subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=folder,
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            timeout=max(ends - time.monotonic(), 0),
+        )
+    except subprocess.TimeoutExpired:
+        raise UnreachableError("the package index did not answer in time") from None
 
 
 def _environment() -> dict[str, str]:
@@ -167,7 +185,7 @@ def _environment() -> dict[str, str]:
 def _refuse_compiling(sources: Mapping[str, str], python: str, asked: _Question) -> None:
     """A package with wheels for other Pythons has something compiled in it; one with none at all
     is likely Python alone, which builds anywhere."""
-    alone = _Question(asked.indexes, asked.flags | {"--no-deps"}, None, asked.seconds)
+    alone = _Question(asked.indexes, asked.flags | {"--no-deps"}, None, asked.ends)
     for wanted in sources.values():
         for other in sorted(PYTHONS, key=lambda each: _distance(each, python)):
             if other != python and _compile([wanted], other, alone).returncode == 0:
@@ -199,9 +217,11 @@ def _explanation(said: str) -> str:
     return hidden(text.removeprefix("error: "))
 
 
-def _first_line(said: str) -> str:
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return hidden(lines[0].removeprefix("error: ")) if lines else "no answer"
+def _unreached(said: str) -> str:
+    """The line that tells which index did not answer."""
+    lines = [line.strip() for line in said.splitlines()]
+    found = next(line for line in lines if any(sign in line for sign in _UNREACHABLE))
+    return hidden(found.removeprefix("error: ").removeprefix("cause: ").removeprefix("hint: "))
 
 
 def hidden(text: str) -> str:

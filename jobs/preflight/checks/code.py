@@ -81,12 +81,12 @@ def _source(job: Definition) -> tuple[str, str, str, bool]:
 
 
 def _fetched(job: Definition, url: str, commit: str, branch: str, has_key: bool) -> Finding:
-    what = f"{url} at {commit or branch or 'its default branch'}"
+    what = f"{hidden(url)} at {commit or branch or 'its default branch'}"
     if has_key:
         return warned(
             f"{what} was not looked for: {job.path.name} fetches it with a key from the Vault, "
             "which is not used here",
-            f"Look yourself: git ls-remote {url}",
+            f"Look yourself: git ls-remote {hidden(url)}",
         )
     try:
         find(url, commit=commit, branch=branch)
@@ -132,7 +132,8 @@ def _findings(subject: Subject, text: str, conda: Conda, names: str) -> Iterator
         )
     if pip.unread:
         yield warned(
-            f"{names}: {', '.join(pip.unread)} is not from an index: only the node can look at it",
+            f"{names}: {', '.join(map(hidden, pip.unread))} is not from an index: only the node "
+            "can look at it",
             "Where the index has a release of it, name that.",
         )
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -52,6 +55,34 @@ def index(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     with running_index(RELEASES) as url:
         monkeypatch.setenv("PIP_INDEX_URL", url)
         yield url
+
+
+HEARD: list[dict[str, str]] = []
+"""The headers of what a server was asked last."""
+
+
+@contextmanager
+def answering(status: int) -> Iterator[str]:
+    """A server that answers everything with *status*."""
+    HEARD.clear()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            HEARD.append(dict(self.headers))
+            self.send_response(status)
+            if status == 401:
+                self.send_header("WWW-Authenticate", 'Basic realm="packages"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 def wanting(packages: str, slug: str = NEW) -> Subject:
@@ -108,6 +139,39 @@ def test_no_index_says_nothing_about_the_list(monkeypatch: pytest.MonkeyPatch) -
     assert found.state is State.WARN
     assert "no package index could be asked" in found.said
     assert "secret" not in found.said
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_an_index_that_refuses_says_nothing_about_the_list(
+    status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with answering(status) as url:
+        monkeypatch.setenv("PIP_INDEX_URL", url)
+        found = only(Packages(), wanting("peft"))
+    assert found.state is State.WARN
+    assert "no package index could be asked" in found.said
+
+
+def test_a_resolver_that_can_not_run_says_nothing_about_the_list(
+    index: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "file" / "cache"))
+    found = only(Packages(), wanting("peft"))
+    assert found.state is State.WARN
+    assert "the resolver could not run" in found.said
+    monkeypatch.delenv("UV_CACHE_DIR")
+
+
+def test_the_resolver_has_one_limit_however_often_it_is_asked(index: str) -> None:
+    with pytest.raises(UnreachableError, match="did not answer in time"):
+        resolve(["peft"], "3.12", seconds=0)
+
+
+def test_a_requirement_that_pip_can_not_read_is_a_failure(index: str) -> None:
+    found = only(Packages(), wanting("peft=0.5.0"))
+    assert found.state is State.FAIL
+    assert "no such comparison operator" in found.said
 
 
 def test_the_lists_own_index_is_done_without_where_it_is_not_reached(index: str) -> None:
@@ -256,6 +320,26 @@ def test_a_server_that_tells_only_of_branches(repository: tuple[str, str, str]) 
                 find(url, commit=first)
     finally:
         subprocess.run([*setting, "true"], check=True)
+
+
+def test_a_password_in_an_address_is_neither_used_nor_shown() -> None:
+    found = only(Git(), fetching("https://user:secret@example.invalid/x.git", branch="main"))
+    assert found.state is State.WARN
+    assert "secret" not in f"{found.said}{found.remedy}".replace("gitSecretId", "")
+    address = "git+https://user:secret@example.invalid/x.git"
+    found = next(each for each in findings(Packages(), wanting(address)) if "index" in each.said)
+    assert "secret" not in found.said
+
+
+def test_a_password_of_the_users_does_not_speak_for_the_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login user password secret\n")
+    with answering(401) as url, pytest.raises(NotThereError):
+        find(f"{url}/x.git")
+    assert HEARD
+    assert all("Authorization" not in headers for headers in HEARD)
 
 
 def test_nothing_is_left_behind_and_no_key_is_used(

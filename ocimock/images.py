@@ -81,6 +81,11 @@ class Images:
             for repository in list(self._cloud.store.live(REPOSITORY)):
                 self._count(repository.id, 0)
 
+    def forget(self, repository: Record) -> None:
+        """Forget those of *repository*: they go with it."""
+        for record in self._of(repository):
+            self._cloud.store.drop(IMAGE, record.id)
+
     def lacking(self, image: str) -> bool:
         """Whether *image* is one of this tenancy's, and known not to be there."""
         place = address_of(image)
@@ -123,9 +128,8 @@ class Images:
         return cloud.store.add(IMAGE, data["id"], data)
 
     def _count(self, repository_id: str, images: int) -> None:
-        taken = self._cloud.store.find(
-            REPOSITORY, repository_id
-        )  # to be changed, unlike what lives
+        # To be changed, unlike what lives.
+        taken = self._cloud.store.find(REPOSITORY, repository_id)
         if taken is not None:
             taken.data["imageCount"] = images
 

@@ -123,7 +123,7 @@ def test_a_quota_is_listed_and_changed(tenancy: MockedCloud) -> None:
     made = _quota(tenancy, f"set data-science quota {A10} to 4 in compartment sandbox")
     api = client(tenancy, oci.limits.QuotasClient)
     [listed] = api.list_quotas(tenancy.settings.tenancy_id).data
-    assert (listed.id, listed.name) == (made, "gpus")
+    assert (listed.id, listed.name, listed.lifecycle_state) == (made, "gpus", "ACTIVE")
     statement = f"set data-science quota {A10} to 6 in compartment id {tenancy.compartment_id}"
     api.update_quota(made, oci.limits.models.UpdateQuotaDetails(statements=[statement]))
     assert api.get_quota(made).data.statements == [statement]

@@ -246,9 +246,17 @@ def test_a_repository_has_the_images_that_were_pushed(mocked: Any, registry: Any
     assert [(each.version, each.repository_id) for each in found] == [("2", made.id)]
     assert registry.get_container_image(found[0].id).data.digest.startswith("sha256:")
     assert registry.get_container_repository(made.id).data.image_count == 2
+    assert registry.list_container_repositories(mocked.compartment_id).data.image_count == 2
     assert len(listing(mocked.compartment_id, **named).data.items) == 2
     mocked.images.clear()
     assert listing(mocked.compartment_id, **named).data.items == []
+
+
+def test_a_repository_takes_its_images_with_it(mocked: Any, registry: Any) -> None:
+    made = repository(mocked, registry)
+    mocked.images.push(f"fra.ocir.io/{mocked.namespace}/{made.display_name}:1")
+    registry.delete_container_repository(made.id)
+    assert registry.list_container_images(mocked.compartment_id).data.items == []
 
 
 @pytest.mark.parametrize("image", ["docker.io/library/vllm:1", "fra.ocir.io/ocimock/other:1", ""])

@@ -64,7 +64,7 @@ def _list(call: Call) -> Response:
     listed = list_(call, REPOSITORY, names={"repositoryId": "id"})
     items = json.loads(bytes(listed.body))["items"]
     counts = {
-        "imageCount": 0,
+        "imageCount": sum(each["imageCount"] for each in items),
         "layerCount": 0,
         "layersSizeInBytes": 0,
         "repositoryCount": int(listed.headers["opc-total-items"]),
@@ -104,4 +104,14 @@ def _configuration(call: Call) -> Response:
     )
 
 
-crud(SERVICE, REPOSITORY, on_create=_place, only=("create", "get", "update", "move", "delete"))
+def _forget_images(call: Call, record: Record) -> None:
+    call.cloud.images.forget(record)
+
+
+crud(
+    SERVICE,
+    REPOSITORY,
+    on_create=_place,
+    on_delete=_forget_images,
+    only=("create", "get", "update", "move", "delete"),
+)

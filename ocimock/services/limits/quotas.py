@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...quotas import QUOTA, check
-from ...resources import Kind, crud
+from ...resources import Kind, Lifecycle, crud
 from ...service import Call
 from ...store import Record
 from .base import SERVICE
@@ -22,6 +22,8 @@ crud(
         noun="quota",
         plural="quotas",
         regional=False,
+        # A quota has no other state (source: API reference of Quota).
+        lifecycle=Lifecycle("ACTIVE", "ACTIVE", "DELETED", "DELETED"),
         unique=("name",),
     ),
     on_create=_check,

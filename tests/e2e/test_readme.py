@@ -29,13 +29,18 @@ _PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 # Run by other tests (make demo, demo-down), or the run that this test is a part of (make test).
 _ELSEWHERE = {"make demo", "make demo-down", "make rehearse", "make test"}
 
+# Pages whose commands test_the_six_steps runs.
+_RUN = [ROOT / "README.md", ROOT / "docs" / "runner.md", ROOT / "docs" / "preflight.md"]
+
 # Pages of which another test runs every command.
 _OWN_TEST = {
     "ocimock.md": "tests/e2e/test_docs.py",
     # Each is a command of the workflows, which tests/e2e/test_gitops.py runs.
     "gitops.md": "tests/gitops/test_workflows.py",
+    "sizing.md": "tests/jobs/test_plan.py",
     # Docker is none of what the tests have: the build's parts are looked at one by one.
     "serving.md": "tests/recipes/test_serve.py",
+    "sizing.md": "tests/jobs/test_plan.py",
 }
 
 # Commands that the prose names, and what runs them.
@@ -51,9 +56,14 @@ _IN_PROSE = {
     "make format": "the formatter itself; make lint checks its result",
     "make lint": ".ci/run",
     "make preflight-table": "tests/jobs/preflight/test_late.py, its module",
-    "python -m jobs plan": "tests/jobs/test_plan_command.py",
-    "python -m jobs preflight": "test_the_five_steps",
-    "python -m jobs prices": "tests/sizing/test_prices.py",
+    "make sizing-plot": "tests/tools/test_sizing_plot.py, its module",
+    "python -m jobs plan": "tests/jobs/test_plan.py",
+    "python -m jobs preflight": "test_the_six_steps",
+    "python -m jobs prices": "tests/jobs/test_prices_command.py",
+    "python -m jobs prices show": "tests/jobs/test_prices_command.py",
+    "python -m jobs prices update": "tests/jobs/test_prices_command.py",
+    "python -m jobs prices show": "tests/jobs/test_prices_command.py",
+    "python -m jobs prices update": "tests/jobs/test_prices_command.py",
     "make lock": "make lint checks its result",
     "make lock-vllm": "tests/tools/test_lock.py, its result",
     "make rehearse": "tests/e2e/test_rehearsal.py",
@@ -66,9 +76,9 @@ _IN_PROSE = {
     "make setup-infra": "tests/tools/test_lock.py",
     "make test": ".ci/run",
     "make test JOBS=0": ".ci/run, with another number",
-    "python -m jobs": "test_the_five_steps",
-    "python -m jobs emit": "test_the_five_steps",
-    "python -m jobs run": "test_the_five_steps",
+    "python -m jobs": "test_the_six_steps",
+    "python -m jobs emit": "test_the_six_steps",
+    "python -m jobs run": "test_the_six_steps",
     "python -m jobs secret set hf-token": "tests/e2e/test_secrets.py",
     "python -m ocimock coverage": "tests/ocimock/test_coverage.py",
     "python -m ocimock env": "tests/ocimock/test_server.py",
@@ -113,7 +123,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerFile]:
         yield found
 
 
-def test_the_five_steps(working_copy: WorkingCopy, server: ServerFile, tmp_path: Path) -> None:
+def test_the_six_steps(working_copy: WorkingCopy, server: ServerFile, tmp_path: Path) -> None:
     typed = [line for line in commands(ROOT / "README.md") if line not in _ELSEWHERE]
     # The preflight's page looks before anything runs, the runner's at what has run.
     running = next(number for number, line in enumerate(typed) if "jobs run" in line)
@@ -174,9 +184,7 @@ def test_every_command_of_the_pages_is_run(page: Path) -> None:
     """A page with no test of its own may only repeat commands that are run."""
     if page.name in _OWN_TEST:
         return
-    run = (
-        set(commands(ROOT / "README.md")) | set(commands(ROOT / "docs" / "runner.md")) | _ELSEWHERE
-    )
+    run = {line for each in _RUN for line in commands(each)} | _ELSEWHERE
     assert set(commands(page)) <= run
 
 

@@ -11,6 +11,7 @@ from infra.tenancy.schema import Tenancy
 from infra.tenancy.sized import (
     Method,
     batch_size_of,
+    epochs_of,
     max_model_len_of,
     merge_disk_of,
     method_of,
@@ -31,7 +32,6 @@ TUTORIAL_CONDA = "pytorch20_p39_gpu_v2"
 LEDGER_PREFIX = "ledger"
 """Folder of the bucket that mirrors the runner's ledger: one below it for each tenancy file."""
 
-_EPOCHS = 3
 _LEARNING_RATE: dict[Method, float] = {"lora": 1e-4, "full": 1e-5}
 # OCI gives a flexible shape 1 Gbps of network an OCPU, which is what copying a model takes.
 _STAGE_OCPUS = 4
@@ -94,7 +94,7 @@ def plan_for(tenancy: Tenancy) -> Plan:
     ours = finetune.recipe == "sft"
     conda = finetune.conda or (ACTIVE_CONDA if ours else TUTORIAL_CONDA)
     learning_rate = finetune.learning_rate or _LEARNING_RATE[method]
-    epochs = finetune.epochs or (None if finetune.max_steps else _EPOCHS)
+    epochs = epochs_of(tenancy)
     way = _way(tenancy, method, epochs, rows_of_a_step(tenancy), learning_rate)
     replicas = _replicas(tenancy)
     return Plan(

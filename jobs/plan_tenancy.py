@@ -12,13 +12,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from sizing.training import Recipe, Training
+from sizing.training import Training
+from sizing.training_words import training_of_words
 
 from .errors import JobsError
-from .sized import training_of_words
 
 if TYPE_CHECKING:
-    from infra.plan import Plan
     from infra.tenancy import Tenancy
 
 Changes = Mapping[tuple[str, ...], Any]
@@ -166,7 +165,7 @@ def _written(file: Path, tenancy: Tenancy, unfit: tuple[str, ...]) -> Written:
         file=file,
         model_id=plan.model_id,
         dataset=tenancy.dataset,
-        training=_training(tenancy, plan),
+        training=_training(tenancy),
         shape=tenancy.finetune.shape,
         replicas=replicas,
         block_storage_gb=plan.finetune_storage_gb,
@@ -179,25 +178,13 @@ def _written(file: Path, tenancy: Tenancy, unfit: tuple[str, ...]) -> Written:
     )
 
 
-def _training(tenancy: Tenancy, plan: Plan) -> Training:
-    """By way of the command's words, so that ``extra_args`` count as they will in the run."""
+def _training(tenancy: Tenancy) -> Training:
+    from infra.tenancy.sized import training_words
+
     settings = tenancy.finetune
-    length = ["--epochs", plan.epochs] if plan.epochs else ["--max-steps", settings.max_steps]
-    words: list[Any]
-    if settings.recipe == "llama-recipes":
-        words = ["--use_peft"] if plan.method == "lora" else []
-        words += ["--pure_bf16", "--batch_size_training", plan.batch_size]
-        words += ["--num_epochs", plan.epochs]
-    else:
-        words = ["--method", plan.method, *length, "--batch-size", plan.batch_size]
-        words += ["--gradient-accumulation", settings.gradient_accumulation]
-        words += ["--max-length", settings.max_length, "--precision", settings.precision]
-        words += ["--packing" if settings.packing else "--no-packing"]
-        checkpointing = "--" if settings.gradient_checkpointing else "--no-"
-        words += [f"{checkpointing}gradient-checkpointing"]
-    recipe: Recipe = settings.recipe
+    words = [*training_words(tenancy), *settings.extra_args]
     try:
-        return training_of_words([*map(str, words), *settings.extra_args], recipe)
+        return training_of_words(words, settings.recipe)
     except ValueError as error:
         raise PlanError(f"finetune.extra_args: {error}.", "Mend it in the tenancy file.") from None
 

@@ -114,6 +114,23 @@ def fewest_replicas(model: Model, training: Training, shape: Shape) -> int | Non
     return None
 
 
+def unusable(training: Training, shape: Shape) -> str:
+    """Why the recipe does not run on GPUs of that kind at all, or ''."""
+    if not shape.jobs:
+        return f"no job run of Data Science takes {shape.name}"
+    if not shape.bf16:
+        return f"a {shape.gpu} has no bf16, in which the recipes compute"
+    if shape.platform not in ("", _PLATFORM):
+        return (
+            f"an {shape.gpu} is of {shape.platform}, and the recipes' environments of {_PLATFORM}"
+        )
+    recipe = training.recipe
+    if shape.least_torch > _TORCH[recipe]:
+        needs = f"a {shape.gpu} takes PyTorch {shape.least_torch:g}"
+        return f"{needs}, and {recipe} is pinned to {_TORCH[recipe]:g}"
+    return ""
+
+
 def _choice(
     model: Model,
     training: Training,
@@ -137,18 +154,8 @@ def _choice(
 def _refused(
     training: Training, shape: Shape, replicas: int, data: Data | None, fitting: Fit
 ) -> str:
-    if not shape.jobs:
-        return f"no job run of Data Science takes {shape.name}"
-    if not shape.bf16:
-        return f"a {shape.gpu} has no bf16, in which the recipes compute"
-    if shape.platform not in ("", _PLATFORM):
-        return (
-            f"an {shape.gpu} is of {shape.platform}, and the recipes' environments of {_PLATFORM}"
-        )
-    recipe = training.recipe
-    if shape.least_torch > _TORCH[recipe]:
-        needs = f"a {shape.gpu} takes PyTorch {shape.least_torch:g}"
-        return f"{needs}, and {recipe} is pinned to {_TORCH[recipe]:g}"
+    if why := unusable(training, shape):
+        return why
     if fitting.verdict == "does not fit":
         return f"does not fit: {fitting.why}"
     if data is not None and replicas > 1:

@@ -12,6 +12,7 @@ from infra.tenancy.errors import Path, Problem
 from infra.tenancy.schema import MAX_REPLICAS, Tenancy
 from infra.tenancy.tables import GPU_SHAPES
 from infra.tenancy.training import replicas_needed, replicas_of, share_on
+from sizing import choices
 from sizing.serving import Serving, servings
 from sizing.shapes import Shape
 
@@ -112,7 +113,9 @@ def _others(tenancy: Tenancy) -> str:
     """The cheapest nodes that hold the training, as the end of a sentence; '' where none do."""
     found = []
     for shape in GPU_SHAPES.values():
-        replicas = sized.fewest_replicas(tenancy, shape) if shape.jobs else None
+        if choices.unusable(sized.training_of(tenancy), shape):
+            continue
+        replicas = sized.fewest_replicas(tenancy, shape)
         if replicas is not None and shape.price_per_hour is not None:
             found.append((replicas * shape.price_per_hour, replicas, shape.name))
     if not found:

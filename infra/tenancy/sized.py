@@ -4,8 +4,6 @@ Of a model that sizing's table of known models has, everything follows from its 
 any other only its name is known here, which may say how many parameters it has: see ``sizes``.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import Literal
 
@@ -18,16 +16,13 @@ from sizing.models import Model, find
 from sizing.serving import Serving, serving
 from sizing.serving_options import serving_of_arguments
 from sizing.shapes import Shape
-from sizing.training import LINEAR_LAYERS, Training
+from sizing.training import Training
+from sizing.training_words import training_of_words
 
 Method = Literal["lora", "full"]
 
 _BATCH_SIZE: dict[Method, int] = {"lora": 4, "full": 1}
-# llama-recipes at the commit that is pinned: rows of the tutorial's data set are chunks of so many
-# tokens, its LoRA is of the queries and values, and it computes in bf16 and checkpoints activations
-# unless told otherwise. Source: its configs/training.py, configs/peft.py and data/utils.py.
-_LLAMA_RECIPES_LENGTH = 2048
-_LLAMA_RECIPES_TARGETS = ("q_proj", "v_proj")
+_EPOCHS = 3
 _MAX_MODEL_LEN = 4096
 
 
@@ -41,38 +36,43 @@ def batch_size_of(tenancy: Tenancy) -> int:
     return tenancy.finetune.batch_size or _BATCH_SIZE[method_of(tenancy)]
 
 
+def epochs_of(tenancy: Tenancy) -> int | None:
+    """None where the training is measured in steps."""
+    return tenancy.finetune.epochs or (None if tenancy.finetune.max_steps else _EPOCHS)
+
+
 def model_of(tenancy: Tenancy) -> Model | None:
     """The model, None where the table has it not."""
     return find(hugging_face_id(tenancy.model))
 
 
 def training_of(tenancy: Tenancy) -> Training:
-    """How it is trained. Of ``finetune.extra_args`` only LoRA's rank and layers are read: the other
-    fields say the rest."""
-    finetune = tenancy.finetune
-    common = Training(
-        method=method_of(tenancy),
-        recipe=finetune.recipe,
-        batch_size=batch_size_of(tenancy),
-        epochs=finetune.epochs or (None if finetune.max_steps else 3),
-        max_steps=finetune.max_steps,
-    )
+    """How it is trained, ``finetune.extra_args`` counted; not where a number in them is none, which
+    the recipe itself refuses."""
+    words, finetune = training_words(tenancy), tenancy.finetune
+    try:
+        return training_of_words([*words, *finetune.extra_args], finetune.recipe)
+    except ValueError:
+        return training_of_words(words, finetune.recipe)
+
+
+def training_words(tenancy: Tenancy) -> list[str]:
+    """What the fields say, as options of the recipe's command."""
+    finetune, method = tenancy.finetune, method_of(tenancy)
+    batch, epochs = str(batch_size_of(tenancy)), epochs_of(tenancy)
     if finetune.recipe == "llama-recipes":
-        return replace(
-            common, max_length=_LLAMA_RECIPES_LENGTH, lora_targets=_LLAMA_RECIPES_TARGETS
-        )
-    rank = _argument(finetune.extra_args, "--lora-rank")
-    targets = _argument(finetune.extra_args, "--lora-targets")
-    return replace(
-        common,
-        max_length=finetune.max_length,
-        accumulation=finetune.gradient_accumulation,
-        checkpointing=finetune.gradient_checkpointing,
-        packing=finetune.packing,
-        precision=finetune.precision,
-        lora_rank=int(rank) if rank.isdecimal() else common.lora_rank,
-        lora_targets=_layers(targets),
-    )
+        length = str(epochs or _EPOCHS)  # the loader tells of a file that has steps for it
+        words = ["--pure_bf16", "--batch_size_training", batch, "--num_epochs", length]
+        return [*(["--use_peft"] if method == "lora" else []), *words]
+    spent = ["--epochs", str(epochs)] if epochs else ["--max-steps", str(finetune.max_steps)]
+    checkpointing = "--" if finetune.gradient_checkpointing else "--no-"
+    return [
+        *("--method", method, "--precision", finetune.precision, *spent),
+        *("--batch-size", batch, "--gradient-accumulation", str(finetune.gradient_accumulation)),
+        *("--max-length", str(finetune.max_length)),
+        "--packing" if finetune.packing else "--no-packing",
+        f"{checkpointing}gradient-checkpointing",
+    ]
 
 
 def memory_on(tenancy: Tenancy, shape: Shape, replicas: int) -> Memory | None:
@@ -137,20 +137,3 @@ def serving_on(tenancy: Tenancy, shape: Shape) -> Serving | None:
     length = options.max_model_len or max_model_len_of(tenancy)
     gpus = options.tensor_parallel or tensor_parallel_of(tenancy, shape)
     return serving(model, shape, length, gpus, options)
-
-
-def _argument(words: Sequence[str], name: str) -> str:
-    """The last value that is given to the option, '' where none is."""
-    found = ""
-    for number, word in enumerate(words):
-        if word.startswith(f"{name}="):
-            found = word.partition("=")[2]
-        elif word == name and number + 1 < len(words):
-            found = words[number + 1]
-    return found
-
-
-def _layers(text: str) -> tuple[str, ...]:
-    """Those that are named, joined by commas, if all are of a decoder's layer."""
-    named = tuple(dict.fromkeys(text.split(","))) if text else LINEAR_LAYERS
-    return named if set(named) <= set(LINEAR_LAYERS) else LINEAR_LAYERS

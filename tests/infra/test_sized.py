@@ -176,6 +176,16 @@ def test_a_training_that_can_not_fit_is_refused_with_what_would(
     assert plan(tmp_path, again).replicas == int(nodes)
 
 
+def test_what_would_do_is_of_a_kind_that_the_recipe_runs_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An MI300X would be the cheapest with so much memory, and is of ROCm."""
+    words = "[--no-gradient-checkpointing, --batch-size, '5']"
+    [told] = refused(tmp_path, monkeypatch, f"finetune:\n  extra_args: {words}\n")
+    assert "GB or more of each of 12 GPUs" in told
+    assert "the cheapest that holds it is 1 x BM.GPU.H200.8." in told
+
+
 def test_what_is_only_tight_is_taken(tmp_path: Path) -> None:
     """The tutorial's 7b case is: it has been run."""
     training = Training(method="full", batch_size=1)

@@ -15,8 +15,9 @@ from infra.tenancy import sized as infra_sized
 from jobs import plan_tenancy
 from jobs.definitions import KINDS, Definition
 from jobs.errors import DefinitionError
-from jobs.sized import sized, training_of, training_of_words
+from jobs.sized import sized, training_of
 from sizing.training import LINEAR_LAYERS, Training
+from sizing.training_words import training_of_words
 from tests.jobs.samples import all_definitions, definition
 
 OCIDS = (
@@ -91,12 +92,13 @@ def test_our_own_recipe(tmp_path: Path) -> None:
 def test_more_words_count_and_the_last_of_two(tmp_path: Path) -> None:
     emitted = _emitted(
         tmp_path,
+        "model: TinyLlama/TinyLlama-1.1B-Chat-v1.0\n"
         "finetune:\n  extra_args: [--lora-rank=64, --lora-targets, 'q_proj,v_proj',"
-        " --no-gradient-checkpointing, --batch-size, '9']\n",
+        " --no-gradient-checkpointing, --batch-size, '2']\n",
     )
     found = training_of(emitted["finetune"])
     assert (found.lora_rank, found.lora_targets) == (64, ("q_proj", "v_proj"))
-    assert (found.checkpointing, found.batch_size) == (False, 9)
+    assert (found.checkpointing, found.batch_size) == (False, 2)
 
 
 @pytest.mark.parametrize(
@@ -131,6 +133,10 @@ def test_what_is_no_number_is_told() -> None:
         "model: Qwen/Qwen2.5-0.5B\nfinetune: {precision: fp32, packing: false, max_length: 512,"
         " gradient_checkpointing: false, max_steps: 9, gradient_accumulation: 2, replicas: 6}\n",
         "finetune: {extra_args: [--lora-rank=16, --lora-targets, 'q_proj,v_proj']}\n",
+        "finetune: {extra_args: [--batch-size, '1', --max-length=512]}\n",
+        # Fits one node by what it is told last; by the field's default it would be refused.
+        "finetune: {recipe: llama-recipes, replicas: 1,"
+        " extra_args: [--batch_size_training, '1']}\n",
     ],
 )
 def test_one_training_whoever_reads_it(text: str, tmp_path: Path) -> None:

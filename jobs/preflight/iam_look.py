@@ -17,6 +17,7 @@ from .subject import Subject
 
 # Source: OCI documentation, "Managing Groups".
 _BORN_WITH = ("administrators", "all domain users")
+_IN_STATEMENTS = {GROUPS: "group", DYNAMIC_GROUPS: "dynamic-group"}
 _WHERE = (
     "Add to a policy in the tenancy's root compartment (console: Identity & Security > Policies), "
     "or deploy the identity stack anew:"
@@ -87,10 +88,13 @@ class Look:
             and not self._evaluator.dynamic_groups(each.principal)
             and any(is_refused(lack) for lack in each.missing)
         ]
-        if lost and DYNAMIC_GROUPS not in self._seen.blind:
+        # One that can't be read may have them.
+        if any(self._unseen(each.principal) for each in lost):
+            lost = []
+        if lost:
             yield from self._outside(lost)
         for each in lacking:
-            if each not in lost or DYNAMIC_GROUPS in self._seen.blind:
+            if each not in lost:
                 yield from self._told(each)
 
     def _lacking(self, who: Who) -> _Lacking | None:
@@ -175,26 +179,31 @@ class Look:
     def _unseen(self, principal: Principal) -> list[str]:
         """What could not be read, and may hold what *principal* seems to lack."""
         wanted = {"user": GROUPS, "resource": DYNAMIC_GROUPS}.get(principal.kind, "")
-        if principal.kind == "user" and self._evaluator.foreign_domains():
-            return [GROUPS]
+        if wanted and self._evaluator.foreign_domains(_IN_STATEMENTS[wanted]):
+            return [wanted]
         return [wanted] if wanted in self._seen.blind else []
 
     def _blind(self, unseen: Sequence[str], said: str) -> Finding:
         words = [self._seen.blind[each] for each in unseen if each in self._seen.blind]
         if not words:
-            names = ", ".join(self._evaluator.foreign_domains())
-            return warned(
-                f"{said}: statements name groups of other identity domains ({names}), whose "
-                "members this API does not tell",
-                "Look in the console whether you are in one of them (Identity & Security > "
-                "Domains); nothing else is to be done.",
-            )
+            return self._foreign(unseen[0], said)
         caller = self._seen.caller
         groups = [self._group] if self._seen.directory.groups else []
         dynamic = self._dynamic_group(caller) if caller else ""
         types = [*unseen, *(["users"] if GROUPS in unseen else [])]
         texts = to_look(subject_of(caller, groups, dynamic), types)
         return warned(f"{said}: {' '.join(words)}", "\n".join([_LOOK, *texts]))
+
+    def _foreign(self, unseen: str, said: str) -> Finding:
+        kind = _IN_STATEMENTS[unseen]
+        names = ", ".join(self._evaluator.foreign_domains(kind))
+        who = "you are" if unseen == GROUPS else "what runs is"
+        return warned(
+            f"{said}: statements name {kind.replace('-', ' ')}s of other identity domains "
+            f"({names}), whose members this API does not tell",
+            f"Look in the console whether {who} in one of them (Identity & Security > Domains); "
+            "nothing else is to be done.",
+        )
 
     @property
     def _group(self) -> str:

@@ -101,10 +101,11 @@ class Evaluator:
         ids = self._rights.asker(principal).variables.get("request.dynamicgroup.id", ())
         return [group for group in self.directory.dynamic_groups if group.id in ids]
 
-    def foreign_domains(self) -> list[str]:
-        """Identity domains of groups that statements name, and whose members are not known."""
+    def foreign_domains(self, kind: str) -> list[str]:
+        """Identity domains of groups (*kind*: ``group`` or ``dynamic-group``) that statements name,
+        and whose members are not known."""
         subjects = (subject for rule in self._rights.rules for subject in rule.statement.subjects)
-        names = {subject.domain for subject in subjects if subject.domain}
+        names = {each.domain for each in subjects if each.domain and each.kind == kind}
         return sorted(name for name in names if name.casefold() != _OTHER_DOMAIN)
 
     def names(self, group: Group | DynamicGroup) -> bool:

@@ -340,6 +340,19 @@ def test_a_group_of_another_identity_domain_may_be_the_person_s(tenancy: Tenancy
     assert "other identity domains (Corp)" in found.said
 
 
+def test_a_dynamic_group_of_another_identity_domain_may_have_what_runs(tenancy: Tenancy) -> None:
+    group = f"dynamic-group id {tenancy.way.places['dynamic group']}"
+    theirs = [
+        text.replace(group, "dynamic-group 'Corp'/'workloads'") for text in tenancy.texts.values()
+    ]
+    assert theirs != list(tenancy.texts.values())
+    tenancy.write(*theirs)
+    found = tenancy.look()
+    assert set(states(found)) == {State.WARN}
+    assert all("dynamic groups of other identity domains (Corp)" in each.said for each in found)
+    assert "whether what runs is in one of them" in found[0].remedy
+
+
 @pytest.mark.parametrize("kind", ["policies", "compartments", "dynamic-groups", "groups", "users"])
 def test_what_may_not_be_read_is_a_warning(tenancy: Tenancy, kind: str) -> None:
     name = f"group: inspect {kind}"

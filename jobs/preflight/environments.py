@@ -34,10 +34,12 @@ class Environment:
 @dataclass(frozen=True)
 class Conda:
     """What a job definition names: *kind* is ``service`` or ``published``, *name* the slug or the
-    ``oci://`` address; both '' where it names none."""
+    ``oci://`` address; both '' where it names none. *region* is that of the bucket, '' where it is
+    the pipeline's own."""
 
     kind: str = ""
     name: str = ""
+    region: str = ""
 
     @property
     def known(self) -> Environment | None:
@@ -60,7 +62,9 @@ def conda_of(job: Definition) -> Conda:
     """The environment of a job."""
     spec = job.runtime.get("conda") or {}
     kind = str(spec.get("type", ""))
-    return Conda(kind, str(spec.get("uri" if kind == "published" else "slug") or ""))
+    if kind == "published":
+        return Conda(kind, str(spec.get("uri") or ""), str(spec.get("region") or ""))
+    return Conda(kind, str(spec.get("slug") or ""))
 
 
 @cache

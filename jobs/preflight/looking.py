@@ -92,15 +92,20 @@ def _findings(
         return patience.within(patience.SECONDS, lambda: _asked(check, subject), check.name)
     except patience.NoAnswerInTimeError:
         return (Finding(State.WARN, _TOO_LONG.format(patience.SECONDS), _ASK_AGAIN),)
-    except JobsError as error:
-        return (_not_looked_at(check, error),)
     except Exception as error:  # noqa: BLE001 - a check's own fault must not stop a run
         return (Finding(State.WARN, f"the check itself failed: {_place(error)}", _OUR_FAULT),)
 
 
 def _asked(check: Check, subject: Subject) -> tuple[Finding, ...]:
-    found = check.look(subject)
-    return (found,) if isinstance(found, Finding) else tuple(found)
+    """What it finds, until something may not be asked: that hides no failure found before."""
+    found: list[Finding] = []
+    try:
+        looked = check.look(subject)
+        for each in (looked,) if isinstance(looked, Finding) else looked:
+            found.append(each)
+    except JobsError as error:
+        found.append(_not_looked_at(check, error))
+    return tuple(dict.fromkeys(found))
 
 
 def _not_looked_at(check: Check, error: JobsError) -> Finding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Network
@@ -10,6 +10,7 @@ from typing import Any
 
 from ..definitions import Definition
 from ..errors import attempting
+from ..record import Entry
 from .fetching import fetched
 from .network_rules import EVERY_SERVICE, Rules, rules_of
 from .subject import Subject
@@ -88,7 +89,18 @@ class Place:
         return next(each for each in every if each.cidr_block.startswith(EVERY_SERVICE))
 
     def taken(self) -> int:
-        """How many of the subnet's addresses are in use."""
+        """How many of the subnet's addresses others use: the pipeline's own job runs end before
+        another step begins."""
+        return max(self._used() - sum(each.replicas for each in self._own()), 0)
+
+    def _own(self) -> Iterator[Entry]:
+        """The pipeline's job runs that are under way in this subnet."""
+        for entry in self.subject.under_way:
+            job = self.subject.definitions.get(entry.definition.removesuffix(".yaml"))
+            if job is not None and job.infrastructure.get("subnetId") == self.subnet_id:
+                yield entry
+
+    def _used(self) -> int:
         from oci.pagination import list_call_get_all_results
 
         def ask() -> int:

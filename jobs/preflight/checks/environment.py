@@ -24,23 +24,23 @@ class CondaEnvironments:
 
     name = "conda"
     question = "Can the jobs have their conda environments?"
+    right = "read objects in compartment …"
     offline = True
     after: tuple[str, ...] = ()
     steps = JOBS
 
-    def look(self, subject: Subject) -> list[Finding]:
+    def look(self, subject: Subject) -> Iterator[Finding]:
         wanted: dict[tuple[Conda, bool], list[Definition]] = {}
         for step in JOBS:
             for job in subject.of_step(step):
                 # The staging needs no GPU, whatever it runs on.
                 on_gpu = step != "stage" and job.shape in gpu_shapes()
                 wanted.setdefault((conda_of(job), on_gpu), []).append(job)
-        found = [
-            finding
-            for (conda, on_gpu), jobs in wanted.items()
-            for finding in _environment(subject, conda, on_gpu, jobs)
-        ]
-        return list(dict.fromkeys(found)) or [passed("No job names a conda environment.")]
+        # What asks OCI, and may be refused, after what does not.
+        for (conda, on_gpu), jobs in sorted(
+            wanted.items(), key=lambda one: one[0][0].kind == "published"
+        ):
+            yield from _environment(subject, conda, on_gpu, jobs)
 
 
 def _environment(
@@ -93,14 +93,18 @@ def _published(subject: Subject, conda: Conda, names: str) -> Finding:
         namespace, bucket, name = bucket_path(conda.name)
     except DefinitionError as error:
         return failed(f"{names}: {error.what}", "Write it as oci://BUCKET@NAMESPACE/PATH.")
-    client = subject.client(ObjectStorageClient)
+    client = subject.client(ObjectStorageClient, conda.region)
     try:
         subject.get(f"look for {conda.name}", client.head_object, namespace, bucket, name)
     except RefusedError as error:
         if error.status != _NOT_FOUND:
             raise
+        # OCI says the same of what may not be seen; who may list the bucket knows.
+        subject.get(
+            f"list {conda.name}", client.list_objects, namespace, bucket, prefix=name, limit=1
+        )
         return failed(
-            f"{names}: there is no {conda.name}, or it may not be seen.",
+            f"{names}: there is no {conda.name}.",
             "Publish it from a notebook session ('odsc conda publish -s SLUG'), or name another.",
         )
     return passed(f"{names}: {conda.name} is there.")

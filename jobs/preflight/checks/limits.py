@@ -64,14 +64,11 @@ class Limits:
     after = ("compartment",)
     steps = STEPS
 
-    def look(self, subject: Subject) -> list[Finding]:
+    def look(self, subject: Subject) -> Iterator[Finding]:
         listed = _listed(subject)
-        return [
-            finding
-            for step in STEPS
-            if (wanted := subject.of_step(step))
-            for finding in _step(subject, listed, step, wanted)
-        ]
+        for step in STEPS:
+            if wanted := subject.of_step(step):
+                yield from _step(subject, listed, step, wanted)
 
 
 def _listed(subject: Subject) -> Mapping[str, Any]:

@@ -41,17 +41,17 @@ class Logs:
     after = ("compartment",)
     steps = ("stage", "finetune", "merge", "deploy")
 
-    def look(self, subject: Subject) -> list[Finding]:
-        found: list[Finding] = []
+    def look(self, subject: Subject) -> Iterator[Finding]:
         looked_at: set[tuple[str, str]] = set()
         for definition in _to_submit(subject, self.steps):
             if definition.kind == "job" and not definition.infrastructure.get("logId"):
-                found.append(_without(definition))
+                yield _without(definition)
             for named in _logs(definition):
                 if (named.group, named.log) not in looked_at:
                     looked_at.add((named.group, named.log))
-                    found += _log(subject, named)
-        return list(dict.fromkeys(found)) or [passed("No definition names a log.")]
+                    yield from _log(subject, named)
+        if not looked_at:
+            yield passed("No deployment names a log.")
 
 
 class Bucket:

@@ -12,6 +12,7 @@ from jobs.preflight.checks.environment import CondaEnvironments
 from jobs.preflight.checks.image import Image
 from jobs.preflight.environments import Conda, environments, nearest
 from jobs.preflight.images import managed, registered
+from jobs.preflight.looking import look
 from ocimock.inprocess import MockedCloud
 from tests.jobs.preflight.subjects import (
     bench_subject,
@@ -80,6 +81,22 @@ def test_a_published_environment_is_looked_for_in_its_bucket(
     again = bench_subject(bench, {"merge": runtime(**conda(uri, "published"))})
     assert State.FAIL not in [each.state for each in findings(CondaEnvironments(), again)]
     assert Conda("published", uri).python == "3.12"
+
+
+def test_a_published_environment_that_may_not_be_seen_is_a_warning(bench: Workbench) -> None:
+    uri = "oci://somebody-elses@ocimock/conda/mine_p312_v1"
+    looked_at = bench_subject(bench, {"merge": runtime(**conda(uri, "published"))})
+    [answer] = look([CondaEnvironments()], looked_at)
+    assert answer.state is State.WARN
+    assert any("read objects" in each.remedy for each in answer.findings)
+
+
+def test_a_published_environment_may_be_in_another_region(bench: Workbench) -> None:
+    uri, elsewhere = f"oci://{BUCKET}@ocimock/conda/mine_p312_v1", "us-ashburn-1"
+    change = {"conda": {"type": "published", "uri": uri, "region": elsewhere}}
+    looked_at = bench_subject(bench, {"merge": runtime(**change)})
+    look([CondaEnvironments()], looked_at)
+    assert any(elsewhere in name for name in looked_at._kept)
 
 
 def test_without_a_network_a_published_one_is_not_looked_for() -> None:

@@ -17,6 +17,7 @@ from jobs.preflight.subject import Subject
 from ocimock.inprocess import MockedCloud
 from ocimock.services.datascience.shapes import SHAPES, Shape
 from ocimock.services.limits.catalogue import shape_limits
+from tests.jobs.preflight.subjects import findings
 from tests.jobs.samples import definition
 from tests.jobs.workbench import Faults, Workbench
 
@@ -76,14 +77,14 @@ def test_the_names_are_those_that_the_mock_counts_by(shape: Shape) -> None:
 
 
 def test_there_is_room(bench: Workbench) -> None:
-    found = Limits().look(_subject(bench))
+    found = findings(Limits(), _subject(bench))
     assert _bad(found) == []
     assert "room for 6 x VM.GPU.A10.2 (finetune)." in [each.said for each in found]
 
 
 def test_a_limit_that_is_too_low(bench: Workbench, cloud: MockedCloud) -> None:
     cloud.limits.set(A10, 10)
-    [found] = _bad(Limits().look(_subject(bench)))
+    [found] = _bad(findings(Limits(), _subject(bench)))
     assert found.state is State.FAIL
     assert found.said == (
         "finetune: 6 x VM.GPU.A10.2 need 12 of ds-gpu-a10-count, of which 10 are available."
@@ -94,14 +95,14 @@ def test_a_limit_that_is_too_low(bench: Workbench, cloud: MockedCloud) -> None:
 
 def test_a_quota_that_is_too_low(bench: Workbench, cloud: MockedCloud) -> None:
     _quota(cloud, f"set data-science quota {A10} to 4 in compartment sandbox")
-    [found] = _bad(Limits().look(_subject(bench)))
+    [found] = _bad(findings(Limits(), _subject(bench)))
     assert "of which a compartment quota leaves 4" in found.said
     assert f"'set data-science quota {A10} to 12 in compartment …'" in found.remedy
 
 
 def test_a_fallback_that_has_room(bench: Workbench, cloud: MockedCloud) -> None:
     cloud.limits.set(A10, 10)
-    [found] = _bad(Limits().look(_subject(bench, fallback="BM.GPU4.8")))
+    [found] = _bad(findings(Limits(), _subject(bench, fallback="BM.GPU4.8")))
     assert found.state is State.WARN
     assert "Its fallback, 1 x BM.GPU4.8, has room." in found.said
 
@@ -109,20 +110,20 @@ def test_a_fallback_that_has_room(bench: Workbench, cloud: MockedCloud) -> None:
 def test_no_fallback_has_room(bench: Workbench, cloud: MockedCloud) -> None:
     cloud.limits.set(A10, 10)
     cloud.limits.set(A100, 4)
-    [found] = _bad(Limits().look(_subject(bench, fallback="BM.GPU4.8")))
+    [found] = _bad(findings(Limits(), _subject(bench, fallback="BM.GPU4.8")))
     assert found.state is State.FAIL
     assert "None of its 1 fallbacks has room." in found.said
 
 
 def test_storage_counts_for_all_nodes(bench: Workbench, cloud: MockedCloud) -> None:
     cloud.limits.set("ds-block-volume-gb", 1000)
-    [found] = _bad(Limits().look(_subject(bench)))
+    [found] = _bad(findings(Limits(), _subject(bench)))
     assert "need 1536 of ds-block-volume-gb" in found.said
 
 
 def test_a_shape_that_the_region_has_no_limit_of(bench: Workbench, faults: Faults) -> None:
     faults.answer("GET", "limitDefinitions", 200, body=[])
-    found = _bad(Limits().look(_subject(bench)))
+    found = _bad(findings(Limits(), _subject(bench)))
     assert {each.state for each in found} == {State.WARN}
     assert f"finetune: OCI lists no limit '{A10}'" in "".join(each.said for each in found)
 

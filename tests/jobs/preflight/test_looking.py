@@ -239,6 +239,15 @@ class TestCommand:
         ]
 
 
+def test_what_may_not_be_asked_hides_no_failure_found_before(subject: Subject) -> None:
+    def ask(_: Subject) -> Iterable[Finding]:
+        yield failed("wrong.", "mend it")
+        raise RefusedError("Could not read: OCI answered 404.", status=404)
+
+    [answer] = look([Asks("one", ask)], subject)
+    assert [each.state for each in answer.findings] == [State.FAIL, State.WARN]
+
+
 def test_who_does_not_answer_is_not_waited_for(
     subject: Subject, monkeypatch: pytest.MonkeyPatch
 ) -> None:

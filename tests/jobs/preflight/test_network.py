@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import oci
@@ -19,7 +19,7 @@ from jobs.preflight.checks.gateways import Gateways
 from jobs.preflight.checks.network import Addresses, SecurityList, Subnet
 from jobs.preflight.looking import Answer, look
 from jobs.preflight.subject import Subject
-from jobs.record import STEPS
+from jobs.record import STEPS, Entry
 from ocimock import mock_oci
 from ocimock.cloud import Settings
 from ocimock.inprocess import MockedCloud
@@ -557,6 +557,10 @@ def test_addresses_that_others_hold_are_counted_until_they_end(room: Room) -> No
     assert "5 free addresses of 13, and finetune needs 6" in said
     assert "10.0.1.0/27" in said
     assert "not enough private IPs" in run(room).lifecycle_details
+    # What of it is the pipeline's own ends before the next step begins.
+    own = Entry("finetune", "IN_PROGRESS", {}, replicas=1, definition="finetune.yaml")
+    subject = replace(room.subject(), under_way=(own,), _kept={})
+    assert [each.state for each in Addresses().look(subject)] == [State.PASS]
 
     science.deactivate_notebook_session(sessions[0])
     science.get_notebook_session(sessions[0])
@@ -573,8 +577,6 @@ def _with_fallback(step: Any) -> Any:
 
 
 def _changed(thing: Any, **values: Any) -> Any:
-    from dataclasses import replace
-
     return replace(thing, **values)
 
 

@@ -13,6 +13,7 @@ from jobs.preflight.checks.places import Bucket, Logs
 from jobs.preflight.subject import Subject
 from ocimock.inprocess import MockedCloud
 from tests.jobs import workbench
+from tests.jobs.preflight.subjects import findings
 from tests.jobs.workbench import BUCKET, Faults, Workbench
 
 
@@ -33,7 +34,7 @@ def _logging(cloud: MockedCloud) -> oci.logging.LoggingManagementClient:
 
 
 def test_all_stand(bench: Workbench) -> None:
-    assert [each.said for each in Logs().look(_subject(bench))] == [
+    assert [each.said for each in findings(Logs(), _subject(bench))] == [
         "job in demo takes lines.",
         "access in demo takes lines.",
         "predict in demo takes lines.",
@@ -48,14 +49,14 @@ def test_all_stand(bench: Workbench) -> None:
 def test_a_log_that_is_disabled(bench: Workbench, cloud: MockedCloud) -> None:
     group, log = bench.place("group"), bench.place("log")
     _logging(cloud).update_log(group, log, oci.logging.models.UpdateLogDetails(is_enabled=False))
-    [found] = _bad(Logs().look(_subject(bench)))
+    [found] = _bad(findings(Logs(), _subject(bench)))
     assert (found.state, found.said) == (State.FAIL, "The log job (stage.yaml) is disabled.")
     assert f"--log-group-id {group} --log-id {log} --is-enabled true" in found.remedy
 
 
 def test_a_log_that_is_deleted(bench: Workbench, cloud: MockedCloud) -> None:
     _logging(cloud).delete_log(bench.place("group"), bench.place("predict"))
-    [found] = _bad(Logs().look(_subject(bench)))
+    [found] = _bad(findings(Logs(), _subject(bench)))
     assert found.state is State.FAIL
     assert f"{bench.place('predict')} (deployment.yaml, predictLog) is not there" in found.said
 
@@ -66,7 +67,7 @@ def test_a_missing_log_group_is_told_once(bench: Workbench) -> None:
         name: bench.text(name).replace(bench.place("group"), gone)
         for name in ("stage", "finetune", "merge", "deployment")
     }
-    [found] = _bad(Logs().look(_subject(bench, **texts)))
+    [found] = dict.fromkeys(_bad(findings(Logs(), _subject(bench, **texts))))
     assert f"The log group {gone} is not there." in found.said
 
 
@@ -76,7 +77,7 @@ def test_several_nodes_need_a_log_and_a_person_misses_it(
 ) -> None:
     lines = [line for line in bench.text(name).splitlines() if "logId" not in line]
     lines = [line for line in lines if "logGroupId" not in line]
-    [found] = _bad(Logs().look(_subject(bench, **{name: "\n".join(lines)})))
+    [found] = _bad(findings(Logs(), _subject(bench, **{name: "\n".join(lines)})))
     assert found.state.value == state
     assert found.said.startswith(f"{name}.yaml names no log")
 
@@ -84,7 +85,7 @@ def test_several_nodes_need_a_log_and_a_person_misses_it(
 def test_only_what_is_still_to_run_counts(bench: Workbench, cloud: MockedCloud) -> None:
     _logging(cloud).delete_log(bench.place("group"), bench.place("predict"))
     subject = replace(_subject(bench), steps=frozenset({"merge"}))
-    assert _bad(Logs().look(subject)) == []
+    assert _bad(findings(Logs(), subject)) == []
 
 
 def test_a_bucket_without_versions(bench: Workbench, cloud: MockedCloud) -> None:

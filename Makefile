@@ -26,8 +26,8 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 REHEARSAL := .tools/rehearsal
 VLLM := .tools/vllm
 
-.PHONY: help demo demo-down rehearse test test-rehearsal lint format bindings coverage-table preflight-table lock \
-	lock-vllm setup setup-infra setup-rehearsal setup-vllm bench bench-runner clean
+.PHONY: help demo demo-down rehearse test test-rehearsal lint format bindings coverage-table preflight-table sizing-plot \
+	lock lock-vllm setup setup-infra setup-rehearsal setup-vllm bench bench-runner clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' Makefile | awk -F':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -69,6 +69,9 @@ coverage-table: setup  ## write docs/ocimock-coverage.md anew from what the mock
 
 preflight-table: setup  ## write the table of docs/preflight.md anew: how late broken tenancies fail
 	@$(PY) -m tests.jobs.preflight.late
+
+sizing-plot: setup  ## draw docs/images/sizing-memory.svg anew: memory by shape and nodes
+	@$(PY) -m tools.sizing_plot
 
 lock: $(PIPENV)  ## write Pipfile.lock anew from Pipfile
 	@PATH="$(dir $(abspath $(PIPENV))):$$PATH" $(PYTHON) tools/lock.py

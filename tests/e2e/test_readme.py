@@ -1,6 +1,6 @@
 """The README's commands, run as they stand there, in their order.
 
-The tenancy of the five steps is the embedded one; what a person answers at a prompt is given on the
+The tenancy of the six steps is the embedded one; what a person answers at a prompt is given on the
 command line instead.
 """
 
@@ -37,7 +37,6 @@ _OWN_TEST = {
     "ocimock.md": "tests/e2e/test_docs.py",
     # Each is a command of the workflows, which tests/e2e/test_gitops.py runs.
     "gitops.md": "tests/gitops/test_workflows.py",
-    "sizing.md": "tests/jobs/test_plan.py",
     # Docker is none of what the tests have: the build's parts are looked at one by one.
     "serving.md": "tests/recipes/test_serve.py",
     "sizing.md": "tests/jobs/test_plan.py",
@@ -60,8 +59,6 @@ _IN_PROSE = {
     "python -m jobs plan": "tests/jobs/test_plan.py",
     "python -m jobs preflight": "test_the_six_steps",
     "python -m jobs prices": "tests/jobs/test_prices_command.py",
-    "python -m jobs prices show": "tests/jobs/test_prices_command.py",
-    "python -m jobs prices update": "tests/jobs/test_prices_command.py",
     "python -m jobs prices show": "tests/jobs/test_prices_command.py",
     "python -m jobs prices update": "tests/jobs/test_prices_command.py",
     "make lock": "make lint checks its result",

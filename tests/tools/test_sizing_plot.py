@@ -10,7 +10,7 @@ from tools import sizing_plot
 
 def test_the_drawing_is_of_todays_numbers() -> None:
     found = sizing_plot.numbers()
-    stale = "draw it anew: python -m tools.sizing_plot"
+    stale = "make sizing-plot"
     assert json.loads(sizing_plot.DATA.read_text()) == found, stale
     assert sizing_plot.digest(found) in sizing_plot.DRAWING.read_text(), stale
 

@@ -69,7 +69,7 @@ def applied(plan: Plan, one: Choice, options: Changes, rows: int) -> Applied:
         text = edited(before, changes)
     except EditError as error:
         raise PlanError(
-            f"{file} can't be edited: {error}.", f"Write by hand: {_in_words(changes)}."
+            f"{file} can't be edited: {error}.", f"Write by hand: {plan_tenancy.in_words(changes)}."
         ) from None
     if changes:
         plan_tenancy.check(file, text, changes, training)
@@ -170,7 +170,3 @@ def _text(file: Path) -> str:
             return opened.read()
     except OSError as error:
         raise PlanError(f"{file} can't be read: {error.strerror}.") from None
-
-
-def _in_words(changes: Changes) -> str:
-    return ", ".join(f"{'.'.join(path)}: {value}" for path, value in changes.items())

@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 Changes = Mapping[tuple[str, ...], Any]
 """Path in the file → value, as ``("finetune", "replicas")``."""
 
+# Fields that options of the plan change → what they are in a training.
+_OF_TRAINING = {
+    **{name: name for name in ("method", "batch_size", "max_length", "epochs", "max_steps")},
+    "gradient_accumulation": "accumulation",
+    "gradient_checkpointing": "checkpointing",
+}
+
 
 class PlanError(JobsError):
     """Nothing can be planned of that, or nothing meets what was asked for."""
@@ -54,13 +61,15 @@ def read(file: Path, changes: Changes | None = None) -> Written:
 
     Raises:
         PlanError: the file is refused, for another reason than that something is too small; or a
-            change is of a field that its recipe does not have.
+            change is of a field that its recipe does not have, or that ``extra_args`` outvotes.
     """
     tenancy, unfit = _load(file)
     for path, value in (changes or {}).items():
         tenancy = _changed(tenancy, path, value)
     _refuse_foreign(tenancy, changes or {})
-    return _written(file, tenancy, unfit)
+    written = _written(file, tenancy, unfit)
+    _refuse_outvoted(written.training, tenancy, changes or {})
+    return written
 
 
 def check(file: Path, text: str, changes: Changes, training: Training) -> None:
@@ -88,7 +97,7 @@ def check(file: Path, text: str, changes: Changes, training: Training) -> None:
     if found.model_dump() != wanted.model_dump():
         raise PlanError(
             f"{file} is written in a way that can't be edited here without changing more.",
-            f"Write by hand: {', '.join(_words(changes))}. The file is as it was.",
+            f"Write by hand: {in_words(changes)}. The file is as it was.",
         )
     if _written(file, found, ()).training != training:
         raise PlanError(
@@ -203,6 +212,22 @@ def _refuse_foreign(tenancy: Tenancy, changes: Changes) -> None:
         )
 
 
+def _refuse_outvoted(training: Training, tenancy: Tenancy, changes: Changes) -> None:
+    outvoted = [
+        f"finetune.{path[-1]}"
+        for path, value in changes.items()
+        if path[-1] in _OF_TRAINING
+        and value is not None
+        and getattr(training, _OF_TRAINING[path[-1]]) != value
+    ]
+    if outvoted:
+        raise PlanError(
+            f"finetune.extra_args says otherwise than {', '.join(outvoted)}, and wins: "
+            f"{' '.join(tenancy.finetune.extra_args)}.",
+            "Take it out there first, or plan without that option.",
+        )
+
+
 def _changed(tenancy: Tenancy, path: tuple[str, ...], value: Any) -> Tenancy:
     name, *rest = path
     if rest:
@@ -219,5 +244,9 @@ def _stated(part: Any, path: tuple[str, ...]) -> Iterable[tuple[str, ...]]:
             yield from _stated(inner, (*path, name))
 
 
-def _words(changes: Changes) -> list[str]:
-    return [f"{'.'.join(path)}: {value}" for path, value in changes.items()]
+def in_words(changes: Changes) -> str:
+    """What to write by hand."""
+    fields = {".".join(path): value for path, value in changes.items()}
+    return ", ".join(
+        f"no {name}" if value is None else f"{name}: {value}" for name, value in fields.items()
+    )

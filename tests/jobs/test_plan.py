@@ -250,6 +250,16 @@ def test_words_for_the_command_count(tmp_path: Path) -> None:
         read(file)
 
 
+def test_an_option_that_the_files_words_outvote_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "words.yaml"
+    file.write_text(f"{OCIDS}finetune: {{extra_args: [--batch-size=1]}}\n")
+    said = _refused(capsys, file, "--batch", "2")
+    assert "extra_args says otherwise than finetune.batch_size, and wins: --batch-size=1." in said
+    assert cli.main(["plan", "--tenancy", str(file), "--batch", "1"]) == 0
+
+
 @pytest.mark.parametrize(
     ("text", "hours"), [("4h", 4), ("90m", 1.5), ("1d", 24), ("1.5H", 1.5), (" 30m ", 0.5)]
 )

@@ -1,31 +1,24 @@
-"""How a plan looks: what is planned, the present choice term by term, the ranking, the serving."""
+"""How a plan looks: what is planned, the present choice term by term, the ranking."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from rich.table import Table
 from rich.text import Text
 
 from .cost import price_note
+from .plan_figures import BEST, PRESENT, STYLES, dollars, gib, gibs, grid, hours
+from .plan_serving_view import served
 from .planning import best_of_each, nearest
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from sizing.choices import Choice
-    from sizing.ranges import Range
-    from sizing.serving import Serving
     from sizing.training import Training
 
     from .planning import Plan
-
-GIB = 2**30
-STYLES = {"fits": "green", "tight": "yellow", "does not fit": "red"}
-BEST, PRESENT = ">", "*"
-_MOST_SERVED = 6
 
 
 def page(plan: Plan, *, everything: bool = False, terms: bool = False) -> Iterator[RenderableType]:
@@ -38,7 +31,7 @@ def page(plan: Plan, *, everything: bool = False, terms: bool = False) -> Iterat
     yield from _ranking(plan, plan.ranking if everything else _shown(plan))
     yield Text(rule(plan))
     yield Text("")
-    yield from _serving(plan)
+    yield from served(plan)
     yield from (Text(line, style="dim") for line in sources())
 
 
@@ -121,34 +114,13 @@ def sources() -> Iterator[str]:
     yield "Figures are expected (from-to). docs/sizing.md explains each figure."
 
 
-def hours(found: Range | None) -> str:
-    """``2.5 (1.9-3.8)``"""
-    return "?" if found is None else f"{found.expected:.1f} ({found.low:.1f}-{found.high:.1f})"
-
-
-def dollars(found: Range | None) -> str:
-    """``$60 ($45-$91)``"""
-    if found is None:
-        return "?"
-    return f"${found.expected:,.0f} (${found.low:,.0f}-${found.high:,.0f})"
-
-
-def gib(size: float) -> str:
-    return f"{size / GIB:,.1f}"
-
-
-def gibs(found: Range) -> str:
-    """``17.8 (12.9-24.3)``"""
-    return f"{gib(found.expected)} ({gib(found.low)}-{gib(found.high)})"
-
-
 def _choice_in_full(title: str, one: Choice, *, parts: bool) -> Iterator[RenderableType]:
     yield Text("")
     gpus = "1 GPU" if one.gpus == 1 else f"{one.gpus} GPUs"
     yield Text(f"{title}: {_of(one)}, {gpus} of {one.shape.gpu_memory_gb:g} GB")
     if one.memory.moment:
         yield Text(f"A GPU's fullest moment of a step: {one.memory.moment}.", style="dim")
-    drawn = _grid(("memory of a GPU", "left"), ("GiB", "right"), ("why", "wrap"))
+    drawn = grid(("memory of a GPU", "left"), ("GiB", "right"), ("why", "wrap"))
     for term in one.memory.terms:
         drawn.add_row(term.name, gib(term.bytes), term.why)
     total = one.memory.total
@@ -161,7 +133,7 @@ def _choice_in_full(title: str, one: Choice, *, parts: bool) -> Iterator[Rendera
             f"hours {hours(one.duration.hours)}; dollars {dollars(one.dollars)}"
         )
         if parts:
-            times = _grid(("time", "left"), ("hours", "right"), ("why", "wrap"))
+            times = grid(("time", "left"), ("hours", "right"), ("why", "wrap"))
             for part in one.duration.parts:
                 times.add_row(part.name, hours(part.hours), part.why)
             yield times
@@ -181,7 +153,7 @@ def _ranking(plan: Plan, rows: Sequence[Choice]) -> Iterator[RenderableType]:
         ok.append(plan.present)
     refused = [one for one in rows if one.refused]
     if ok:
-        drawn = _grid(
+        drawn = grid(
             *((f"ranked by {plan.wishes.by}", "left"), ("GPUs", "right"), ("GiB a GPU", "wrap")),
             *(("", "left"), ("hours", "wrap"), ("dollars", "wrap")),
         )
@@ -191,7 +163,7 @@ def _ranking(plan: Plan, rows: Sequence[Choice]) -> Iterator[RenderableType]:
         yield drawn
         yield Text(f"{BEST} the best   {PRESENT} what the tenancy file says", style="dim")
     if refused:
-        drawn = _grid(("no choice", "left"), ("why", "wrap"))
+        drawn = grid(("no choice", "left"), ("why", "wrap"))
         for one in refused:
             drawn.add_row(f"  {_of(one)}", one.refused)
         yield Text("")
@@ -212,50 +184,6 @@ def _row(plan: Plan, one: Choice) -> Iterator[RenderableType]:
     yield dollars(one.dollars) if one.duration else _by_the_hour(one)
 
 
-def _serving(plan: Plan) -> Iterator[RenderableType]:
-    drawn = _grid(
-        *(("serving", "left"), ("GPUs", "right"), ("weights GiB", "right"), ("longest", "right")),
-        *(("at once", "right"), ("$/h", "right"), ("", "wrap")),
-    )
-    shown = list(plan.servings[:_MOST_SERVED])
-    if all(replace(each, options=plan.served.options) != plan.served for each in shown):
-        shown.append(plan.served)
-    for each in shown:
-        drawn.add_row(*_served_row(plan, each))
-    yield drawn
-    yield Text(
-        f"at once: requests of {plan.served.max_model_len:,} tokens that the KV cache holds; "
-        "longest: the largest --max-model-len that starts.",
-        style="dim",
-    )
-    yield Text(
-        f"{plan.served.kv_per_token / 1024:,.0f} KiB of KV cache a token and GPU on "
-        f"{plan.served.shape.name}: {plan.served.fit.why}.",
-        style=STYLES[plan.served.fit.verdict],
-    )
-
-
-def _served_row(plan: Plan, each: Serving) -> Iterator[RenderableType]:
-    best = BEST if each is plan.servings[0] and each.fit.verdict == "fits" else " "
-    same = each.shape.name == plan.served.shape.name
-    present = PRESENT if same and each.tensor_parallel == plan.served.tensor_parallel else " "
-    yield f"{best}{present} {each.shape.name}"
-    yield f"{each.tensor_parallel} of {each.shape.gpus}"
-    yield gib(each.weights)
-    yield f"{each.longest:,}" if each.longest else "-"
-    yield _at_once(each)
-    yield f"{each.dollars_per_hour:,.2f}" if each.dollars_per_hour is not None else "?"
-    yield Text(each.fit.verdict, style=STYLES[each.fit.verdict])
-
-
-def _at_once(each: Serving) -> str:
-    """``4.5 (4.2-4.7)``"""
-    if each.fit.verdict == "does not fit" or not each.kv_tokens.expected:
-        return "-"
-    found = each.kv_tokens.times(each.concurrency / each.kv_tokens.expected)
-    return f"{found.expected:,.1f} ({found.low:,.1f}-{found.high:,.1f})"
-
-
 def _count(number: int) -> str:
     return f"{number / 1e9:,.2f} billion" if number >= 1e9 else f"{number / 1e6:,.1f} million"
 
@@ -273,18 +201,3 @@ def _takes(one: Choice) -> str:
 def _by_the_hour(one: Choice) -> str:
     price = one.shape.price_per_hour
     return "?" if price is None else f"${price * one.replicas:,.2f}/h"
-
-
-def _grid(*columns: tuple[str, str]) -> Table:
-    """A table without lines; of its columns only those that ``wrap`` do."""
-    drawn = Table(box=None, pad_edge=False)
-    for heading, how in columns:
-        drawn.add_column(
-            heading, justify="right" if how == "right" else "left", no_wrap=how != "wrap"
-        )
-    return drawn
-
-
-def lines(found: Iterable[RenderableType]) -> list[str]:
-    """Of those that are text, the text: for tests and other programs."""
-    return [each.plain for each in found if isinstance(each, Text)]

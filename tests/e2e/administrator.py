@@ -11,6 +11,7 @@ from typing import Any
 import oci
 
 from infra import statements as identity
+from infra.places import Places
 from infra.plan import plan_for
 from infra.tenancy import load
 from infra.tenancy.schema import Tenancy
@@ -80,6 +81,20 @@ class Administrator:
         self._make_data()
         self._make_identity()
         self._make_workbench()
+
+    def emitted(self) -> Places:
+        """What Terraform would hand to the definitions."""
+        return Places(
+            project_id=self.places["project"],
+            subnet_id=self.places["subnet"],
+            log_group_id=self.places["log group"],
+            job_log_id=self.places["jobs log"],
+            predict_log_id=self.places["predict log"],
+            access_log_id=self.places["access log"],
+            bucket=self.places["bucket"],
+            namespace=self.cloud.namespace,
+            vault_id=self.places["vault"],
+        )
 
     def admin(self, sdk_class: Any, **options: Any) -> Any:
         """A client of the administrator."""

@@ -20,7 +20,6 @@ from unittest import mock
 import oci
 
 from infra.definitions import definitions
-from infra.places import Places
 from infra.plan import plan_for
 from jobs import emit, secret
 from jobs import tenancy as named
@@ -148,18 +147,7 @@ class Way:
             secret.put(named.Tenancy("demo"), TOKEN)
 
     def emit(self) -> None:
-        found = Places(
-            project_id=self.places["project"],
-            subnet_id=self.places["subnet"],
-            log_group_id=self.places["log group"],
-            job_log_id=self.places["jobs log"],
-            predict_log_id=self.places["predict log"],
-            access_log_id=self.places["access log"],
-            bucket=self.places["bucket"],
-            namespace=self.cloud.namespace,
-            vault_id=self.places["vault"],
-        )
-        texts = definitions(self.tenancy, plan_for(self.tenancy), found)
+        texts = definitions(self.tenancy, plan_for(self.tenancy), self.administrator.emitted())
         outputs = self.folder / "outputs.json"
         outputs.write_text(json.dumps({"definitions": texts}))
         emit.emit(named.Tenancy("demo"), outputs, self.folder / "definitions")

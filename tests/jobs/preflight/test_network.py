@@ -24,6 +24,7 @@ from ocimock import mock_oci
 from ocimock.cloud import Settings
 from ocimock.inprocess import MockedCloud
 from tests.jobs import workbench
+from tests.jobs.preflight.whole import sdk_rule
 from tests.jobs.workbench import Workbench
 
 M = oci.core.models
@@ -53,8 +54,8 @@ class Net:
             )
         ).data.id
         ingress, egress = security_rules(settings or NetworkSettings(), self.every.cidr_block)
-        self.ingress = [M.IngressSecurityRule(**_sdk(rule)) for rule in ingress]
-        self.egress = [M.EgressSecurityRule(**_sdk(rule)) for rule in egress]
+        self.ingress = [M.IngressSecurityRule(**sdk_rule(rule)) for rule in ingress]
+        self.egress = [M.EgressSecurityRule(**sdk_rule(rule)) for rule in egress]
         self.list = self.api.create_security_list(
             M.CreateSecurityListDetails(
                 display_name="nodes",
@@ -586,14 +587,3 @@ def _named(*services: Any) -> list[Any]:
 
 def _route(destination: str, gateway: str, kind: str = "CIDR_BLOCK") -> Any:
     return M.RouteRule(destination=destination, destination_type=kind, network_entity_id=gateway)
-
-
-def _sdk(rule: Any) -> dict[str, Any]:
-    """A rule of Terraform's provider as the SDK has it: ports are those of the destination."""
-    found = dict(rule)
-    if ports := found.pop("tcp_options", None):
-        ends = M.PortRange(min=ports["min"], max=ports["max"])
-        found["tcp_options"] = M.TcpOptions(destination_port_range=ends)
-    if kind := found.pop("icmp_options", None):
-        found["icmp_options"] = M.IcmpOptions(**kind)
-    return found

@@ -22,7 +22,6 @@ import oci
 from demo.hub import Access, running_hub
 from infra.definitions import definitions
 from infra.network import ANYWHERE, security_rules
-from infra.places import Places
 from infra.plan import plan_for
 from infra.tenancy.schema import Network, Tenancy
 from jobs import secret
@@ -74,8 +73,8 @@ class WholeAdministrator(Administrator):
         ).data.id
         ingress, egress = security_rules(Network(), services.cidr_block)
         rules = M.CreateSecurityListDetails(
-            ingress_security_rules=[M.IngressSecurityRule(**_sdk(rule)) for rule in ingress],
-            egress_security_rules=[M.EgressSecurityRule(**_sdk(rule)) for rule in egress],
+            ingress_security_rules=[M.IngressSecurityRule(**sdk_rule(rule)) for rule in ingress],
+            egress_security_rules=[M.EgressSecurityRule(**sdk_rule(rule)) for rule in egress],
             **fields,
         )
         security = self.network.create_security_list(rules).data.id
@@ -98,10 +97,6 @@ class WholeAdministrator(Administrator):
             )
         ).data.id
         return made
-
-    def admin(self, sdk_class: Any, **options: Any) -> Any:
-        """A client of the administrator."""
-        return self._admin(sdk_class, **options)
 
 
 @dataclass
@@ -133,20 +128,10 @@ class Whole:
             part = getattr(changed, name)
             new = part.model_copy(update=value) if isinstance(value, dict) else value
             changed = changed.model_copy(update={name: new})
-        found = Places(
-            project_id=self.places["project"],
-            subnet_id=self.places["subnet"],
-            log_group_id=self.places["log group"],
-            job_log_id=self.places["jobs log"],
-            predict_log_id=self.places["predict log"],
-            access_log_id=self.places["access log"],
-            bucket=self.places["bucket"],
-            namespace=self.cloud.namespace,
-            vault_id=self.places["vault"],
-        )
         self.folder.mkdir(parents=True, exist_ok=True)
         for old in self.folder.glob("*.yaml"):
             old.unlink()
+        found = self.administrator.emitted()
         for name, text in definitions(changed, plan_for(changed), found).items():
             (self.folder / name).write_text(text, encoding="utf-8")
 
@@ -277,7 +262,7 @@ def _route(destination: str, kind: str, gateway: str) -> Any:
     return M.RouteRule(destination=destination, destination_type=kind, network_entity_id=gateway)
 
 
-def _sdk(rule: Any) -> dict[str, Any]:
+def sdk_rule(rule: Any) -> dict[str, Any]:
     """A rule of Terraform's provider as the SDK has it: ports are those of the destination."""
     found = dict(rule)
     if ports := found.pop("tcp_options", None):

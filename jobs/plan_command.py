@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from .plan_tenancy import Changes, Written
     from .planning import Plan, Wishes
 
-# A pipe has no width: the tables are as wide as their figures.
-_WIDTH = 118
+# A pipe has no width: the tables are as wide as their figures. In less than the least width figures
+# would be cut.
+_WIDTH, _LEAST_WIDTH = 118, 80
 # Beyond every data set, and far from where a float ends.
 _MOST_ROWS, _MOST_TOKENS = 10**12, 10**9
 
@@ -196,10 +197,11 @@ def _show(found: Plan, *, everything: bool, terms: bool, as_json: bool) -> None:
 
         say(written(found))
         return
-    console = out if out.is_terminal else Console(width=_WIDTH, highlight=False)
+    wide = out.is_terminal and out.width >= _LEAST_WIDTH
+    width = _LEAST_WIDTH if out.is_terminal else _WIDTH
+    console = out if wide else Console(width=width, highlight=False)
     for each in plan_view.page(found, everything=everything, terms=terms):
-        prose = isinstance(each, Text) and not console.is_terminal
-        console.print(each, soft_wrap=prose)
+        console.print(each, soft_wrap=isinstance(each, Text) and not wide)
     for line in found.written.unfit:
         complain(f"As it is, the file is refused: {line}", style="yellow")
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
-from jobs import cli
+from jobs import cli, plan_command
 from jobs.plan_tenancy import PlanError, read
 from jobs.planning import best_of_each, hours_of
 from sizing import choices, models
@@ -116,6 +117,16 @@ def test_options_are_planned_in_the_files_place(
     assert (training["max_steps"], training["epochs"]) == (40, None)
     assert training["checkpointing"] is False
     assert [(one["shape"], one["replicas"]) for one in found["ranking"]] == [("BM.GPU.H200.8", 7)]
+
+
+def test_a_narrow_terminal_cuts_no_figure(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    narrow = Console(force_terminal=True, width=40, highlight=False)
+    monkeypatch.setattr(plan_command, "out", narrow)
+    printed = _plan(capsys, file)
+    assert "…" not in printed.replace("oci://…", "")
+    assert "2.5 (0.9-3.8)" in printed
 
 
 def test_another_model_has_its_own_defaults(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

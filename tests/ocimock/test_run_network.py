@@ -184,6 +184,19 @@ def test_nodes_that_do_not_meet_give_up_after_ten_minutes_of_their_code() -> Non
         assert "the nodes could not meet" in found.lifecycle_details
 
 
+def test_nodes_that_do_not_meet_do_not_come_half_way(bench: Workbench) -> None:
+    subnet = Subnet(bench)
+    nat = subnet.route_out()
+    subnet.routes(nat)
+    job = bench.science.create_job(bench.nodes_details(2)).data
+    bench.science.create_job_artifact(job.id, b"code", content_disposition="filename=a.zip")
+    run = bench.science.get_job_run(bench.run(job).id).data
+    assert "the nodes could not meet" in run.lifecycle_details
+    said = bench.lines(run.id)
+    assert any("time" in each for each in said)
+    assert not any("half of the simulated time" in each for each in said)
+
+
 def test_a_server_is_told_by_an_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[Settings] = []
     monkeypatch.setattr(serve, "serve", lambda _home, settings, **_options: told.append(settings))

@@ -40,7 +40,9 @@ def plan(cloud: Cloud, run: Record) -> None:
     seconds = run_ends.seconds_of(cloud, run)
     steps = [(part * seconds, name) for part, name in _STEPS]
     steps += run_network.patience(cloud, {name: delay for delay, name in steps})
-    for delay, name in sorted(steps + run_ends.time_out(cloud, run, after=steps[0][0])):
+    steps += run_ends.time_out(cloud, run, after=steps[0][0])
+    # Nodes that never met have not come half-way, when both are due at once.
+    for delay, name in sorted(steps, key=lambda step: (step[0], step[1] != run_network.PATIENCE)):
         cloud.clock.schedule(delay, "datascience.run", f"{run.id}/{name}")
 
 

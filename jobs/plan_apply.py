@@ -120,8 +120,11 @@ def _storage(
 def _serving(
     plan: Plan, stated: Collection[tuple[str, ...]]
 ) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """The cheapest that fits, where the file's does not fit or is dearer."""
+    """The cheapest that fits, where the file's does not fit or is dearer. Nothing where its
+    arguments make a guess of that."""
     best, present = plan.servings[0], plan.served
+    if present.options.unclear:
+        return
     if best.fit.verdict != "fits":
         yield from _shorter(plan)
         return

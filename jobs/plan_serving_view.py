@@ -42,6 +42,12 @@ def served(plan: Plan) -> Iterator[RenderableType]:
         f"{plan.served.shape.name}: {plan.served.fit.why}.",
         style=STYLES[plan.served.fit.verdict],
     )
+    if unclear := plan.served.options.unclear:
+        yield Text(
+            f"This is a guess: serving.extra_args has {', '.join(unclear)}, whose effect on memory "
+            "is not computed.",
+            style="yellow",
+        )
 
 
 def _served_row(plan: Plan, each: Serving) -> Iterator[RenderableType]:

@@ -108,9 +108,10 @@ def _whole(text: str) -> int | None:
     factor = _SUFFIXES.get(text[-1:], 1)
     digits = text[:-1] if factor > 1 else text
     try:
-        return int(float(digits) * factor) if factor > 1 else int(digits)
+        found = int(float(digits) * factor) if factor > 1 else int(digits)
     except (ValueError, OverflowError):
         return None
+    return found if found > 0 else None
 
 
 def _fraction(text: str) -> float | None:

@@ -100,6 +100,15 @@ def test_a_serving_that_does_not_fit_moves(tmp_path: Path) -> None:
     assert (served.shape, served.tensor_parallel) == ("VM.GPU.A10.2", 2)
 
 
+def test_a_serving_of_which_only_a_guess_is_made_stays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "model: 13b\nserving:\n  shape: VM.GPU.A10.1\n  extra_args: [--quantization, awq]\n"
+    assert _apply(_file(tmp_path, text)) == 0
+    assert load(tmp_path / "some.yaml").serving.shape == "VM.GPU.A10.1"
+    assert "guess: serving.extra_args has --quantization awq" in capsys.readouterr().out
+
+
 def test_rows_that_can_not_be_shared_are_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -190,3 +190,10 @@ def test_the_last_of_two_counts_and_both_spellings_are_read() -> None:
         ["--max-model-len", "2048", "--tensor_parallel_size=4", "--max-model-len=32K", "-tp", "2"]
     )
     assert (found.max_model_len, found.tensor_parallel, found.unclear) == (32_768, 2, ())
+
+
+@pytest.mark.parametrize("words", ["--max-model-len -1", "--max-num-seqs 0"])
+def test_a_number_below_one_is_not_computed_with(words: str) -> None:
+    found = serving_of_arguments(words.split())
+    assert found.unclear == (words,)
+    assert (found.max_model_len, found.max_num_seqs) == (None, None)

@@ -124,6 +124,8 @@ def _fit(found: Serving, kept: int) -> Fit:
         return Fit("tight", why)
     if not (found.shape.bf16 or found.options.half):
         return Fit("tight", f"a {gpu} has no bf16: a model stored in it wants --dtype half")
+    if found.shape.platform == "ROCm":
+        return Fit("tight", f"an {gpu} is of ROCm: Oracle's container is of CUDA, and does not run")
     return Fit("fits", why)
 
 

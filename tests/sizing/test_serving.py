@@ -192,6 +192,14 @@ def test_the_last_of_two_counts_and_both_spellings_are_read() -> None:
     assert (found.max_model_len, found.tensor_parallel, found.unclear) == (32_768, 2, ())
 
 
+def test_what_oracles_container_does_not_run_on_is_not_the_first_choice() -> None:
+    found = find("meta-llama/Llama-2-13b-hf")
+    assert found is not None
+    each = serving(found, gpu_shapes()["BM.GPU.MI300X.8"], 4096)
+    assert each.fit.verdict == "tight"
+    assert "of ROCm" in each.fit.why
+
+
 @pytest.mark.parametrize("words", ["--max-model-len -1", "--max-num-seqs 0"])
 def test_a_number_below_one_is_not_computed_with(words: str) -> None:
     found = serving_of_arguments(words.split())

@@ -15,6 +15,7 @@ from typing import Any
 
 from .. import auth
 from ..errors import RefusedError
+from .patience import every_page
 from .policies import (
     Compartment,
     Directory,
@@ -179,10 +180,8 @@ def _groups(
 
 
 def _all(subject: Subject, listing: Callable[..., Any], where: str, **options: Any) -> list[Any]:
-    from oci.pagination import list_call_get_all_results
-
     what = f"{listing.__name__.replace('_', ' ')} of {where}"
-    return list(subject.get(what, list_call_get_all_results, listing, where, **options))
+    return list(subject.get(what, every_page, listing, where, **options))
 
 
 def _read(blind: dict[str, str], what: str, ask: Callable[[], Any]) -> Any | None:

@@ -13,6 +13,7 @@ from ..errors import attempting
 from ..record import Entry
 from .fetching import fetched
 from .network_rules import EVERY_SERVICE, Rules, rules_of
+from .patience import every_page
 from .subject import Subject
 
 JOBS = ("stage", "finetune", "merge")
@@ -101,14 +102,10 @@ class Place:
                 yield entry
 
     def _used(self) -> int:
-        from oci.pagination import list_call_get_all_results
-
         def ask() -> int:
             with attempting(f"list the private IPs of {self.subnet_id}"):
                 network = client(self.subject)
-                found = list_call_get_all_results(
-                    network.list_private_ips, subnet_id=self.subnet_id
-                )
+                found = every_page(network.list_private_ips, subnet_id=self.subnet_id)
                 return len(found.data)
 
         return self.subject.once(f"private IPs of {self.subnet_id}", ask)

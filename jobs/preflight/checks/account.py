@@ -8,6 +8,7 @@ from typing import Any
 from ... import auth
 from ...errors import RefusedError
 from ..check import Finding, failed, passed
+from ..patience import every_page
 from ..subject import Subject
 
 _NOT_FOUND = 404
@@ -55,9 +56,7 @@ class Compartment:
         identity, ocid = subject.client(IdentityClient), subject.pipeline.compartment_id
 
         def every() -> Any:
-            from oci.pagination import list_call_get_all_results
-
-            return list_call_get_all_results(
+            return every_page(
                 identity.list_compartments,
                 subject.tenancy_id,
                 compartment_id_in_subtree=True,

@@ -11,6 +11,7 @@ from ...errors import RefusedError
 from .. import images
 from ..check import Finding, failed, passed, warned
 from ..images import SERVICE_MANAGED, Registered
+from ..patience import every_page
 from ..subject import Subject
 
 _AGAIN = "deploy, 'python -m jobs emit', and look again"
@@ -75,13 +76,12 @@ def _listed(subject: Subject) -> Mapping[str, tuple[str, ...]]:
     """Name → tags of the containers that OCI offers deployments, the newest first; nothing where it
     does not say."""
     from oci.data_science import DataScienceClient
-    from oci.pagination import list_call_get_all_results
 
     client = subject.client(DataScienceClient)
     try:
         found = subject.get(
             "list the service-managed containers",
-            list_call_get_all_results,
+            every_page,
             client.list_containers,
             target_workload="MODEL_DEPLOYMENT",
             lifecycle_state="ACTIVE",
@@ -139,13 +139,11 @@ def _is_there(subject: Subject, place: Registered) -> bool:
 
 
 def _images(subject: Subject, place: Registered, compartment: str, **options: Any) -> bool:
-    from oci.pagination import list_call_get_all_results
-
     if place.tag:
         options["version"] = place.tag
     found = subject.get(
         f"list the images {place.name} in {compartment}",
-        list_call_get_all_results,
+        every_page,
         _registry(subject, place).list_container_images,
         compartment,
         repository_name=place.repository,

@@ -11,6 +11,7 @@ from ...definitions import Definition
 from ...errors import RefusedError
 from ..check import Finding, failed, passed, warned
 from ..limit_names import SERVICE, STORAGE, demand, held
+from ..patience import every_page
 from ..subject import Subject
 
 STEPS = ("stage", "finetune", "merge", "deploy")
@@ -74,12 +75,11 @@ class Limits:
 def _listed(subject: Subject) -> Mapping[str, Any]:
     """Every limit of Data Science in the region, by name."""
     from oci.limits import LimitsClient
-    from oci.pagination import list_call_get_all_results
 
     limits = subject.client(LimitsClient)
     found = subject.get(
         "list the limits of Data Science",
-        list_call_get_all_results,
+        every_page,
         limits.list_limit_definitions,
         subject.tenancy_id,
         service_name=SERVICE,

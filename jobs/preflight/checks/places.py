@@ -8,6 +8,7 @@ from typing import Any
 
 from ...definitions import Definition, bucket_path
 from ..check import Finding, failed, passed, warned
+from ..patience import every_page
 from ..subject import Subject
 from .account import EMIT, there
 
@@ -115,7 +116,7 @@ def _log(subject: Subject, named: _Named) -> Iterator[Finding]:
         subject,
         f"the log group {named.group}",
         lambda: logging.get_log_group(named.group),
-        lambda: logging.list_log_groups(subject.pipeline.compartment_id),
+        lambda: every_page(logging.list_log_groups, subject.pipeline.compartment_id),
         named.group,
     )
     if group is None or group.lifecycle_state != _LIVE:
@@ -131,7 +132,7 @@ def _log(subject: Subject, named: _Named) -> Iterator[Finding]:
         subject,
         f"the log {named.log}",
         lambda: logging.get_log(named.group, named.log),
-        lambda: logging.list_logs(named.group),
+        lambda: every_page(logging.list_logs, named.group),
         named.log,
     )
     if log is None or log.lifecycle_state not in (_LIVE, "INACTIVE"):
@@ -166,10 +167,8 @@ def _buckets(subject: Subject) -> set[tuple[str, str]]:
 
 def _bucket(subject: Subject, storage: Any, namespace: str, name: str) -> Iterator[Finding]:
     def every() -> Any:
-        from oci.pagination import list_call_get_all_results
-
         compartment = subject.pipeline.compartment_id
-        return list_call_get_all_results(storage.list_buckets, namespace, compartment)
+        return every_page(storage.list_buckets, namespace, compartment)
 
     found = there(
         subject,

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import oci
 import pytest
@@ -286,3 +288,20 @@ def test_a_host_that_resets_is_given_up_in_seconds(
     with pytest.raises(UnreachableError):
         subject.get("ask", found.get_project, "ocid1.project")
     assert 1 < len(asked) <= 3
+    asked.clear()
+    with pytest.raises(UnreachableError):
+        subject.get("list", patience.every_page, found.list_projects, "ocid1.compartment")
+    assert 1 < len(asked) <= 3
+
+
+def test_every_page_of_a_list_is_read() -> None:
+    pages: dict[str | None, tuple[list[int], str | None]] = {
+        None: ([1, 2], "two"),
+        "two": ([3], None),
+    }
+
+    def listing(where: str, page: str | None = None) -> Any:
+        left = after[page]
+        return SimpleNamespace(data=[page], has_next_page=left is not None, next_page=left)
+
+    assert patience.every_page(listing, "here").data == [None, "two"]

@@ -166,7 +166,9 @@ def test_a_terminal_shows_who_is_waited_for_and_a_pipe_nothing() -> None:
     assert view.waiting(list("abcde"), 9) == "4 of 9 checks; waiting for a, b, c, d, …"
     check = Asks("region")
     for terminal in (True, False):
-        console = Console(file=StringIO(), force_terminal=terminal, width=80)
+        console = Console(
+            file=StringIO(), force_terminal=terminal, width=80, _environ={"TERM": "xterm"}
+        )
         with view.progress(console, [check]) as told:
             told(Answer(check, (passed("yes."),)))
         assert isinstance(console.file, StringIO)

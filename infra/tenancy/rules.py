@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from infra.tenancy import fallback_rules, size_rules
+from infra.tenancy import fallback_rules, size_rules, sized
 from infra.tenancy.errors import Path, Problem
 from infra.tenancy.schema import MAX_REPLICAS, OF_SFT_ALONE, Network, Notebook, Stage, Tenancy
 from infra.tenancy.tables import GPU_SHAPES, REALM_OF_REGION, SHAPES
@@ -145,6 +145,11 @@ def _recipe(tenancy: Tenancy) -> Iterator[Problem]:
                 allowed = "nothing with finetune.recipe llama-recipes"
                 hint = "it belongs to the recipe sft: remove this line, or change finetune.recipe"
                 yield Problem(("finetune", key), getattr(finetune, key), allowed, hint)
+        model = sized.model_of(tenancy)
+        if model is not None and model.family != "llama":
+            allowed = "a Llama, for finetune.recipe llama-recipes"
+            hint = f"this one is of the family {model.family}, which the recipe sft trains"
+            yield Problem(("model",), tenancy.model, allowed, hint)
     elif finetune.epochs is not None and finetune.max_steps is not None:
         hint = "the training ends at the one or at the other: remove one of the two lines"
         allowed = "nothing beside finetune.epochs"

@@ -72,6 +72,14 @@ CASES = [
         ],
     ),
     Bad(
+        "llama-recipes-of-another-family",
+        OCIDS + "model: Qwen/Qwen2.5-7B\nfinetune: {recipe: llama-recipes}\n",
+        [
+            "3: model: found 'Qwen/Qwen2.5-7B' (str); allowed: a Llama, for finetune.recipe "
+            "llama-recipes. This one is of the family qwen2, which the recipe sft trains."
+        ],
+    ),
+    Bad(
         "llama-recipes-on-a-new-python",
         OCIDS + "finetune: {recipe: llama-recipes, conda: pytorch28_p312_gpu_x86_64_v1}\n",
         [

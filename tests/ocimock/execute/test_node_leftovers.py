@@ -103,7 +103,6 @@ def test_many_nodes_in_a_row_leave_nothing(launcher: Launcher) -> None:
     def held() -> dict[str, object]:
         return {
             "files": len(list(Path("/proc/self/fd").iterdir())),
-            "threads": threading.active_count(),
             "mounts": Path("/proc/self/mountinfo").read_text(),
             "processes": _below(os.getpid()),
             "groups": _groups(os.getpid()),
@@ -123,6 +122,8 @@ def test_many_nodes_in_a_row_leave_nothing(launcher: Launcher) -> None:
     for thread in set(threading.enumerate()) - threads:
         # Who waits for a node is told of its end a moment before what follows it ends.
         thread.join(20)
+    # Those of other tests may end meanwhile: none is to be there that was not.
+    assert not set(threading.enumerate()) - threads
     assert held() == before
     stays.node.kill()
     stays.end()

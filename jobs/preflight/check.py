@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from .subject import Subject
 
 
+AGAIN = "deploy, 'python -m jobs emit', and look again"
+"""What is to be done after a change of the tenancy file."""
+
+
 class State(Enum):
     """*SKIPPED*: not looked at, since it could say nothing: no network was wanted, what it builds
     on failed, or nothing that is still to run needs it."""

@@ -15,7 +15,6 @@ from .subject import Subject
 
 # They wait for answers of OCI, most of the time.
 _AT_ONCE = 16
-_BUILDS_ON = "it builds on"
 _NO_RIGHT = (401, 403, 404)
 _OUR_FAULT = "It says nothing about the pipeline: 'jobs run' goes on. Please report it."
 _TOO_LONG = "could not be looked at: what it asks did not answer within {:g} s."
@@ -25,15 +24,22 @@ _WORST = (State.FAIL, State.WARN, State.PASS, State.SKIPPED)
 
 @dataclass(frozen=True)
 class Answer:
-    """What one check found. *state* is the worst of its *findings*."""
+    """What one check found. *state* is the worst of its *findings*; *held_up*: it was skipped since
+    what it builds on has failed."""
 
     check: Check
     findings: tuple[Finding, ...]
+    held_up: bool = False
 
     @property
     def state(self) -> State:
         states = {finding.state for finding in self.findings}
         return next(state for state in _WORST if state in states)
+
+    @property
+    def stops(self) -> bool:
+        """Whether what builds on it is skipped. Not by a check that nothing needed."""
+        return self.state is State.FAIL or self.held_up
 
 
 def look(
@@ -50,7 +56,7 @@ def look(
 
     def ask(check: Check) -> Answer:
         before = [futures[name].result() for name in check.after if name in names]
-        answer = Answer(check, _findings(check, subject, offline, before))
+        answer = _answer(check, subject, offline, before)
         told(answer)
         return answer
 
@@ -78,16 +84,21 @@ def in_order(checks: Iterable[Check]) -> list[Check]:
     return found
 
 
-def _findings(
-    check: Check, subject: Subject, offline: bool, before: Iterable[Answer]
-) -> tuple[Finding, ...]:
+def _answer(check: Check, subject: Subject, offline: bool, before: Iterable[Answer]) -> Answer:
     if offline and not check.offline:
-        return (Finding(State.SKIPPED, "it needs the network"),)
+        return _skipped(check, "it needs the network")
     if check.steps and not subject.steps.intersection(check.steps):
-        return (Finding(State.SKIPPED, "no step that needs it is still to run"),)
-    stopped = [answer.check.name for answer in before if _stops(answer)]
-    if stopped:
-        return (Finding(State.SKIPPED, f"{_BUILDS_ON} {' and '.join(stopped)}"),)
+        return _skipped(check, "no step that needs it is still to run")
+    if stopped := [answer.check.name for answer in before if answer.stops]:
+        return _skipped(check, f"it builds on {' and '.join(stopped)}", held_up=True)
+    return Answer(check, _findings(check, subject))
+
+
+def _skipped(check: Check, why: str, *, held_up: bool = False) -> Answer:
+    return Answer(check, (Finding(State.SKIPPED, why),), held_up)
+
+
+def _findings(check: Check, subject: Subject) -> tuple[Finding, ...]:
     try:
         return patience.within(patience.SECONDS, lambda: _asked(check, subject), check.name)
     except patience.NoAnswerInTimeError:
@@ -126,13 +137,3 @@ def _place(error: Exception) -> str:
     """What was raised and where; not its words, which may hold anything."""
     where = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} in {Path(where.filename).name}, line {where.lineno}"
-
-
-def _stops(answer: Answer) -> bool:
-    """A failure stops what builds on it, and what that stopped stops what builds on that; not what
-    was skipped since nothing needs it."""
-    if answer.state is State.FAIL:
-        return True
-    return answer.state is State.SKIPPED and any(
-        "builds on" in each.said for each in answer.findings
-    )

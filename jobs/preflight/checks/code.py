@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from ...definitions import Definition
-from ..check import Finding, failed, passed, warned
+from ..check import AGAIN, Finding, failed, passed, warned
 from ..environments import Conda, conda_of
 from ..git_refs import NoAnswerError, NotThereError, find
 from ..pip_words import PipList, name_of, read
@@ -22,7 +22,6 @@ from ..resolving import (
 from ..subject import Subject
 
 JOBS = ("stage", "finetune", "merge")
-_AGAIN = "Then deploy, 'python -m jobs emit', and look again"
 
 
 class Git:
@@ -91,7 +90,7 @@ def _fetched(job: Definition, url: str, commit: str, branch: str, has_key: bool)
     try:
         find(url, commit=commit, branch=branch)
     except NotThereError as error:
-        return failed(f"{job.path.name}: {error}", f"{error.remedy} {_AGAIN}.")
+        return failed(f"{job.path.name}: {error}", f"{error.remedy} Then {AGAIN}.")
     except NoAnswerError as error:
         return warned(f"{what} could not be looked for: {error}", error.remedy)
     return passed(f"{what} is there")
@@ -208,5 +207,5 @@ def _other(conda: Conda) -> str:
     """What to change: the list, or the environment's Python."""
     return (
         f"Pin releases that have wheels for Python {conda.python}; or give 'finetune: conda' in "
-        f"the tenancy file an environment of the Python that these were released for. {_AGAIN}."
+        f"the tenancy file an environment of the Python that these were released for. Then {AGAIN}."
     )

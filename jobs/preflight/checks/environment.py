@@ -9,12 +9,11 @@ from sizing.shapes import gpu_shapes
 from ...definitions import Definition, bucket_path
 from ...errors import DefinitionError, RefusedError
 from .. import environments
-from ..check import Finding, State, failed, passed, warned
+from ..check import AGAIN, Finding, State, failed, passed, warned
 from ..environments import Conda, conda_of
 from ..subject import Subject
 
 JOBS = ("stage", "finetune", "merge")
-_AGAIN = "deploy, 'python -m jobs emit', and look again"
 _EXPLORER = "Environment Explorer of a notebook session lists those of your region"
 _NOT_FOUND = 404
 
@@ -59,7 +58,7 @@ def _environment(
             f"{names}: {conda.slug} is for CPUs, without a GPU's libraries; {jobs[0].shape} has "
             "GPUs.",
             f"Set 'finetune: conda: {environments.active(gpu=True)}' in the tenancy file, or leave "
-            f"it out; then {_AGAIN}.",
+            f"it out; then {AGAIN}.",
         )
     elif known is None:
         near = environments.nearest(conda.slug)

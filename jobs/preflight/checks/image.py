@@ -9,12 +9,10 @@ from ... import auth
 from ...definitions import Definition, bucket_path
 from ...errors import RefusedError
 from .. import images
-from ..check import Finding, failed, passed, warned
+from ..check import AGAIN, Finding, failed, passed, warned
 from ..images import SERVICE_MANAGED, Registered
 from ..patience import every_page
 from ..subject import Subject
-
-_AGAIN = "deploy, 'python -m jobs emit', and look again"
 
 
 class Image:
@@ -41,7 +39,7 @@ def _image(subject: Subject, image: str, deployment: Definition) -> Finding:
             f"{deployment.path.name}: {image or 'no image'} is not in OCI's registry, and "
             "deployments pull from nowhere else.",
             "Push it to <region's key>.ocir.io/<namespace>/<repository>:<tag> (docs/serving.md), "
-            f"and set 'serving: image' in the tenancy file; then {_AGAIN}.",
+            f"and set 'serving: image' in the tenancy file; then {AGAIN}.",
         )
     return _registered(subject, image, place)
 
@@ -54,7 +52,7 @@ def _managed(subject: Subject, image: str, name: str, tag: str) -> Finding:
         return failed(
             f"{image}: there is no service-managed container '{name}' that serves.",
             f"Set 'serving: image' in the tenancy file to one of {', '.join(sorted(offered))}; "
-            f"then {_AGAIN}.",
+            f"then {AGAIN}.",
         )
     tags = offered[name]
     if tag in tags:
@@ -63,7 +61,7 @@ def _managed(subject: Subject, image: str, name: str, tag: str) -> Finding:
     if listed:
         return failed(
             f"{image}: OCI has no tag '{tag}' of it.",
-            f"Set 'serving: image: {newest}' in the tenancy file; then {_AGAIN}.",
+            f"Set 'serving: image: {newest}' in the tenancy file; then {AGAIN}.",
         )
     return warned(
         f"{image}: tag '{tag}' is none of those that were known on {images.dated()}, and OCI's "
@@ -114,7 +112,7 @@ def _registered(subject: Subject, image: str, place: Registered) -> Finding:
         return failed(
             f"{image}: the registry has no {place.name}.",
             f"Push it: docker push {image} (docs/serving.md); or set 'serving: image' in the "
-            f"tenancy file to one that is there, then {_AGAIN}.",
+            f"tenancy file to one that is there, then {AGAIN}.",
         )
     region = auth.full_region(place.region)
     if region != auth.full_region(subject.pipeline.region):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ... import ocid
 from ...auth import full_region
 from ...errors import RefusedError
-from ..check import Finding, failed, passed, warned
+from ..check import AGAIN, Finding, failed, passed, warned
 from ..network_rules import EPHEMERAL, RENDEZVOUS, Coverage, Hole, outside, within
 from ..networks import JOBS, Place, client, listed, places, shown
 from ..subject import Subject
@@ -71,7 +71,7 @@ def _subnet(subject: Subject, place: Place) -> Finding:
     if region and region != wanted:
         return failed(
             f"{place.subnet_id}, of {place.names}, is in {region}; the pipeline is in {wanted}",
-            f"Set network.subnet_id in the tenancy file to a subnet in {wanted}, {_ANEW}.",
+            f"Set network.subnet_id in the tenancy file to a subnet in {wanted}; then {AGAIN}.",
         )
     try:
         state = str(place.subnet.lifecycle_state)
@@ -85,12 +85,9 @@ def _subnet(subject: Subject, place: Place) -> Finding:
         return warned(
             f"{place.title}, is public: it allows public addresses, which no job needs",
             "Set network.subnet_id in the tenancy file to a private subnet, or leave it out for "
-            f"one of its own; then {_ANEW}.",
+            f"one of its own; then {AGAIN}.",
         )
     return passed(f"{place.title}, is {_LIVE} and private")
-
-
-_ANEW = "deploy, and emit the definitions anew"
 
 
 def _missing(subject: Subject, place: Place, error: RefusedError) -> Finding:

@@ -11,13 +11,12 @@ from sizing.serving_options import ServingOptions, serving_of_arguments
 from sizing.shapes import gpu_shapes
 
 from ...definitions import Definition
-from ..check import Finding, State, failed, passed, warned
+from ..check import AGAIN, Finding, State, failed, passed, warned
 from ..models_of import sized_of
 from ..subject import Subject
 
 _ARGUMENTS = "PARAMS"
 _VLLM = "vllm"
-_AGAIN = "then deploy, 'python -m jobs emit', and look again"
 
 
 class Serving:
@@ -73,5 +72,5 @@ def _that_starts(model: Model, found: Served, options: ServingOptions) -> str:
             f"'serving: shape: {best.shape.name}' with 'tensor_parallel: {best.tensor_parallel}'"
         )
     if not told:
-        return f"No shape serves it: choose a smaller model in the tenancy file; {_AGAIN}."
-    return f"Set {', or '.join(told)} in the tenancy file; {_AGAIN}."
+        return f"No shape serves it: choose a smaller model in the tenancy file; then {AGAIN}."
+    return f"Set {', or '.join(told)} in the tenancy file; then {AGAIN}."

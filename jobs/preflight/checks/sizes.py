@@ -14,11 +14,10 @@ from sizing.shapes import gpu_shapes
 from ...definitions import Definition
 from ...runtime_limit import maximum_minutes
 from ...sized import Sized
-from ..check import Finding, State, failed, passed, warned
+from ..check import AGAIN, Finding, State, failed, passed, warned
 from ..models_of import sized_of
 from ..subject import Subject
 
-_AGAIN = "then deploy, 'python -m jobs emit', and look again"
 _FINETUNE = ("finetune",)
 _STEP_MINUTES = 30
 
@@ -116,7 +115,7 @@ def _that_fits(sized: Sized, found: Choice) -> str:
     if not best.refused and best.fit.verdict == "fits" and best.shape != found.shape:
         told.append(f"'finetune: shape: {best.shape.name}' with 'replicas: {best.replicas}'")
     told += list(_smaller(sized))
-    return f"Set {', or '.join(told)} in the tenancy file; {_AGAIN}."
+    return f"Set {', or '.join(told)} in the tenancy file; then {AGAIN}."
 
 
 def _smaller(sized: Sized) -> Iterator[str]:
@@ -141,9 +140,8 @@ def _needed(subject: Subject, step: str, job: Definition, model: Model) -> Disk:
 def _disk(job: Definition, step: str, needed: Disk) -> Finding:
     there = float(job.infrastructure.get("blockStorageSize") or 0)
     said = f"{job.path.name}: {there:g} GB of block storage; it takes some {needed.gb:.0f} GB"
-    remedy = (
-        f"Set '{step}: block_storage_gb: {needed.recommended_gb}' in the tenancy file; {_AGAIN}."
-    )
+    set_to = f"{step}: block_storage_gb: {needed.recommended_gb}"
+    remedy = f"Set '{set_to}' in the tenancy file; then {AGAIN}."
     if there < needed.gb:
         return failed(f"{said} ({needed.why}).", remedy)
     if there < needed.recommended_gb:
@@ -168,7 +166,7 @@ def _runtime(subject: Subject, job: Definition) -> Finding:
     said = (
         f"{job.path.name}: the maximum runtime is {minutes:g} min ({minutes / 60:.1f} h); {takes}."
     )
-    remedy = f"Set 'finetune: max_runtime_minutes: {enough}' in the tenancy file; {_AGAIN}."
+    remedy = f"Set 'finetune: max_runtime_minutes: {enough}' in the tenancy file; then {AGAIN}."
     if minutes < hours.low * 60:
         return failed(said, remedy)
     if minutes < hours.expected * 60:

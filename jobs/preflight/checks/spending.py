@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from ...budget import Exposure, exposure
 from ...definitions import Definition
 from ...pipeline import Step
-from ..check import Finding, failed, passed, warned
+from ..check import AGAIN, Finding, failed, passed, warned
 from ..subject import Subject
 
 _PAID = ("job", "deployment")
-_AGAIN = "then deploy, 'python -m jobs emit', and look again"
 # The section of the tenancy file that says what a step runs on.
 _SECTIONS = {"deploy": "serving"}
 
@@ -81,7 +80,7 @@ def _refused(costs: list[_Cost], limit: float, spent: float) -> Finding | None:
             "submit it."
         )
         remedy = _within(worst, limit, spent)
-    remedy = f"{remedy}; {_AGAIN}."
+    remedy = f"{remedy}; then {AGAIN}."
     # The runner goes on with a fallback that it can afford.
     return warned(said, remedy) if len(over) < len(costs) else failed(said, remedy)
 
@@ -96,7 +95,7 @@ def _together(costs: list[list[_Cost]], limit: float, spent: float) -> Finding:
         return warned(
             f"{said} Steps that take their maximum leave too little for the last ones.",
             f"Set 'pipeline: spending_limit: {math.ceil(spent + dearest)}' in the tenancy file, or "
-            f"lower 'max_runtime_minutes'; {_AGAIN}.",
+            f"lower 'max_runtime_minutes'; then {AGAIN}.",
         )
     return passed(said)
 
